@@ -1,0 +1,5 @@
+//! *Nachtwache* picks up the emergency mailbox of an IT-services firm, writes down on the firm's own machine what was
+//! said, checks the two statements that the firm's terms ask for, and wakes the technician on duty until somebody has
+//! taken the case.
+//!
+//! The modules stand in the order a report travels.

@@ -1,0 +1,3 @@
+//! The commands are not wired yet.
+
+fn main() {}
