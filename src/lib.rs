@@ -3,3 +3,6 @@
 //! taken the case.
 //!
 //! The modules stand in the order a report travels.
+
+/// The words of the project as types; pure.
+pub mod domain;

@@ -1,0 +1,88 @@
+//! One line of a story: append-only.
+
+use crate::domain::assessment::words;
+use crate::domain::case::CaseId;
+use crate::domain::report::ReportId;
+use chrono::{DateTime, Utc};
+
+words! {
+    /// What happened.
+    EventKind {
+        /// A report was stored.
+        Stored = "stored",
+        /// The source was told.
+        Confirmed = "confirmed",
+        /// It has its transcript.
+        Transcribed = "transcribed",
+        /// A step failed and is tried again.
+        Failed = "failed",
+        /// A step was given up.
+        GivenUp = "given_up",
+        /// It has its verdict.
+        Assessed = "assessed",
+        /// A case was opened.
+        Opened = "opened",
+        /// People were told.
+        Rang = "rang",
+        /// A notice was delivered.
+        Sent = "sent",
+        /// A notice could not be delivered.
+        Undelivered = "undelivered",
+        /// A technician did something with the case.
+        Acted = "acted",
+        /// The case ended.
+        Closed = "closed",
+        /// A charge was proposed.
+        Proposed = "proposed",
+        /// A chat got a new number at Telegram.
+        Moved = "moved",
+        /// The auditor found and mended something.
+        Mended = "mended",
+    }
+}
+
+/// One line of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: EventKind,
+    /// About which report.
+    pub report: Option<ReportId>,
+    /// About which case.
+    pub case: Option<CaseId>,
+    /// Who did it; none = the service.
+    pub actor: Option<String>,
+    /// More, in a few words.
+    pub detail: String,
+}
+
+impl Event {
+    /// An event of the service itself.
+    #[must_use]
+    pub fn new(at: DateTime<Utc>, kind: EventKind, detail: impl Into<String>) -> Self {
+        Self { at, kind, report: None, case: None, actor: None, detail: detail.into() }
+    }
+
+    /// The same, about a report.
+    #[must_use]
+    pub fn report(mut self, id: ReportId) -> Self {
+        self.report = Some(id);
+        self
+    }
+
+    /// The same, about a case.
+    #[must_use]
+    pub fn case(mut self, id: CaseId) -> Self {
+        self.case = Some(id);
+        self
+    }
+
+    /// The same, done by somebody.
+    #[must_use]
+    pub fn by(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! What a source hands over (`Arrival`) and what is kept of it (`Report`).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// Identity of a stored report; also the name of its sound file. Time-ordered (UUID v7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReportId(pub Uuid);
+
+impl ReportId {
+    /// A new identity for a report stored now.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for ReportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl std::str::FromStr for ReportId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// Who called, as the source shows it. `None` where withheld.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The displayed number, unparsed ("01701234567", "+49 170 …").
+    pub number: Option<String>,
+    /// The displayed name.
+    pub name: Option<String>,
+}
+
+/// The sound of an arrival, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sound {
+    /// The whole file, as found.
+    Bytes {
+        /// The file's name at the source ("msg0000.wav"): a hint for the decoder, never a path of ours.
+        name: String,
+        /// Its content.
+        bytes: Vec<u8>,
+    },
+    /// A sound that was not taken: too large, unreadable, not a file. Kept on record, wakes a human.
+    Refused {
+        /// The file's name at the source.
+        name: String,
+        /// Where it lies, for the admin.
+        path: PathBuf,
+        /// What is wrong and what to do, in English.
+        why: String,
+    },
+}
+
+/// One message as a source hands it over, before it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The source's name from the settings.
+    pub source: String,
+    /// The message's identity within its source, stable over renumbering and restarts.
+    pub key: String,
+    /// The mailbox or line it was left on.
+    pub mailbox: Option<String>,
+    /// Who called.
+    pub caller: Caller,
+    /// When the caller began to speak; `None` where the source does not know.
+    pub called_at: Option<DateTime<Utc>>,
+    /// Its sound.
+    pub sound: Sound,
+}
+
+/// How far a report has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Waits for its transcript.
+    Transcribe,
+    /// Waits for its assessment.
+    Assess,
+    /// Assessed; what follows is the case's.
+    Done,
+}
+
+impl Stage {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transcribe => "transcribe",
+            Self::Assess => "assess",
+            Self::Done => "done",
+        }
+    }
+
+    /// The stage of a word in the database.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Transcribe, Self::Assess, Self::Done].into_iter().find(|stage| stage.as_str() == word)
+    }
+}
+
+/// One stored voicemail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its identity.
+    pub id: ReportId,
+    /// The source's name.
+    pub source: String,
+    /// Its identity within the source.
+    pub key: String,
+    /// The mailbox or line.
+    pub mailbox: Option<String>,
+    /// Who called.
+    pub caller: Caller,
+    /// When the caller called (the time of storing where the source did not know).
+    pub called_at: DateTime<Utc>,
+    /// When it was safe on our disk.
+    pub stored_at: DateTime<Utc>,
+    /// Its recording; `None` where the sound was refused.
+    pub recording: Option<Recording>,
+    /// Why there is no sound, in English.
+    pub trouble: Option<String>,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// A stored sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// File name within the sound folder: report id plus the original ending.
+    pub file: String,
+    /// SHA-256 of the file, lower-case hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The file's name at the source.
+    pub name: String,
+}
