@@ -6,3 +6,6 @@
 
 /// The words of the project as types; pure.
 pub mod domain;
+
+/// The database and the sound files; the only place with SQL.
+pub mod store;

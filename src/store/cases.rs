@@ -1,0 +1,186 @@
+//! Cases: opened once a report, rung until taken.
+
+use super::reports::parse_id;
+use super::row::Fields;
+use super::{Claim, Lease, Result, Tx, expect_one, ms, ms_opt};
+use crate::domain::assessment::Verdict;
+use crate::domain::case::{Case, CaseId, CaseState, Outcome};
+use crate::domain::escalation::Progress;
+use crate::domain::report::ReportId;
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+/// Opens a case for a report; its first ring is due at once.
+///
+/// # Errors
+/// Where the database refused, or the report has one already.
+pub async fn open(tx: &mut Tx, report: ReportId, verdict: Verdict, unheard: bool, now: DateTime<Utc>) -> Result<Case> {
+    let number: i64 = sqlx::query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'cases' RETURNING value")
+        .fetch_one(tx.db())
+        .await?;
+    let row = sqlx::query(
+        "INSERT INTO cases (id, report_id, verdict, unheard, state, opened_at, began_at, steps_begun, rings, due_at, attempt)
+         VALUES ($1, $2, $3, $4, 'open', $5, $5, 0, 0, $5, 0) RETURNING *",
+    )
+    .bind(number)
+    .bind(report.to_string())
+    .bind(verdict.as_str())
+    .bind(i64::from(unheard))
+    .bind(ms(now))
+    .fetch_one(tx.db())
+    .await?;
+    read(&row)
+}
+
+/// Claims one open case whose ring is due.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn claim(tx: &mut Tx, claim: Claim) -> Result<Option<(Case, Lease)>> {
+    let token = Claim::token();
+    let sql = tx.dialect.sql(
+        "UPDATE cases SET lease_until = $1, lease_token = $2, attempt = attempt + 1
+         WHERE id = (SELECT id FROM cases WHERE state = 'open' AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+                     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    );
+    let row = sqlx::query(sql).bind(claim.until()).bind(&token).bind(ms(claim.now)).fetch_optional(tx.db()).await?;
+    let Some(row) = row else { return Ok(None) };
+    let attempt = number(&row)?.count("attempt")?;
+    Ok(Some((read(&row)?, Lease { token, attempt })))
+}
+
+/// Ends a leased ring: the next is due at `due_at`.
+///
+/// # Errors
+/// `LeaseLost` where somebody else has it or the case was taken meanwhile; where the database refused.
+pub async fn rung(tx: &mut Tx, id: CaseId, lease: &Lease, progress: Progress, due_at: DateTime<Utc>) -> Result<()> {
+    let done = sqlx::query(
+        "UPDATE cases SET steps_begun = $1, rings = $2, due_at = $3, attempt = 0, lease_until = NULL, lease_token = NULL
+         WHERE id = $4 AND lease_token = $5 AND state = 'open'",
+    )
+    .bind(i64::try_from(progress.steps_begun).unwrap_or(i64::MAX))
+    .bind(i64::from(progress.rings))
+    .bind(ms(due_at))
+    .bind(id.0)
+    .bind(&lease.token)
+    .execute(tx.db())
+    .await?;
+    expect_one(&done, || format!("case {id}"))
+}
+
+/// Writes a case as changed by an act or a verdict. `due_at` is `Some` exactly while it is open. Any lease ends.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn put(tx: &mut Tx, case: &Case, due_at: Option<DateTime<Utc>>) -> Result<()> {
+    debug_assert_eq!(due_at.is_some(), case.state == CaseState::Open);
+    let done = sqlx::query(
+        "UPDATE cases SET verdict = $1, unheard = $2, state = $3, began_at = $4, steps_begun = $5, rings = $6, taken_by = $7,
+             taken_at = $8, called_back_at = $9, closed_by = $10, closed_at = $11, outcome = $12, due_at = $13,
+             attempt = 0, lease_until = NULL, lease_token = NULL
+         WHERE id = $14",
+    )
+    .bind(case.verdict.as_str())
+    .bind(i64::from(case.unheard))
+    .bind(case.state.as_str())
+    .bind(ms(case.progress.began_at))
+    .bind(i64::try_from(case.progress.steps_begun).unwrap_or(i64::MAX))
+    .bind(i64::from(case.progress.rings))
+    .bind(&case.taken_by)
+    .bind(ms_opt(case.taken_at))
+    .bind(ms_opt(case.called_back_at))
+    .bind(&case.closed_by)
+    .bind(ms_opt(case.closed_at))
+    .bind(case.outcome.map(Outcome::as_str))
+    .bind(ms_opt(due_at))
+    .bind(case.id.0)
+    .execute(tx.db())
+    .await?;
+    expect_one(&done, || format!("case {}", case.id))
+}
+
+/// One case for changing: on PostgreSQL its row is locked until the transaction ends; SQLite has one writer anyway.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn lock(tx: &mut Tx, id: CaseId) -> Result<Option<Case>> {
+    // A no-op update is a row lock on both databases.
+    let row =
+        sqlx::query("UPDATE cases SET id = id WHERE id = $1 RETURNING *").bind(id.0).fetch_optional(tx.db()).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The case a report opened, for changing (as `lock`).
+///
+/// # Errors
+/// Where the database refused.
+pub async fn lock_of_report(tx: &mut Tx, report: ReportId) -> Result<Option<Case>> {
+    let row = sqlx::query("UPDATE cases SET id = id WHERE report_id = $1 RETURNING *")
+        .bind(report.to_string())
+        .fetch_optional(tx.db())
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One case.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn find(db: &mut AnyConnection, id: CaseId) -> Result<Option<Case>> {
+    let row = sqlx::query("SELECT * FROM cases WHERE id = $1").bind(id.0).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The case a report opened.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn of_report(db: &mut AnyConnection, report: ReportId) -> Result<Option<Case>> {
+    let row =
+        sqlx::query("SELECT * FROM cases WHERE report_id = $1").bind(report.to_string()).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Puts every open case without a due time back to work (invariant I2) and gives their numbers.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn mend_forgotten(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<CaseId>> {
+    let rows: Vec<i64> =
+        sqlx::query_scalar("UPDATE cases SET due_at = $1 WHERE state = 'open' AND due_at IS NULL RETURNING id")
+            .bind(ms(now))
+            .fetch_all(tx.db())
+            .await?;
+    Ok(rows.into_iter().map(CaseId).collect())
+}
+
+fn number(row: &AnyRow) -> Result<Fields<'_>> {
+    use sqlx::Row as _;
+    let id: i64 = row.try_get("id")?;
+    Ok(Fields::named(row, "cases", id.to_string()))
+}
+
+fn read(row: &AnyRow) -> Result<Case> {
+    let fields = number(row)?;
+    Ok(Case {
+        id: CaseId(fields.number("id")?),
+        report: parse_id("cases", "report_id", &fields.text("report_id")?)?,
+        verdict: fields.word("verdict", Verdict::parse)?,
+        unheard: fields.truth("unheard")?,
+        state: fields.word("state", CaseState::parse)?,
+        opened_at: fields.instant("opened_at")?,
+        progress: Progress {
+            began_at: fields.instant("began_at")?,
+            steps_begun: fields.count("steps_begun")?,
+            rings: fields.count("rings")?,
+        },
+        taken_by: fields.maybe_text("taken_by")?,
+        taken_at: fields.maybe_instant("taken_at")?,
+        called_back_at: fields.maybe_instant("called_back_at")?,
+        closed_by: fields.maybe_text("closed_by")?,
+        closed_at: fields.maybe_instant("closed_at")?,
+        outcome: fields.maybe_word("outcome", Outcome::parse)?,
+    })
+}

@@ -1,0 +1,61 @@
+//! Charges: proposed with their proof; a human releases them.
+
+use super::row::Fields;
+use super::{Result, Tx, ms};
+use crate::domain::case::CaseId;
+use crate::domain::report::ReportId;
+use crate::domain::tariff::Cents;
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+
+/// A proposed charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// For which case.
+    pub case: CaseId,
+    /// Proven by which report.
+    pub report: ReportId,
+    /// Net amount.
+    pub net: Cents,
+    /// With VAT.
+    pub gross: Cents,
+    /// Findings with words and seconds, SHA-256 of the sound; JSON.
+    pub proof: String,
+}
+
+/// Proposes a charge; a case has one at most, and the first proof stands.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO charges (case_id, report_id, proposed_at, state, net_cents, gross_cents, proof)
+         VALUES ($1, $2, $3, 'proposed', $4, $5, $6) ON CONFLICT (case_id) DO NOTHING",
+    )
+    .bind(charge.case.0)
+    .bind(charge.report.to_string())
+    .bind(ms(now))
+    .bind(charge.net.0)
+    .bind(charge.gross.0)
+    .bind(&charge.proof)
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// The charge of a case.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Option<Charge>> {
+    let row = sqlx::query("SELECT * FROM charges WHERE case_id = $1").bind(case.0).fetch_optional(db).await?;
+    let Some(row) = row else { return Ok(None) };
+    let fields = Fields::named(&row, "charges", case.to_string());
+    Ok(Some(Charge {
+        case,
+        report: fields.word("report_id", |text| text.parse().ok())?,
+        net: Cents(fields.number("net_cents")?),
+        gross: Cents(fields.number("gross_cents")?),
+        proof: fields.text("proof")?,
+    }))
+}

@@ -1,0 +1,296 @@
+//! Notices: planned, journaled before sending, then kept in step with what they show.
+
+use super::reports::parse_id;
+use super::row::Fields;
+use super::{Claim, Lease, Result, StoreError, Tx, expect_one, ms, ms_opt};
+use crate::domain::case::CaseId;
+use crate::domain::notice::{Delivery, Notice, NoticeId, NoticeKind};
+use crate::domain::report::ReportId;
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use uuid::Uuid;
+
+/// A notice to be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The report it is about.
+    pub report: Option<ReportId>,
+    /// The case it is about.
+    pub case: Option<CaseId>,
+    /// What it shows.
+    pub kind: NoticeKind,
+    /// The technician's name, or "office".
+    pub recipient: String,
+    /// The Telegram chat.
+    pub chat: i64,
+    /// Whether it rings.
+    pub loud: bool,
+    /// Which ring it belongs to.
+    pub ring: u32,
+    /// The text of a free notice.
+    pub body: Option<String>,
+}
+
+/// Plans a notice, due at once.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn plan(tx: &mut Tx, plan: &Plan, now: DateTime<Utc>) -> Result<NoticeId> {
+    let id = NoticeId(Uuid::now_v7());
+    sqlx::query(
+        "INSERT INTO notices (id, report_id, case_id, kind, recipient, chat, loud, ring, body, delivery, repeated, created_at,
+             due_at, version, attempt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', 0, $10, $10, 0, 0)",
+    )
+    .bind(id.to_string())
+    .bind(plan.report.map(|id| id.to_string()))
+    .bind(plan.case.map(|id| id.0))
+    .bind(plan.kind.as_str())
+    .bind(&plan.recipient)
+    .bind(plan.chat)
+    .bind(i64::from(plan.loud))
+    .bind(i64::from(plan.ring))
+    .bind(&plan.body)
+    .bind(ms(now))
+    .execute(tx.db())
+    .await?;
+    Ok(id)
+}
+
+/// Whether this chat has (or will get) the recording of this report already.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn has_voice(tx: &mut Tx, report: ReportId, chat: i64) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM notices WHERE report_id = $1 AND chat = $2 AND kind = 'voice' AND delivery <> 'failed'",
+    )
+    .bind(report.to_string())
+    .bind(chat)
+    .fetch_one(tx.db())
+    .await?;
+    Ok(count > 0)
+}
+
+/// The report's notices belong to this case from now on.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn adopt(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<()> {
+    sqlx::query("UPDATE notices SET case_id = $1 WHERE report_id = $2 AND case_id IS NULL")
+        .bind(case.0)
+        .bind(report.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// Lets every notice of the report be looked at again; one in a worker's hand stays due after its try.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn refresh(tx: &mut Tx, report: ReportId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query(
+        "UPDATE notices SET version = version + 1,
+             due_at = CASE WHEN delivery = 'sent' AND due_at IS NULL THEN $1 ELSE due_at END
+         WHERE report_id = $2 AND kind <> 'transcript' AND delivery IN ('due', 'sending', 'sent')",
+    )
+    .bind(ms(now))
+    .bind(report.to_string())
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// Claims one due notice, loud ones first, and counts the try.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn claim(tx: &mut Tx, claim: Claim) -> Result<Option<(Notice, Lease)>> {
+    let token = Claim::token();
+    let sql = tx.dialect.sql(
+        "UPDATE notices SET lease_until = $1, lease_token = $2, attempt = attempt + 1
+         WHERE id = (SELECT id FROM notices WHERE due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+                     ORDER BY loud DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    );
+    let row = sqlx::query(sql).bind(claim.until()).bind(&token).bind(ms(claim.now)).fetch_optional(tx.db()).await?;
+    let Some(row) = row else { return Ok(None) };
+    let notice = read(&row)?;
+    let attempt = notice.attempt;
+    Ok(Some((notice, Lease { token, attempt })))
+}
+
+/// Journals "about to send". Committed before the request leaves; found again after a crash it means *unknown*.
+///
+/// # Errors
+/// `LeaseLost`; where the database refused.
+pub async fn sending(tx: &mut Tx, id: NoticeId, lease: &Lease, repeated: bool) -> Result<()> {
+    let done = sqlx::query("UPDATE notices SET delivery = 'sending', repeated = $1 WHERE id = $2 AND lease_token = $3")
+        .bind(i64::from(repeated))
+        .bind(id.to_string())
+        .bind(&lease.token)
+        .execute(tx.db())
+        .await?;
+    expect_one(&done, || format!("notice {id}"))
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// How far the delivery is now.
+    pub delivery: Delivery,
+    /// The message's number, where there is one.
+    pub message: Option<i64>,
+    /// Fingerprint of what the phone shows.
+    pub shown: Option<String>,
+    /// An earlier try may have arrived.
+    pub repeated: bool,
+    /// When it arrived.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The failure, without personal data.
+    pub error: Option<String>,
+    /// When to try or look again.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Ends a try. When the case changed while the try was under way, the notice stays due.
+///
+/// # Errors
+/// `LeaseLost`; where the database refused.
+pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, now: DateTime<Utc>) -> Result<()> {
+    let done = sqlx::query(
+        "UPDATE notices SET delivery = $1, message = $2, shown = $3, repeated = $4, sent_at = $5, error = $6,
+             due_at = CASE WHEN version = $8 OR $1 IN ('failed', 'gone') THEN $7 ELSE $9 END,
+             lease_until = NULL, lease_token = NULL, attempt = CASE WHEN $7 IS NULL THEN 0 ELSE attempt END
+         WHERE id = $10 AND lease_token = $11",
+    )
+    .bind(tried.delivery.as_str())
+    .bind(tried.message)
+    .bind(&tried.shown)
+    .bind(i64::from(tried.repeated))
+    .bind(ms_opt(tried.sent_at))
+    .bind(&tried.error)
+    .bind(ms_opt(tried.due_at))
+    .bind(notice.version)
+    .bind(ms(now))
+    .bind(notice.id.to_string())
+    .bind(&lease.token)
+    .execute(tx.db())
+    .await?;
+    expect_one(&done, || format!("notice {}", notice.id))
+}
+
+/// Alerts of the case in this chat that provably never got out are no longer wanted.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn supersede(tx: &mut Tx, case: CaseId, chat: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE notices SET delivery = 'gone', due_at = NULL
+         WHERE case_id = $1 AND chat = $2 AND kind = 'alert' AND delivery = 'due' AND lease_token IS NULL",
+    )
+    .bind(case.0)
+    .bind(chat)
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// Nothing goes to this chat before `until` (429).
+///
+/// # Errors
+/// Where the database refused.
+pub async fn hold_chat(tx: &mut Tx, chat: i64, until: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE notices SET due_at = $1 WHERE chat = $2 AND due_at < $1")
+        .bind(ms(until))
+        .bind(chat)
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// A chat has a new number: every notice follows it.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn move_chat(tx: &mut Tx, old: i64, new: i64) -> Result<()> {
+    sqlx::query("UPDATE notices SET chat = $1 WHERE chat = $2").bind(new).bind(old).execute(tx.db()).await?;
+    Ok(())
+}
+
+/// The notice that is this message in this chat.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn of_message(db: &mut AnyConnection, chat: i64, message: i64) -> Result<Option<Notice>> {
+    let row = sqlx::query("SELECT * FROM notices WHERE chat = $1 AND message = $2 LIMIT 1")
+        .bind(chat)
+        .bind(message)
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// All notices in the order they were planned.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn all(db: &mut AnyConnection) -> Result<Vec<Notice>> {
+    sqlx::query("SELECT * FROM notices ORDER BY id").fetch_all(db).await?.iter().map(read).collect()
+}
+
+/// The voice message of this report in this chat, to answer to.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn voice_message(tx: &mut Tx, report: ReportId, chat: i64) -> Result<Option<i64>> {
+    let found: Option<Option<i64>> = sqlx::query_scalar(
+        "SELECT message FROM notices WHERE report_id = $1 AND chat = $2 AND kind = 'voice' AND delivery = 'sent' LIMIT 1",
+    )
+    .bind(report.to_string())
+    .bind(chat)
+    .fetch_optional(tx.db())
+    .await?;
+    Ok(found.flatten())
+}
+
+fn read(row: &AnyRow) -> Result<Notice> {
+    let fields = Fields::of(row, "notices")?;
+    let id = fields.text("id")?;
+    let id = Uuid::parse_str(&id).map_err(|_| StoreError::Row {
+        table: "notices",
+        column: "id",
+        id: id.clone(),
+        value: id,
+    })?;
+    let report = fields.maybe_text("report_id")?;
+    Ok(Notice {
+        id: NoticeId(id),
+        report: report.map(|id| parse_id("notices", "report_id", &id)).transpose()?,
+        case: fields.maybe_number("case_id")?.map(CaseId),
+        kind: fields.word("kind", NoticeKind::parse)?,
+        recipient: fields.text("recipient")?,
+        chat: fields.number("chat")?,
+        loud: fields.truth("loud")?,
+        ring: fields.count("ring")?,
+        body: fields.maybe_text("body")?,
+        delivery: fields.word("delivery", Delivery::parse)?,
+        message: fields.maybe_number("message")?,
+        shown: fields.maybe_text("shown")?,
+        repeated: fields.truth("repeated")?,
+        attempt: fields.count("attempt")?,
+        version: fields.number("version")?,
+        created_at: fields.instant("created_at")?,
+        sent_at: fields.maybe_instant("sent_at")?,
+    })
+}
+
+/// How many notices are still to be sent or changed.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn pending(db: &mut AnyConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM notices WHERE due_at IS NOT NULL").fetch_one(db).await?)
+}

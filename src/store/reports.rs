@@ -1,0 +1,247 @@
+//! Reports: stored once, carried from stage to stage under a lease.
+
+use super::row::Fields;
+use super::{Claim, Lease, Result, StoreError, Tx, expect_one, ms, ms_opt};
+use crate::domain::report::{Caller, Recording, Report, ReportId, Stage};
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+/// Stores a new report with its first work. `false`: the same arrival is known already, and nothing was changed.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn insert(
+    tx: &mut Tx,
+    report: &Report,
+    due_at: DateTime<Utc>,
+    unheard_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let recording = report.recording.as_ref();
+    let done = sqlx::query(
+        "INSERT INTO reports (id, source, source_key, mailbox, caller_number, caller_name, called_at, stored_at,
+             sound_file, sound_sha256, sound_bytes, sound_name, trouble, stage, unheard_at, due_at, attempt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0)
+         ON CONFLICT (source, source_key) DO NOTHING",
+    )
+    .bind(report.id.to_string())
+    .bind(&report.source)
+    .bind(&report.key)
+    .bind(&report.mailbox)
+    .bind(&report.caller.number)
+    .bind(&report.caller.name)
+    .bind(ms(report.called_at))
+    .bind(ms(report.stored_at))
+    .bind(recording.map(|sound| sound.file.clone()))
+    .bind(recording.map(|sound| sound.sha256.clone()))
+    .bind(recording.map(|sound| i64::try_from(sound.bytes).unwrap_or(i64::MAX)))
+    .bind(recording.map(|sound| sound.name.clone()))
+    .bind(&report.trouble)
+    .bind(report.stage.as_str())
+    .bind(ms_opt(unheard_at))
+    .bind(ms(due_at))
+    .execute(tx.db())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether the source was told, for each key the store knows: `None` = unknown, `Some(false)` = stored, not yet told.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn known(db: &mut AnyConnection, source: &str, key: &str) -> Result<Option<bool>> {
+    let told: Option<i64> = sqlx::query_scalar(
+        "SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM reports WHERE source = $1 AND source_key = $2",
+    )
+    .bind(source)
+    .bind(key)
+    .fetch_optional(db)
+    .await?;
+    Ok(told.map(|told| told != 0))
+}
+
+/// The earliest report of the same call that has a case: same sound, same displayed number, stored since `since`.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn same_message(
+    tx: &mut Tx,
+    report: &Report,
+    sha256: &str,
+    since: DateTime<Utc>,
+) -> Result<Option<ReportId>> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM reports
+         WHERE sound_sha256 = $1 AND id <> $2 AND stored_at >= $3 AND COALESCE(caller_number, '') = $4 AND called_at = $5
+             AND EXISTS (SELECT 1 FROM cases WHERE cases.report_id = reports.id)
+         ORDER BY id LIMIT 1",
+    )
+    .bind(sha256)
+    .bind(report.id.to_string())
+    .bind(ms(since))
+    .bind(report.caller.number.clone().unwrap_or_default())
+    .bind(ms(report.called_at))
+    .fetch_optional(tx.db())
+    .await?;
+    id.map(|id| parse_id("reports", "id", &id)).transpose()
+}
+
+/// Notes that the source was told.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn confirmed(tx: &mut Tx, source: &str, key: &str, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE reports SET confirmed_at = $1 WHERE source = $2 AND source_key = $3")
+        .bind(ms(now))
+        .bind(source)
+        .bind(key)
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// Claims one report that is due in `stage`, and counts the try before it is made.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn claim(tx: &mut Tx, stage: Stage, claim: Claim) -> Result<Option<(Report, Lease)>> {
+    let token = Claim::token();
+    let sql = tx.dialect.sql(
+        "UPDATE reports SET lease_until = $1, lease_token = $2, attempt = attempt + 1
+         WHERE id = (SELECT id FROM reports WHERE stage = $3 AND due_at <= $4 AND (lease_until IS NULL OR lease_until <= $4)
+                     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    );
+    let row = sqlx::query(sql)
+        .bind(claim.until())
+        .bind(&token)
+        .bind(stage.as_str())
+        .bind(ms(claim.now))
+        .fetch_optional(tx.db())
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let attempt = Fields::of(&row, "reports")?.count("attempt")?;
+    Ok(Some((read(&row)?, Lease { token, attempt })))
+}
+
+/// Ends the leased stage: the next stage is due at `due_at` (or nothing is, for `Done`).
+///
+/// # Errors
+/// `LeaseLost` where somebody else has it by now; where the database refused.
+pub async fn advance(
+    tx: &mut Tx,
+    id: ReportId,
+    lease: &Lease,
+    stage: Stage,
+    due_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let done = sqlx::query(
+        "UPDATE reports SET stage = $1, due_at = $2, attempt = 0, lease_until = NULL, lease_token = NULL
+         WHERE id = $3 AND lease_token = $4",
+    )
+    .bind(stage.as_str())
+    .bind(ms_opt(due_at))
+    .bind(id.to_string())
+    .bind(&lease.token)
+    .execute(tx.db())
+    .await?;
+    expect_one(&done, || format!("report {id}"))
+}
+
+/// Gives the leased report back: the same stage again at `due_at`.
+///
+/// # Errors
+/// `LeaseLost` where somebody else has it by now; where the database refused.
+pub async fn again(tx: &mut Tx, id: ReportId, lease: &Lease, due_at: DateTime<Utc>) -> Result<()> {
+    let done = sqlx::query(
+        "UPDATE reports SET due_at = $1, lease_until = NULL, lease_token = NULL WHERE id = $2 AND lease_token = $3",
+    )
+    .bind(ms(due_at))
+    .bind(id.to_string())
+    .bind(&lease.token)
+    .execute(tx.db())
+    .await?;
+    expect_one(&done, || format!("report {id}"))
+}
+
+/// Takes one report that nobody judged in time, and clears its mark; the caller opens its case in the same transaction.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn take_unheard(tx: &mut Tx, now: DateTime<Utc>) -> Result<Option<Report>> {
+    let sql = tx.dialect.sql(
+        "UPDATE reports SET unheard_at = NULL
+         WHERE id = (SELECT id FROM reports WHERE unheard_at <= $1 ORDER BY unheard_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    );
+    let row = sqlx::query(sql).bind(ms(now)).fetch_optional(tx.db()).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The report has its verdict: it can no longer become unheard.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn heard(tx: &mut Tx, id: ReportId) -> Result<()> {
+    sqlx::query("UPDATE reports SET unheard_at = NULL WHERE id = $1").bind(id.to_string()).execute(tx.db()).await?;
+    Ok(())
+}
+
+/// One report.
+///
+/// # Errors
+/// Where the database refused, or there is none of that id.
+pub async fn find(db: &mut AnyConnection, id: ReportId) -> Result<Report> {
+    read(&sqlx::query("SELECT * FROM reports WHERE id = $1").bind(id.to_string()).fetch_one(db).await?)
+}
+
+/// All reports in the order they were stored.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn all(db: &mut AnyConnection) -> Result<Vec<Report>> {
+    let rows = sqlx::query("SELECT * FROM reports ORDER BY id").fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+/// How many reports wait in `stage`, and since when the oldest of them was stored.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn waiting(db: &mut AnyConnection, stage: Stage) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let row = sqlx::query("SELECT COUNT(*) AS waiting, MIN(stored_at) AS oldest FROM reports WHERE stage = $1")
+        .bind(stage.as_str())
+        .fetch_one(db)
+        .await?;
+    let fields = Fields::named(&row, "reports", stage.as_str().to_owned());
+    Ok((fields.number("waiting")?, fields.maybe_instant("oldest")?))
+}
+
+pub(super) fn parse_id(table: &'static str, column: &'static str, text: &str) -> Result<ReportId> {
+    text.parse().map_err(|_| StoreError::Row { table, column, id: text.to_owned(), value: text.to_owned() })
+}
+
+fn read(row: &AnyRow) -> Result<Report> {
+    let fields = Fields::of(row, "reports")?;
+    let recording = match fields.maybe_text("sound_file")? {
+        None => None,
+        Some(file) => Some(Recording {
+            file,
+            sha256: fields.text("sound_sha256")?,
+            bytes: fields.count("sound_bytes")?,
+            name: fields.text("sound_name")?,
+        }),
+    };
+    Ok(Report {
+        id: parse_id("reports", "id", &fields.text("id")?)?,
+        source: fields.text("source")?,
+        key: fields.text("source_key")?,
+        mailbox: fields.maybe_text("mailbox")?,
+        caller: Caller { number: fields.maybe_text("caller_number")?, name: fields.maybe_text("caller_name")? },
+        called_at: fields.instant("called_at")?,
+        stored_at: fields.instant("stored_at")?,
+        recording,
+        trouble: fields.maybe_text("trouble")?,
+        stage: fields.word("stage", Stage::parse)?,
+    })
+}

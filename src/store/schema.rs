@@ -1,0 +1,103 @@
+//! Opening SQLite so that it keeps its promises, and bringing the tables up to date on both databases.
+
+use super::{Dialect, Result, StoreError};
+use sqlx::AnyConnection;
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// Below it the WAL-reset bug can corrupt a database (fixed in 3.51.3, 2026-03-13).
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "house", include_str!("../../migrations/0001_house.sql"))];
+
+/// One writing connection, and a few that only read.
+pub(super) async fn open_sqlite(url: &str) -> Result<(AnyPool, AnyPool)> {
+    let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
+    let writer = AnyPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(|db, _| Box::pin(prepare_writer(db)))
+        .connect(&url)
+        .await?;
+    fitness(&writer).await?;
+    let reader = AnyPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(|db, _| Box::pin(prepare_reader(db)))
+        .connect(&url)
+        .await?;
+    Ok((writer, reader))
+}
+
+async fn prepare_writer(db: &mut AnyConnection) -> std::result::Result<(), sqlx::Error> {
+    for pragma in [
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",
+        "PRAGMA trusted_schema = OFF",
+    ] {
+        db.execute(pragma).await?;
+    }
+    Ok(())
+}
+
+async fn prepare_reader(db: &mut AnyConnection) -> std::result::Result<(), sqlx::Error> {
+    db.execute("PRAGMA busy_timeout = 5000").await?;
+    db.execute("PRAGMA query_only = ON").await?;
+    Ok(())
+}
+
+/// Reads back what was asked for: a setting that did not take is a refusal, not a hope.
+async fn fitness(writer: &AnyPool) -> Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SQLITE {
+        return Err(StoreError::Unfit(format!("SQLite {version} is too old: 3.51.3 or newer is needed")));
+    }
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await?;
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await?;
+    let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(writer).await?;
+    let secure: i64 = sqlx::query_scalar("PRAGMA secure_delete").fetch_one(writer).await?;
+    if (journal.as_str(), synchronous, keys, secure) == ("wal", 2, 1, 1) {
+        return Ok(());
+    }
+    Err(StoreError::Unfit(format!(
+        "SQLite did not take its settings (journal_mode={journal}, synchronous={synchronous}, foreign_keys={keys}, \
+         secure_delete={secure}; wanted wal, 2, 1, 1): is the database on a network folder?"
+    )))
+}
+
+/// Brings the tables up to date.
+pub(super) async fn migrate(writer: &AnyPool, dialect: Dialect) -> Result<()> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let sql = AssertSqlSafe(in_words_of(dialect, sql)).into_sql_str();
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+    });
+    Ok(Migrator::with_migrations(migrations.collect()).run(writer).await?)
+}
+
+fn in_words_of(dialect: Dialect, sql: &str) -> String {
+    match dialect {
+        Dialect::Postgres => sql.to_owned(),
+        Dialect::Sqlite => sql.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;"),
+    }
+}
+
+/// Asks the database whether it is whole.
+pub(super) async fn check(reader: &AnyPool, dialect: Dialect) -> Result<()> {
+    let answer: String = match dialect {
+        Dialect::Sqlite => sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(reader).await?,
+        Dialect::Postgres => sqlx::query_scalar("SELECT 'ok'").fetch_one(reader).await?,
+    };
+    if answer == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Unfit(format!("the database is damaged ({answer}): restore the newest backup")))
+}

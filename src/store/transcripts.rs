@@ -1,0 +1,48 @@
+//! Transcripts, one a report.
+
+use super::row::Fields;
+use super::{Result, Tx, ms};
+use crate::domain::report::ReportId;
+use crate::domain::transcript::Transcript;
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+use std::time::Duration;
+
+/// Stores (or replaces) a report's transcript.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn put(
+    tx: &mut Tx,
+    report: ReportId,
+    transcript: &Transcript,
+    took: Duration,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let body = serde_json::to_string(transcript).expect("a transcript has no map with odd keys");
+    sqlx::query(
+        "INSERT INTO transcripts (report_id, created_at, took_ms, body) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms, body = excluded.body",
+    )
+    .bind(report.to_string())
+    .bind(ms(now))
+    .bind(i64::try_from(took.as_millis()).unwrap_or(i64::MAX))
+    .bind(body)
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// A report's transcript with the milliseconds it took; `None` where there is none (yet).
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
+    let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1")
+        .bind(report.to_string())
+        .fetch_optional(db)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let fields = Fields::named(&row, "transcripts", report.to_string());
+    Ok(Some((fields.json("body")?, fields.count("took_ms")?)))
+}
