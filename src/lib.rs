@@ -9,3 +9,6 @@ pub mod domain;
 
 /// The database and the sound files; the only place with SQL.
 pub mod store;
+
+/// The settings, checked at start.
+pub mod config;

@@ -1,0 +1,119 @@
+//! Values that parse but make no sense, each complaint with its key and the remedy.
+
+use super::{Settings, SourceRow};
+use crate::domain::assessment::Verdict;
+use std::collections::HashSet;
+
+/// All complaints at once.
+pub(super) fn complaints(settings: &Settings) -> Vec<String> {
+    let mut wrong = Vec::new();
+    wrong.extend(settings.hours.parsed().err());
+    wrong.extend(settings.terms.fee_cents().err());
+    people(settings, &mut wrong);
+    policies(settings, &mut wrong);
+    sources(settings, &mut wrong);
+    limits(settings, &mut wrong);
+    wrong
+}
+
+fn people(settings: &Settings, wrong: &mut Vec<String>) {
+    let mut names = HashSet::new();
+    for technician in &settings.technicians {
+        if matches!(technician.name.as_str(), "duty" | "backup" | "everyone" | "office" | "") {
+            wrong.push(format!("technicians.name: {:?} has a meaning of its own; use another name", technician.name));
+        }
+        if !names.insert(technician.name.as_str()) {
+            wrong.push(format!("technicians.name: {:?} stands twice", technician.name));
+        }
+        if technician.telegram_chat == 0 {
+            wrong.push(format!("technicians.telegram_chat: 0 is no chat ({})", technician.name));
+        }
+    }
+    for name in &settings.duty.order {
+        if !names.contains(name.as_str()) {
+            wrong.push(format!("duty.order: {name:?} is no technician; known: {names:?}"));
+        }
+    }
+}
+
+fn policies(settings: &Settings, wrong: &mut Vec<String>) {
+    for verdict in [Verdict::Confirmed, Verdict::Incomplete, Verdict::Unclear] {
+        for outside in [true, false] {
+            wrong.extend(settings.escalation.policy(verdict, outside).err());
+        }
+    }
+    if settings.technicians.is_empty() {
+        // Nobody to name: `transcribe`, `assess` and `models` work without, `run` and `check` say so.
+        wrong.dedup();
+        return;
+    }
+    for step in settings.escalation.policies.iter().flat_map(|policy| &policy.steps) {
+        let special = ["duty", "backup", "everyone", "office"];
+        for word in &step.tell {
+            if !special.contains(&word.as_str()) && settings.recipients(word).is_empty() {
+                wrong.push(format!("escalation.policies.steps.tell: {word:?} is nobody: use duty, backup, everyone, office or a technician's name"));
+            }
+        }
+        if step.tell.iter().all(|word| settings.recipients(word).is_empty()) {
+            wrong.push(format!(
+                "escalation.policies.steps.tell: the step after {} min reaches nobody: {:?}",
+                step.after_min, step.tell
+            ));
+        }
+    }
+    wrong.dedup();
+}
+
+fn sources(settings: &Settings, wrong: &mut Vec<String>) {
+    let mut names = HashSet::new();
+    for source in &settings.sources {
+        if source.name().is_empty() || source.name() == "submit" || !names.insert(source.name()) {
+            wrong.push(format!(
+                "sources.name: {:?} is empty, stands twice or is \"submit\": use another",
+                source.name()
+            ));
+        }
+        let poll = match source {
+            SourceRow::Asterisk(spool) => {
+                for mailbox in &spool.mailboxes {
+                    if mailbox.split_once('@').is_none_or(|(number, context)| number.is_empty() || context.is_empty()) {
+                        wrong.push(format!("sources.mailboxes: {mailbox:?} is no mailbox; write e.g. \"100@default\""));
+                    }
+                }
+                spool.poll_s
+            }
+            SourceRow::Folder { poll_s, .. } => *poll_s,
+        };
+        if !(1..=600).contains(&poll) {
+            wrong.push(format!("sources.poll_s: {poll} is not between 1 and 600 ({})", source.name()));
+        }
+    }
+}
+
+fn limits(settings: &Settings, wrong: &mut Vec<String>) {
+    let transcribe = &settings.transcribe;
+    let mut range = |key: &str, value: u64, from: u64, to: u64| {
+        if !(from..=to).contains(&value) {
+            wrong.push(format!("{key}: {value} is not between {from} and {to}"));
+        }
+    };
+    range("intake.max_mib", settings.intake.max_mib, 1, 200);
+    range("transcribe.limit_min_s", transcribe.limit_min_s, 5, 3600);
+    range("transcribe.limit_factor", u64::from(transcribe.limit_factor), 1, 100);
+    range("transcribe.silence_limit_s", transcribe.silence_limit_s, 5, 3600);
+    range("transcribe.idle_after_min", transcribe.idle_after_min, 1, 1440);
+    range("transcribe.threads", u64::from(transcribe.threads), 0, 64);
+    range("terms.vat_percent", u64::from(settings.terms.vat_percent), 0, 100);
+    range("terms.surcharge_percent", u64::from(settings.terms.surcharge_percent), 0, 200);
+    range("terms.reaction_hours", u64::from(settings.terms.reaction_hours), 1, 720);
+    range("escalation.unheard_after_s", settings.escalation.unheard_after_s, 10, 600);
+    if transcribe.language.len() != 2 {
+        wrong.push(format!("transcribe.language: {:?} is no ISO 639-1 code; write e.g. \"de\"", transcribe.language));
+    }
+    if !(0.0..=1.0).contains(&settings.assess.min_probability) {
+        wrong.push(format!("assess.min_probability: {} is not between 0 and 1", settings.assess.min_probability));
+    }
+    if !settings.telegram.api_url.starts_with("http") {
+        wrong.push(format!("telegram.api_url: {:?} is no http(s) address", settings.telegram.api_url));
+    }
+}
