@@ -12,3 +12,6 @@ pub mod store;
 
 /// The settings, checked at start.
 pub mod config;
+
+/// Clock, worker, bells, start and stop.
+pub mod runtime;

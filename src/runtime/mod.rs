@@ -1,0 +1,10 @@
+//! What every stage stands on: the clock, the worker, the bells, start and stop, and what each worker says of itself.
+
+pub mod bell;
+pub mod clock;
+pub mod lifecycle;
+pub mod siren;
+pub mod status;
+pub mod telemetry;
+pub mod voices;
+pub mod worker;

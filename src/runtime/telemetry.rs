@@ -1,0 +1,12 @@
+//! Logs: readable alone and with fields, to standard error. Never a transcript, number, name or token.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts the log. `filter` as in `RUST_LOG`; `json` for machines.
+pub fn start(filter: Option<&str>, json: bool) {
+    let filter = EnvFilter::new(filter.unwrap_or("info,symphonia=warn,sqlx=warn,whisper_rs=warn"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start (in tests) changes nothing.
+    let started = if json { builder.json().try_init() } else { builder.try_init() };
+    drop(started);
+}
