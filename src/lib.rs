@@ -15,3 +15,6 @@ pub mod config;
 
 /// Clock, worker, bells, start and stop.
 pub mod runtime;
+
+/// The only place that knows the Bot API.
+pub mod telegram;
