@@ -18,3 +18,6 @@ pub mod runtime;
 
 /// The only place that knows the Bot API.
 pub mod telegram;
+
+/// Every German sentence that is sent; pure.
+pub mod wording;

@@ -1,0 +1,264 @@
+//! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
+
+mod statements;
+
+pub use statements::missing;
+
+use crate::domain::assessment::{Assessment, Verdict};
+use crate::domain::case::{Act, Case, CaseState, Outcome, Refusal};
+use crate::domain::report::Report;
+use crate::domain::transcript::Transcript;
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use chrono_tz::Tz;
+use statements::{caller, displayed, fields, money, reason, statements};
+
+/// What marks a message that an earlier try may have delivered already.
+pub const REPEATED: &str = "(Wiederholung möglich)";
+const NEW_MESSAGE: &str = "Neue Sprachnachricht";
+
+/// What is known of a report when a message is worded.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// Its case, once open.
+    pub case: Option<&'a Case>,
+    /// Its assessment, once made.
+    pub assessment: Option<&'a Assessment>,
+    /// The firm's time zone.
+    pub zone: Tz,
+    /// Whether the caller called outside business hours.
+    pub outside: bool,
+    /// Hours within which the firm reacts.
+    pub reaction_hours: u32,
+    /// Length of the sound, where it is known.
+    pub sound_ms: Option<u32>,
+}
+
+/// The caption under the recording: who called, when, how long, and what came of it.
+#[must_use]
+pub fn first_word(known: &Known<'_>) -> String {
+    let length = known.sound_ms.map(|ms| format!(", {}", clock(ms / 1000))).unwrap_or_default();
+    let from = caller(known.report);
+    let at = moment(known.report.called_at, known.zone);
+    let state = match (known.case, known.assessment.map(|found| found.verdict)) {
+        (Some(case), verdict) => format!("{} · Vorgang {}", title(verdict.unwrap_or(case.verdict)), case.id),
+        (None, Some(verdict)) => title(verdict).to_owned(),
+        (None, None) => "wird abgehört …".to_owned(),
+    };
+    format!("{NEW_MESSAGE}{length}, von {from}\n{at}\n{state}")
+}
+
+/// The caption with the sound's length, where it was worded before the length was known.
+#[must_use]
+pub fn with_length(caption: &str, sound_ms: u32) -> String {
+    caption.replacen(&format!("{NEW_MESSAGE}, von"), &format!("{NEW_MESSAGE}, {}, von", clock(sound_ms / 1000)), 1)
+}
+
+/// The alert of a case, as in the terms: who, where, what, which number, what was said.
+#[must_use]
+pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
+    let mut lines = vec![headline(case)];
+    if repeated {
+        lines.push(REPEATED.into());
+    }
+    lines.push(when(known));
+    lines.push(String::new());
+    match known.assessment {
+        Some(found) => {
+            fields(&mut lines, found, known);
+            lines.push(String::new());
+            statements(&mut lines, found);
+            lines.push(money(found));
+        }
+        None => lines.push(format!("📞 {}", displayed(known.report))),
+    }
+    if case.unheard {
+        lines.push(String::new());
+        lines.push("Noch keine Abschrift. Bitte die Aufnahme anhören.".into());
+    }
+    lines.extend(whose(case, known.zone));
+    lines.retain_mut(|line| {
+        line.truncate(line.trim_end().len());
+        true
+    });
+    lines.join("\n").replace("\n\n\n", "\n\n").trim_end().to_owned()
+}
+
+/// What was read in a message: fields, statements, money.
+#[must_use]
+pub fn judgement(known: &Known<'_>, found: &Assessment) -> String {
+    let mut lines = vec![when(known)];
+    fields(&mut lines, found, known);
+    statements(&mut lines, found);
+    lines.push(money(found));
+    lines.join("\n")
+}
+
+/// The alert where Telegram is to see nothing of the caller.
+#[must_use]
+pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
+    let mut lines = vec![headline(case)];
+    if repeated {
+        lines.push(REPEATED.into());
+    }
+    lines.push(when(known));
+    lines.extend(whose(case, known.zone));
+    lines.join("\n")
+}
+
+/// What remains of a closed case's messages: number and outcome.
+#[must_use]
+pub fn closed(case: &Case, zone: Tz) -> String {
+    let outcome = match case.outcome {
+        Some(Outcome::Done) | None => "erledigt",
+        Some(Outcome::NoEmergency) => "kein Notfall",
+        Some(Outcome::Harmless) => "nach Prüfung kein Notfall",
+    };
+    let by = case.closed_by.as_ref().map(|who| format!(" · {who}")).unwrap_or_default();
+    let at = case.closed_at.map(|at| format!(" · {}", moment(at, zone))).unwrap_or_default();
+    format!("Vorgang {} · {outcome}{by}{at}", case.id)
+}
+
+/// The words of a recording, on request.
+#[must_use]
+pub fn transcript(case: &Case, transcript: Option<&Transcript>) -> String {
+    let head = format!("Abschrift zu Vorgang {}", case.id);
+    let Some(transcript) = transcript else {
+        return format!("{head}\n\nNoch nicht fertig. Bitte die Aufnahme anhören.");
+    };
+    let warning = transcript.doubt.map(|doubt| format!("\n⚠ {}", reason(doubt))).unwrap_or_default();
+    let text = transcript.text();
+    let body = if text.is_empty() { "Keine Worte erkannt.".to_owned() } else { text };
+    format!("{head}{warning}\n\n{body}")
+}
+
+/// Trouble at a mailbox.
+#[must_use]
+pub fn trouble(what: &str) -> String {
+    format!("⚠ POSTFACH GESTÖRT – Notrufe können verloren gehen\n{what}\nBitte das Postfach selbst abhören.")
+}
+
+/// The cry when nothing can be stored.
+#[must_use]
+pub fn cannot_store(source: &str, why: &str) -> String {
+    format!(
+        "🚨 SPEICHERN NICHT MÖGLICH\nIm Postfach „{source}“ wartet eine neue Nachricht, die nicht gespeichert werden kann.\n\
+         Bitte das Postfach selbst abhören.\n{why}"
+    )
+}
+
+/// The label of a button.
+#[must_use]
+pub fn button(act: Act) -> &'static str {
+    match act {
+        Act::Take => "Übernehmen",
+        Act::Pass => "Weitergeben",
+        Act::NoEmergency => "Kein Notfall",
+        Act::Transcript => "Abschrift",
+        Act::CalledBack => "Rückruf erfolgt",
+        Act::Done => "Erledigt",
+        Act::GiveBack => "Zurückgeben",
+    }
+}
+
+/// The short answer to a press.
+#[must_use]
+pub fn answer(act: Act) -> &'static str {
+    match act {
+        Act::Take => "Du hast übernommen.",
+        Act::Pass => "Weitergegeben.",
+        Act::NoEmergency => "Als „kein Notfall“ beendet.",
+        Act::Transcript => "Die Abschrift kommt.",
+        Act::CalledBack => "Rückruf vermerkt.",
+        Act::Done => "Erledigt.",
+        Act::GiveBack => "Zurückgegeben, die Eskalation läuft weiter.",
+    }
+}
+
+/// Why a press changed nothing.
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::TakenBy(who) => format!("Schon übernommen von {who}."),
+        Refusal::Closed => "Der Vorgang ist schon beendet.".into(),
+        Refusal::NotYours => "Bitte zuerst übernehmen.".into(),
+        Refusal::Already => "Ist schon vermerkt.".into(),
+    }
+}
+
+/// To somebody who is no technician of the firm.
+#[must_use]
+pub fn stranger() -> &'static str {
+    "Dafür bist du nicht freigeschaltet."
+}
+
+/// To a press on something that no longer exists.
+#[must_use]
+pub fn unknown_button() -> &'static str {
+    "Diesen Knopf kenne ich nicht mehr."
+}
+
+/// A verdict in words.
+#[must_use]
+pub fn title(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Confirmed => "Notfall bestätigt",
+        Verdict::Incomplete => "Notfall unvollständig",
+        Verdict::Unclear => "Unklar – bitte anhören",
+        Verdict::NotEmergency => "kein Notfall – Morgenliste",
+        Verdict::Ignored => "keine Nachricht",
+    }
+}
+
+fn headline(case: &Case) -> String {
+    let text = match (case.unheard, case.verdict) {
+        (true, _) => "🔴 NOCH NICHT ABGEHÖRT",
+        (_, Verdict::Confirmed) => "🚨 NOTFALL BESTÄTIGT",
+        (_, Verdict::Incomplete) => "🟠 NOTFALL UNVOLLSTÄNDIG",
+        (_, Verdict::Unclear) => "🔴 UNKLAR – BITTE ANHÖREN",
+        (_, Verdict::NotEmergency | Verdict::Ignored) => "⚪ KEIN NOTFALL",
+    };
+    format!("{text} · Vorgang {}", case.id)
+}
+
+fn when(known: &Known<'_>) -> String {
+    let at = known.report.called_at;
+    let hours = if known.outside { "außerhalb der Geschäftszeiten" } else { "innerhalb der Geschäftszeiten" };
+    let deadline = (at + TimeDelta::hours(i64::from(known.reaction_hours))).with_timezone(&known.zone);
+    format!("{} · {hours} · Frist {} {}", moment(at, known.zone), weekday(deadline.weekday()), deadline.format("%H:%M"))
+}
+
+fn whose(case: &Case, zone: Tz) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(who), Some(at)) = (&case.taken_by, case.taken_at)
+        && case.state != CaseState::Open
+    {
+        lines.push(String::new());
+        lines.push(format!("👉 übernommen von {who}, {}", moment(at, zone)));
+    }
+    if let Some(at) = case.called_back_at {
+        lines.push(format!("☎ Rückruf erfolgt, {}", moment(at, zone)));
+    }
+    if case.state == CaseState::Closed {
+        lines.push(closed(case, zone));
+    }
+    lines
+}
+
+/// "Sa 21.11.2026 22:14"
+#[must_use]
+pub fn moment(at: DateTime<Utc>, zone: Tz) -> String {
+    let local = at.with_timezone(&zone);
+    format!("{} {}", weekday(local.weekday()), local.format("%d.%m.%Y %H:%M"))
+}
+
+fn weekday(day: chrono::Weekday) -> &'static str {
+    ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"][day.num_days_from_monday() as usize]
+}
+
+/// "0:47"
+#[must_use]
+pub fn clock(seconds: u32) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

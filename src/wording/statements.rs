@@ -1,0 +1,182 @@
+//! What was read in a message, line by line: fields, statements with their proof, money. Pure.
+
+use super::{Known, clock};
+use crate::domain::assessment::{
+    Assessment, Consent, ConsentDoubt, Declaration, Finding, Missing, Polarity, Subject, Verdict,
+};
+use crate::domain::phone;
+use crate::domain::report::Report;
+use crate::domain::tariff::Tariff;
+use crate::domain::transcript::Doubt;
+
+/// Longest description in an alert, characters.
+const DESCRIPTION: usize = 400;
+/// Longest quote in an alert, characters.
+const QUOTE: usize = 110;
+
+pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<'_>) {
+    let fields = &found.fields;
+    let mut field = |sign: &str, value: &Option<String>, missing: &str| match value {
+        Some(value) => lines.push(format!("{sign} {value}")),
+        None => lines.push(format!("{sign} {missing}")),
+    };
+    field("🏢", &fields.company, "Firma nicht genannt");
+    field("👤", &fields.contact, "Ansprechpartner nicht genannt");
+    lines.push(format!("📞 {}", callback(found, known.report)));
+    if let Some(description) = &fields.description {
+        lines.push(format!("🔧 {}", shortened(description, DESCRIPTION)));
+    }
+    if found.verdict == Verdict::Unclear {
+        let why = known.report.trouble.as_deref().or(found.remark.as_deref());
+        lines.push(format!("⚠ {}", why.map_or("nicht sicher verstanden", |why| reason_of(why))));
+    }
+}
+
+/// The number in E.164 as plain text, so that a phone makes it tappable.
+fn callback(found: &Assessment, report: &Report) -> String {
+    let fields = &found.fields;
+    let Some(spoken) = &fields.callback else {
+        return format!("{} (angezeigt, keine Nummer genannt)", displayed(report));
+    };
+    let mut note = vec!["gesprochen".to_owned()];
+    if fields.callback_doubtful {
+        note.push("⚠ unsicher verstanden".into());
+    }
+    match &fields.displayed {
+        Some(displayed) if displayed == spoken => note.push("wie angezeigt".into()),
+        Some(displayed) => note.push(format!("angezeigt: {} ⚠ abweichend", phone::spaced(displayed))),
+        None => note.push("angezeigt: unterdrückt".into()),
+    }
+    format!("{spoken} ({})", note.join("; "))
+}
+
+pub(super) fn displayed(report: &Report) -> String {
+    let number = report.caller.number.as_deref();
+    number.and_then(phone::e164).or_else(|| number.map(str::to_owned)).unwrap_or_else(|| "Nummer unterdrückt".into())
+}
+
+pub(super) fn caller(report: &Report) -> String {
+    match &report.caller.name {
+        Some(name) => format!("{name}, {}", displayed(report)),
+        None => displayed(report),
+    }
+}
+
+pub(super) fn statements(lines: &mut Vec<String>, found: &Assessment) {
+    let declared = match found.declaration {
+        Declaration::Declared => "✅ Notfall erklärt",
+        Declaration::Unqualified => "⚠ Notfall genannt, nicht als unternehmenskritisch",
+        Declaration::Absent => "❌ Notfall nicht erklärt",
+        Declaration::Denied => "❌ Notfall verneint",
+    };
+    lines.push(proven(declared, found, Subject::Declaration));
+    let conditions = matches!(found.consent, Consent::Full | Consent::ConditionsOnly);
+    let fee = matches!(found.consent, Consent::Full | Consent::FeeOnly);
+    lines.push(agreement("Bedingungen", conditions, found, Subject::Conditions));
+    lines.push(agreement("Gebühr", fee, found, Subject::Fee));
+    if let Some(doubt) = found.consent_doubt {
+        let why = match doubt {
+            ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
+            ConsentDoubt::Improbable => "Worte unsicher erkannt",
+            ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
+        };
+        lines.push(format!("⚠ Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören."));
+    }
+}
+
+fn agreement(name: &str, holds: bool, found: &Assessment, subject: Subject) -> String {
+    let head = match (holds, found.consent) {
+        (true, _) => format!("✅ {name} zugestimmt"),
+        (false, Consent::Refused) => format!("❌ {name} abgelehnt"),
+        (false, Consent::Conditional) => format!("⚠ {name} nur unter Vorbehalt"),
+        (false, _) => format!("❌ {name}: keine Zustimmung"),
+    };
+    if holds || matches!(found.consent, Consent::Refused | Consent::Conditional) {
+        return proven(&head, found, subject);
+    }
+    head
+}
+
+fn proven(head: &str, found: &Assessment, subject: Subject) -> String {
+    let strongest = |finding: &&Finding| match finding.polarity {
+        Polarity::Holds => 0,
+        Polarity::Denied | Polarity::Conditional => 1,
+        Polarity::Mentioned => 2,
+    };
+    let Some(finding) = found.findings.iter().filter(|finding| finding.subject == subject).min_by_key(strongest) else {
+        return head.to_owned();
+    };
+    let at = finding.seconds.map(|(start, _)| format!("  {}", clock_of(start))).unwrap_or_default();
+    format!("{head}{at} „{}“", shortened(&finding.quote, QUOTE))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a recording, never negative")]
+fn clock_of(seconds: f32) -> String {
+    clock(seconds as u32)
+}
+
+pub(super) fn money(found: &Assessment) -> String {
+    let missing = if found.verdict == Verdict::Confirmed { "" } else { " – erst nach Zustimmung" };
+    match found.tariff {
+        Tariff::Activation { net, gross, .. } => {
+            format!("💶 {} € zzgl. MwSt. ({} € brutto){missing}", net.german(), gross.german())
+        }
+        Tariff::Surcharge { percent } => {
+            format!("💶 keine Aktivierungsgebühr; {percent} % Zuschlag, falls Termine weichen")
+        }
+    }
+}
+
+/// What a required statement or field is called.
+#[must_use]
+pub fn missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Declaration => "Erklärung des Notfalls",
+        Missing::Conditions => "Zustimmung zu den Bedingungen",
+        Missing::Fee => "Zustimmung zur Gebühr",
+        Missing::Company => "Firma",
+        Missing::Contact => "Ansprechpartner",
+        Missing::Callback => "Rückrufnummer",
+        Missing::Description => "Beschreibung der Störung",
+    }
+}
+
+pub(super) fn reason(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::NoVoice => "niemand spricht",
+        Doubt::Tones => "nur Töne",
+        Doubt::NoWords => "keine Worte erkannt",
+        Doubt::Loop => "die Abschrift dreht sich im Kreis und ist nicht zu glauben",
+        Doubt::Invention => "die Abschrift ist eine bekannte Erfindung des Programms",
+        Doubt::OutsideSpeech => "die Worte liegen, wo niemand spricht",
+        Doubt::Improbable => "die Worte sind nur unsicher erkannt",
+        Doubt::Undecodable => "die Tondatei ist nicht lesbar",
+        Doubt::GivenUp => "die Abschrift ist gescheitert",
+    }
+}
+
+/// The remark of an assessment begins with the doubt's name.
+fn reason_of(remark: &str) -> &str {
+    let all = [
+        Doubt::NoVoice,
+        Doubt::Tones,
+        Doubt::NoWords,
+        Doubt::Loop,
+        Doubt::Invention,
+        Doubt::OutsideSpeech,
+        Doubt::Improbable,
+        Doubt::Undecodable,
+        Doubt::GivenUp,
+    ];
+    all.into_iter().find(|doubt| remark.starts_with(&format!("{doubt:?}"))).map_or("nicht sicher verstanden", reason)
+}
+
+/// At most `most` characters, cut at a word.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most).collect();
+    let cut = kept.rfind(' ').unwrap_or(kept.len());
+    format!("{} …", &kept[..cut])
+}
