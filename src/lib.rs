@@ -4,6 +4,9 @@
 //!
 //! The modules stand in the order a report travels.
 
+/// Sound becomes text, by Whisper, in a process of its own.
+pub mod transcribe;
+
 /// The words of the project as types; pure.
 pub mod domain;
 

@@ -1,0 +1,254 @@
+//! The parent's side of the process that decodes and transcribes: whatever foreign bytes or whisper.cpp do there, the
+//! alarm path lives on.
+//!
+//! Promises: a job ends in its result or in a `ChildError` within its limit; a child that crashed, hung, talked
+//! garbage or whose job was dropped half-way is killed with its process group and started afresh for the next job;
+//! the model stays loaded between jobs and is given back by `rest`. The child's error output is kept (its last lines
+//! go to the log after a fault); it never holds a caller's words.
+//! What can go wrong: the child is killed when the *thread* that started it ends (that is how Linux sends the
+//! parent-death signal); on a runtime's worker thread that is the runtime's end. A kill between two jobs costs a
+//! start, no job.
+
+pub mod inside;
+pub mod protocol;
+pub mod recording;
+mod running;
+
+use crate::domain::transcript::{Doubt, Transcript};
+use protocol::{Reply, Request, VERSION};
+use running::Running;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub use protocol::Job;
+
+/// How long a started child may take to its hello.
+const START_WITHIN: Duration = Duration::from_secs(20);
+
+/// How the child is started and kept.
+#[derive(Debug, Clone)]
+pub struct ChildOptions {
+    /// The program to run; by default this very binary, also where it was replaced on disk meanwhile.
+    pub program: PathBuf,
+    /// Its arguments; by default `child`.
+    pub args: Vec<OsString>,
+    /// After how long without a job `rest` ends it.
+    pub idle_after: Duration,
+    /// How long it may be silent within a job: one chunk of one pass, or loading the model.
+    pub silent_at_most: Duration,
+    /// What it is called in the log.
+    pub name: String,
+}
+
+impl Default for ChildOptions {
+    fn default() -> Self {
+        Self {
+            program: PathBuf::from("/proc/self/exe"),
+            args: vec![OsString::from("child")],
+            idle_after: Duration::from_mins(10),
+            silent_at_most: Duration::from_mins(2),
+            name: "transcriber".to_owned(),
+        }
+    }
+}
+
+/// Why a job gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// The child could not be started or did not say its hello.
+    #[error("could not start {name}: {why}")]
+    Start {
+        /// Its name in the log.
+        name: String,
+        /// What happened.
+        why: String,
+    },
+    /// It ended in the middle of the job.
+    #[error("the child crashed (exit code {code:?}, signal {signal:?})")]
+    Crashed {
+        /// Its exit code, where it exited.
+        code: Option<i32>,
+        /// The signal that ended it, where one did.
+        signal: Option<i32>,
+    },
+    /// It took longer than its limit, or was silent for too long; it was killed.
+    #[error("the child was killed: {0}")]
+    TimedOut(&'static str),
+    /// It said something that is no answer; it was killed.
+    #[error("the child talked garbage: {0}")]
+    Garbage(String),
+    /// It is well and says that the job cannot be done.
+    #[error("{why}")]
+    Refused {
+        /// Why, in English.
+        why: String,
+        /// What that says about the sound; `None` where the fault is ours (model, disk).
+        doubt: Option<Doubt>,
+    },
+}
+
+impl ChildError {
+    /// Whether the same job may come out differently another time. Only a sound that cannot be decoded stays so.
+    #[must_use]
+    pub fn may_be_tried_again(&self) -> bool {
+        !matches!(self, Self::Refused { doubt: Some(_), .. })
+    }
+}
+
+/// A voice message that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceInfo {
+    /// Length of the sound, milliseconds.
+    pub sound_ms: u32,
+    /// What the decoder noticed, in English.
+    pub remark: Option<String>,
+}
+
+/// What a sound is, without its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoundInfo {
+    /// Length of the sound, milliseconds.
+    pub sound_ms: u32,
+    /// Its format, in words.
+    pub format: String,
+    /// What the decoder noticed, in English.
+    pub remark: Option<String>,
+}
+
+/// A process that does one job at a time, started when the first job comes.
+#[derive(Debug)]
+pub struct Child {
+    options: ChildOptions,
+    running: Option<Running>,
+}
+
+impl Child {
+    /// A child that is not started yet.
+    #[must_use]
+    pub fn new(options: ChildOptions) -> Self {
+        Self { options, running: None }
+    }
+
+    /// Its process id while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().and_then(running::Running::pid)
+    }
+
+    /// Writes down a recording within `limit`; `progress` hears the part that is done, 0 to 1.
+    ///
+    /// # Errors
+    /// See `ChildError`; the child is fit for the next job after each of them.
+    pub async fn transcribe(
+        &mut self,
+        job: &Job,
+        limit: Duration,
+        progress: impl FnMut(f32) + Send,
+    ) -> Result<Transcript, ChildError> {
+        match self.ask(&Request::Transcribe(job.clone()), limit, progress).await? {
+            Reply::Transcript(transcript) => Ok(*transcript),
+            _ => Err(self.mismatch()),
+        }
+    }
+
+    /// Writes the sound at `path` as an Ogg/Opus voice message to `to`, whole or not at all.
+    ///
+    /// # Errors
+    /// See `ChildError`; the child is fit for the next job after each of them.
+    pub async fn voice(
+        &mut self,
+        path: &Path,
+        name: &str,
+        to: &Path,
+        limit: Duration,
+    ) -> Result<VoiceInfo, ChildError> {
+        let request = Request::Voice { path: path.to_owned(), name: name.to_owned(), to: to.to_owned() };
+        match self.ask(&request, limit, |_| ()).await? {
+            Reply::Voice { sound_ms, remark } => Ok(VoiceInfo { sound_ms, remark }),
+            _ => Err(self.mismatch()),
+        }
+    }
+
+    /// Only decodes the sound at `path`: how long is it, in which format?
+    ///
+    /// # Errors
+    /// See `ChildError`; the child is fit for the next job after each of them.
+    pub async fn probe(&mut self, path: &Path, name: &str, limit: Duration) -> Result<SoundInfo, ChildError> {
+        let request = Request::Probe { path: path.to_owned(), name: name.to_owned() };
+        match self.ask(&request, limit, |_| ()).await? {
+            Reply::Probe { sound_ms, format, remark } => Ok(SoundInfo { sound_ms, format, remark }),
+            _ => Err(self.mismatch()),
+        }
+    }
+
+    /// To be called when there is nothing to do: ends a child that has been idle for `idle_after`, which gives its
+    /// memory back. Says after how long to call again; `None` where no child runs.
+    pub async fn rest(&mut self) -> Option<Duration> {
+        let due = self.running.as_ref()?.last_used + self.options.idle_after;
+        let left = due.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            return Some(left);
+        }
+        tracing::info!(child = self.options.name, "the child has been idle and is ended");
+        self.stop().await;
+        None
+    }
+
+    /// Ends the child now.
+    pub async fn stop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.kill().await;
+        }
+    }
+
+    /// One job from the request to the answer. The child is held outside of `self` meanwhile: where the job is
+    /// dropped half-way, the child is dropped with it and killed, and no old answer can meet a new request.
+    async fn ask(
+        &mut self,
+        request: &Request,
+        limit: Duration,
+        progress: impl FnMut(f32) + Send,
+    ) -> Result<Reply, ChildError> {
+        let deadline = Instant::now() + limit;
+        let mut running = match self.running.take().and_then(Running::alive) {
+            Some(running) => running,
+            None => self.start(deadline).await?,
+        };
+        let result = running.answer(request, deadline, self.options.silent_at_most, progress).await;
+        if let Ok(reply) = result {
+            running.last_used = Instant::now();
+            self.running = Some(running);
+            return match reply {
+                Reply::Refused { why, doubt } => Err(ChildError::Refused { why, doubt }),
+                reply => Ok(reply),
+            };
+        }
+        let error = running.autopsy(result.err()).await;
+        let stderr = running.stderr_text();
+        tracing::warn!(child = self.options.name, %error, stderr, "the child is lost");
+        Err(error)
+    }
+
+    async fn start(&self, deadline: Instant) -> Result<Running, ChildError> {
+        let fault = |why: String| ChildError::Start { name: self.options.name.clone(), why };
+        let mut running = Running::spawn(&self.options).map_err(|error| fault(error.to_string()))?;
+        let hello = running.listen(deadline, START_WITHIN, &mut |_| ()).await;
+        let error = match hello {
+            Ok(Reply::Hello { version: VERSION }) => return Ok(running),
+            Ok(Reply::Hello { version }) => return Err(fault(format!("it speaks protocol {version}, not {VERSION}"))),
+            Ok(_) => return Err(fault("it does not begin with a hello".to_owned())),
+            Err(error) => running.autopsy(Some(error)).await,
+        };
+        let stderr = running.stderr_text();
+        tracing::warn!(child = self.options.name, %error, stderr, "the child did not start");
+        Err(fault(error.to_string()))
+    }
+
+    /// An answer to another question: the child is not to be trusted further.
+    fn mismatch(&mut self) -> ChildError {
+        self.running = None;
+        ChildError::Garbage("an answer to another question".to_owned())
+    }
+}

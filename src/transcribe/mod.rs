@@ -1,0 +1,177 @@
+//! Sound becomes text, by Whisper, in a process of its own.
+//!
+//! Promise: every report that enters leaves with a transcript or with the reason why there is none to believe; a child
+//! that crashes, hangs or talks garbage costs an attempt, never the service. The try is counted before it is made.
+
+pub mod child;
+pub mod chunks;
+pub mod doubt;
+pub mod models;
+pub mod sound;
+pub mod speech;
+pub mod voice;
+pub mod whisper;
+
+use crate::config::Settings;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::report::{Recording, Report, Stage};
+use crate::domain::transcript::{Doubt, Transcript};
+use crate::runtime::bell::Bells;
+use crate::runtime::clock::Clock;
+use crate::runtime::worker::{Round, Step};
+use crate::store::{Claim, Lease, Store, StoreError, events, reports, transcripts};
+use async_trait::async_trait;
+use child::{Child, ChildError, Job};
+use chrono::TimeDelta;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Decoding alone takes no longer than this.
+const PROBE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The transcriber's step.
+pub struct TranscribeStep {
+    /// Where reports wait.
+    pub store: Store,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Rung when a transcript is there.
+    pub bells: Bells,
+    /// The process that listens.
+    pub child: Child,
+}
+
+/// What a try came to.
+enum Tried {
+    Transcript(Transcript),
+    Again(ChildError),
+}
+
+#[async_trait]
+impl Step for TranscribeStep {
+    fn name(&self) -> String {
+        "transcribe".into()
+    }
+
+    async fn tick(&mut self) -> Result<Round, StoreError> {
+        let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
+        let started = Instant::now();
+        let tried = self.listen(&report).await;
+        self.commit(&report, &lease, tried, started.elapsed()).await?;
+        Ok(Round::Worked)
+    }
+
+    async fn idle(&mut self) {
+        self.child.rest().await;
+    }
+}
+
+impl TranscribeStep {
+    /// Claims one waiting report.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn claim(&self) -> Result<Option<(Report, Lease)>, StoreError> {
+        let lease = PROBE_LIMIT + self.limit(sound::Limits::default().max_seconds * 1000) + Duration::from_secs(30);
+        let mut tx = self.store.begin().await?;
+        let claimed = reports::claim(&mut tx, Stage::Transcribe, Claim { now: self.clock.now(), lease }).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn listen(&mut self, report: &Report) -> Tried {
+        let Some(recording) = &report.recording else {
+            return Tried::Transcript(self.nothing(Doubt::Undecodable, report.trouble.clone()));
+        };
+        match self.ask(recording).await {
+            Ok(transcript) => Tried::Transcript(transcript),
+            Err(ChildError::Refused { why, doubt: Some(doubt) }) => Tried::Transcript(self.nothing(doubt, Some(why))),
+            Err(error) => Tried::Again(error),
+        }
+    }
+
+    async fn ask(&mut self, recording: &Recording) -> Result<Transcript, ChildError> {
+        let path = self.store.sound_folder().join(&recording.file);
+        let sound = self.child.probe(&path, &recording.name, PROBE_LIMIT).await?;
+        let limit = self.limit(sound.sound_ms);
+        let job = job(&self.settings, &path, &recording.name);
+        self.child.transcribe(&job, limit, |_| ()).await
+    }
+
+    fn limit(&self, sound_ms: u32) -> Duration {
+        let settings = &self.settings.transcribe;
+        let relative = Duration::from_millis(u64::from(sound_ms)) * settings.limit_factor;
+        relative.max(Duration::from_secs(settings.limit_min_s))
+    }
+
+    /// Commits what a try came to: the transcript, or the next try, or that it is given up.
+    async fn commit(&self, report: &Report, lease: &Lease, tried: Tried, took: Duration) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let transcript = match tried {
+            Tried::Transcript(transcript) => transcript,
+            Tried::Again(error) => {
+                let waits = &self.settings.transcribe.retry_after_s;
+                let next = usize::try_from(lease.attempt).ok().and_then(|attempt| waits.get(attempt - 1));
+                tracing::warn!(report.id = %report.id, attempt = lease.attempt, %error, stage = "transcribe", "a try failed");
+                if let Some(wait) = next {
+                    return self.again(report, lease, &error, *wait).await;
+                }
+                self.nothing(Doubt::GivenUp, Some(error.to_string()))
+            }
+        };
+        let kind = if transcript.doubt == Some(Doubt::GivenUp) { EventKind::GivenUp } else { EventKind::Transcribed };
+        let detail =
+            transcript.doubt.map_or_else(|| format!("{} words", transcript.words.len()), |doubt| format!("{doubt:?}"));
+        let mut tx = self.store.begin().await?;
+        transcripts::put(&mut tx, report.id, &transcript, took, now).await?;
+        reports::advance(&mut tx, report.id, lease, Stage::Assess, Some(now)).await?;
+        events::append(&mut tx, &Event::new(now, kind, detail).report(report.id)).await?;
+        tx.commit().await?;
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(report.id = %report.id, duration_ms, stage = "transcribe", "a report has its transcript");
+        self.bells.assess.ring();
+        Ok(())
+    }
+
+    async fn again(&self, report: &Report, lease: &Lease, error: &ChildError, wait_s: u64) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let due_at = now + TimeDelta::seconds(i64::try_from(wait_s).unwrap_or(5));
+        let mut tx = self.store.begin().await?;
+        reports::again(&mut tx, report.id, lease, due_at).await?;
+        let detail = format!("transcribe, try {}: {error}", lease.attempt);
+        events::append(&mut tx, &Event::new(now, EventKind::Failed, detail).report(report.id)).await?;
+        tx.commit().await
+    }
+
+    fn nothing(&self, doubt: Doubt, remark: Option<String>) -> Transcript {
+        Transcript {
+            model: "-".into(),
+            language: self.settings.transcribe.language.clone(),
+            sound_ms: 0,
+            words: Vec::new(),
+            second: None,
+            speech: Vec::new(),
+            doubt: Some(doubt),
+            remark,
+        }
+    }
+}
+
+/// The job for one recording by the settings.
+#[must_use]
+pub fn job(settings: &Settings, path: &Path, name: &str) -> Job {
+    let transcribe = &settings.transcribe;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+    Job {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        model: transcribe.model.clone(),
+        language: transcribe.language.clone(),
+        threads: if transcribe.threads == 0 { cores.min(8) } else { transcribe.threads },
+        second: transcribe.second_decode,
+        prompt: Some(transcribe.prompt.clone()).filter(|prompt| !prompt.is_empty()),
+    }
+}
