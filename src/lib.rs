@@ -4,6 +4,9 @@
 //!
 //! The modules stand in the order a report travels.
 
+/// A report arrives: take, store, and only then tell the source.
+pub mod intake;
+
 /// Sound becomes text, by Whisper, in a process of its own.
 pub mod transcribe;
 
