@@ -10,6 +10,9 @@ pub mod intake;
 /// Sound becomes text, by Whisper, in a process of its own.
 pub mod transcribe;
 
+/// Text becomes a verdict with its proof; a verdict that wakes people becomes a case.
+pub mod assess;
+
 /// The words of the project as types; pure.
 pub mod domain;
 

@@ -1,0 +1,199 @@
+//! Which word of agreement belongs to which object: within the clause, then the sentence, then the neighbouring sentence.
+//!
+//! Leaning on a neighbour is allowed only to a stretch without a subject of its own ("und mit der Gebühr auch"): in
+//! "die Bedingungen akzeptiere ich, zur Gebühr sage ich nichts" the fee gets no yes.
+
+use super::consent::{Item, Object, Role, State, apply, bind};
+use super::lexicon::Scene;
+use super::scope::Says;
+
+/// Binds acts and objects inside each clause.
+pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
+    let mut clauses: Vec<usize> = items.iter().map(|item| item.clause).collect();
+    clauses.dedup();
+    for clause in clauses {
+        let members: Vec<usize> = (0..items.len()).filter(|i| items[*i].clause == clause).collect();
+        let acts: Vec<usize> = members.iter().copied().filter(|i| matches!(items[*i].role, Role::Act(_))).collect();
+        for &index in &members {
+            let item = items[index];
+            if matches!(item.role, Role::Act(_)) || acts.is_empty() {
+                continue;
+            }
+            if let Some(act) =
+                choose(items, index, &members, &acts).filter(|act| !own_predicate(scene, items, *act, index))
+            {
+                bind(scene, items, index, act, state);
+            }
+        }
+    }
+}
+
+/// The act of an object's own clause: the next one behind it with no other object's act between, else the one before.
+fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> Option<usize> {
+    let place = items[object].start;
+    let before = acts.iter().rev().copied().find(|a| items[*a].start <= place);
+    let mut after: Vec<usize> = acts.iter().copied().filter(|a| items[*a].start > place).collect();
+    // Acts that follow each other without an object between belong to the same object: the strongest says it.
+    let next_object = members.iter().copied().find(|m| {
+        !matches!(items[*m].role, Role::Act(_)) && after.first().is_some_and(|a| items[*m].start > items[*a].start)
+    });
+    if let Some(limit) = next_object {
+        after.retain(|a| items[*a].start < items[limit].start);
+    }
+    let strongest = |list: &[usize]| list.iter().copied().max_by_key(|a| strength(items[*a]));
+    match (before, strongest(&after)) {
+        // "Ich akzeptiere die Bedingungen und die Gebühr": an act that stands first takes what follows.
+        (Some(b), Some(a)) => {
+            let first = members.iter().copied().find(|m| !items[*m].weak);
+            // "I have read your terms and I accept them": what is only known is overtaken by a yes to the same.
+            let alone =
+                members.iter().all(|m| items[*m].start < items[a].start || matches!(items[*m].role, Role::Act(_)));
+            if says(items[b]) == Says::Nothing && alone {
+                return Some(a);
+            }
+            let leads = first == Some(b) || items[b].end > place;
+            let farther = items[a].start - place > place.saturating_sub(items[b].end);
+            Some(if says(items[a]) == says(items[b]) || leads && farther { b } else { a })
+        }
+        (b, a) => a.or(b),
+    }
+}
+
+/// A stretch without a subject of its own says nothing by itself: it leans on its neighbour.
+fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let named: usize = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end - i.start).sum();
+    let subject = scene.text.tokens[from..to].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()));
+    (to - from).saturating_sub(named) <= 8 && !subject
+}
+
+/// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
+fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -> bool {
+    if items[act].end > items[object].start {
+        return false;
+    }
+    let end = items.iter().map(|i| i.start).filter(|start| *start >= items[object].end).min();
+    let end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
+    scene.text.tokens[items[object].end..end].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()))
+}
+
+const SUBJECTS: [&str; 7] = ["ich", "wir", "man", "er", "i", "we", "mer"];
+
+/// How an item counts; an object says nothing.
+pub(super) fn says(item: Item) -> Says {
+    if let Role::Act(says) = item.role { says } else { Says::Nothing }
+}
+
+fn strength(item: Item) -> u8 {
+    match says(item) {
+        Says::No => 3,
+        Says::Maybe => 2,
+        Says::Yes => 1,
+        Says::Nothing => 0,
+    }
+}
+
+/// Binds what its clause left over to the rest of the sentence.
+pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
+    for index in 0..items.len() {
+        if items[index].bound || matches!(items[index].role, Role::Act(_)) {
+            continue;
+        }
+        let clause = items[index].clause;
+        let (from, to) = scene.clause(items[index].start);
+        let alone = |i: usize| scene.clause(items[i].start).1 - scene.clause(items[i].start).0 <= 2;
+        let free = |i: &usize| matches!(items[*i].role, Role::Act(_)) && (!items[*i].weak || alone(*i));
+        // An act that has an object in its own clause is spent on it.
+        let spent = |i: usize| items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)));
+        let next = (index + 1..items.len()).find(|i| free(i) && !spent(*i));
+        let before = (0..index).rev().find(free);
+        let carried = scene.touches("also", from, to);
+        let chosen = match (before, next) {
+            (Some(b), _) if carried => Some(b),
+            _ if !elliptic(scene, items, from, to) => None,
+            (_, Some(n)) => Some(n),
+            (b, None) => b,
+        };
+        let Some(act) = chosen else { continue };
+        let denied = items[act].clause != clause && scene.touches("negation", from, to) && !scene.asks(from);
+        if denied && says(items[act]) == Says::Yes {
+            apply(scene, items[index], Says::No, (from, to), state);
+            items[index].bound = true;
+        } else {
+            bind(scene, items, index, act, state);
+        }
+    }
+}
+
+/// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far.
+pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
+    let pronouns = ["die", "sie", "denen", "ihnen", "das", "dem", "them", "it", "diese", "diesen", "damit"];
+    for act in 0..items.len() {
+        let (from, to) = scene.clause(items[act].end - 1);
+        let empty = items.iter().all(|i| i.clause != items[act].clause || matches!(i.role, Role::Act(_)));
+        let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
+        if says(items[act]) != Says::Yes || items[act].weak || items[act].bound || !empty || !refers {
+            continue;
+        }
+        let object = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_)));
+        let Some(object) = object.filter(|i| items[*i].bound) else { continue };
+        let known = match items[object].role {
+            Role::Object(Object::Conditions) => state.conditions == Some(Says::Nothing),
+            _ => state.fee == Some(Says::Nothing),
+        };
+        if known {
+            bind(scene, items, object, act, state);
+        }
+    }
+}
+
+/// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."
+pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &mut [Item], state: &mut State) {
+    let dangling = previous.iter().any(|i| matches!(i.role, Role::Act(_)) && !i.weak && !i.bound);
+    let act_before = previous.iter().rposition(|i| matches!(i.role, Role::Act(_)) && !i.weak);
+    for index in 0..items.len() {
+        if items[index].bound || matches!(items[index].role, Role::Act(_)) {
+            continue;
+        }
+        let (from, to) = scene.sentence(items[index].start);
+        let near = items[index].start.saturating_sub(previous.last().map_or(0, |i| i.end)) < 12;
+        let clause = scene.clause(items[index].start);
+        let leans = elliptic(scene, items, clause.0, clause.1) && (dangling || scene.touches("also", from, to));
+        if let Some(act) = act_before.filter(|_| near && leans) {
+            let act = previous[act];
+            if scene.touches("negation", from, to) || act.role == Role::Act(Says::Nothing) {
+                continue;
+            }
+            apply(scene, items[index], says(act), (act.start.min(items[index].start), items[index].end), state);
+            items[index].bound = true;
+            for item in previous.iter_mut().filter(|i| i.start == act.start) {
+                item.bound = true;
+            }
+        }
+    }
+    let Some(act) = items.iter().position(|i| matches!(i.role, Role::Act(_)) && !i.bound && !i.weak) else { return };
+    let alone = items.iter().all(|i| matches!(i.role, Role::Act(_)));
+    let (from, to) = scene.sentence(items[act].start);
+    if alone && to - from < 14 {
+        for item in previous.iter_mut().filter(|i| !i.bound && !matches!(i.role, Role::Act(_))) {
+            apply(scene, *item, says(items[act]), (item.start, items[act].end), state);
+            item.bound = true;
+            items[act].bound = true;
+        }
+    }
+}
+
+/// A bare agreement without any object counts for the conditions only.
+pub(super) fn settle(scene: &Scene<'_>, items: &[Item], state: &mut State) {
+    let own = ["einverstanden", "stimme", "stimmen", "akzeptiere", "akzeptieren", "zustimmung", "agree", "accept"];
+    for item in items.iter().filter(|i| !i.bound && !i.weak) {
+        let (from, to) = scene.clause(item.start);
+        let words = &scene.text.tokens[from..to];
+        let of_something =
+            words.iter().any(|t| matches!(t.norm.as_str(), "mit" | "with")) && !words.iter().any(|t| t.norm == "allem");
+        let named = scene.text.tokens[item.start..item.end].iter().any(|t| own.contains(&t.norm.as_str()));
+        if let (Role::Act(says @ (Says::Yes | Says::Maybe | Says::No)), true, false) = (item.role, named, of_something)
+        {
+            state.bare = Some(says);
+        }
+    }
+}

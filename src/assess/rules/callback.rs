@@ -1,0 +1,269 @@
+//! The number that the caller says to call back on.
+//!
+//! Groups of digits, in figures or spoken, are joined into runs that begin with 0 or +; whether a run is a number is the
+//! numbering plan's word ([`phone::e164`]). Of several numbers the one he asks to be called on wins: later before earlier,
+//! mobile before landline, the message before the signature. An extension, a fax or a cut-off number is none.
+
+use super::lexicon::Scene;
+use super::numbers;
+use super::text::Token;
+use super::words::WORDS;
+use crate::domain::phone;
+use std::collections::HashSet;
+
+/// What was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Callback {
+    /// E.164.
+    pub number: Option<String>,
+    /// Corrected, cut off, or one of several with equal right: worth a listen.
+    pub doubtful: bool,
+}
+
+/// Digits that stand together: `[start, end)` in tokens.
+#[derive(Debug, Clone)]
+struct Group {
+    digits: String,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Candidate {
+    /// As said, beginning with 0 or +.
+    said: String,
+    number: String,
+    start: usize,
+    end: usize,
+    corrected: bool,
+}
+
+/// Reads the call-back number.
+pub(super) fn read(scene: &Scene<'_>) -> Callback {
+    let tokens = &scene.text.tokens;
+    let (candidates, cut) = candidates(tokens);
+    let scored: Vec<(i32, &Candidate)> = candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(index, candidate)| {
+            let before = index.checked_sub(1).map_or(0, |i| candidates[i].end);
+            let after = candidates.get(index + 1).map_or(tokens.len(), |next| next.start);
+            score(tokens, candidate, before, after).map(|score| (score, candidate))
+        })
+        .collect();
+    let Some((best, chosen)) = scored.iter().max_by_key(|(score, candidate)| (*score, candidate.start)) else {
+        return Callback { number: None, doubtful: cut };
+    };
+    let rival = scored.iter().any(|(score, other)| other.number != chosen.number && score + 1 >= *best);
+    Callback { number: Some(chosen.number.clone()), doubtful: rival || chosen.corrected }
+}
+
+/// Every telephone number in order, and whether one was begun but not finished.
+fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut cut = false;
+    let mut at = 0;
+    while at < tokens.len() {
+        let groups = run_at(tokens, at);
+        let (Some(first), Some(last)) = (groups.first(), groups.last()) else {
+            at += 1;
+            continue;
+        };
+        if first.digits.starts_with(['0', '+']) {
+            if let Some(candidate) = longest(&groups) {
+                at = candidate.end;
+                found.push(candidate);
+                continue;
+            }
+            if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
+                at = candidate.end;
+                found.push(candidate);
+                continue;
+            }
+            cut |= groups.iter().map(|group| group.digits.len()).sum::<usize>() >= 4;
+        } else if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
+            found.push(candidate);
+        }
+        // A run that is no number may still hide one behind its first group.
+        at = if groups.len() > 1 { groups[1].start } else { last.end };
+    }
+    (found, cut)
+}
+
+/// The groups of digits that follow each other from token `at` on.
+fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut next = at;
+    while let Some(group) = group_at(tokens, next) {
+        next = group.end;
+        groups.push(group);
+        let gap = tokens[next..].iter().take(5).take_while(|t| WORDS.connectors.contains(t.norm.as_str())).count();
+        let continues = tokens.get(next + gap).zip(tokens.get(at)).is_some_and(|(a, b)| a.sentence == b.sentence);
+        if !continues || groups.len() > 24 {
+            break;
+        }
+        if group_at(tokens, next + gap).is_some() {
+            next += gap;
+        }
+    }
+    groups
+}
+
+fn group_at(tokens: &[Token], at: usize) -> Option<Group> {
+    let token = tokens.get(at)?;
+    let times = match token.norm.as_str() {
+        "doppel" | "double" | "zweimal" => 2,
+        "dreimal" | "triple" => 3,
+        "viermal" => 4,
+        "+" | "plus" => {
+            let (digits, length) = numbers::digits_at(tokens.get(at + 1..)?)?;
+            return Some(Group { digits: format!("+{digits}"), start: at, end: at + 1 + length });
+        }
+        // An article, not a digit, unless it begins a pair.
+        "ein" | "eine" | "achta" => 0,
+        _ => 1,
+    };
+    let skip = usize::from(times > 1);
+    let skip = skip + usize::from(times > 1 && tokens.get(at + 1).is_some_and(|t| t.norm == "die"));
+    let (digits, length) = numbers::digits_at(tokens.get(at + skip..)?)?;
+    let end = at + skip + length;
+    let unit = tokens
+        .get(end)
+        .is_some_and(|t| matches!(t.norm.as_str(), "euro" | "uhr" | "%" | "prozent" | "grad" | "minuten"));
+    if unit || times == 0 && length < 3 || digits.len() > 15 {
+        return None;
+    }
+    Some(Group { digits: digits.repeat(times.max(1)), start: at, end })
+}
+
+/// The longest beginning of a run that is a number.
+fn longest(groups: &[Group]) -> Option<Candidate> {
+    let mut said = String::new();
+    let mut best = None;
+    for (index, group) in groups.iter().enumerate() {
+        let repeats = group.digits.len() >= 4 && group.digits.starts_with('0') && said.len() >= 10 && best.is_some();
+        if repeats || index > 0 && group.digits.starts_with('+') {
+            break;
+        }
+        said.push_str(&group.digits);
+        if said.len() > 17 {
+            break;
+        }
+        // "+49 (0)9721": the library wants the zero out.
+        let clean = said.strip_prefix("+490").map_or_else(|| said.clone(), |rest| format!("+49{rest}"));
+        if let Some(number) = (said.len() <= 15).then(|| phone::e164(&clean)).flatten() {
+            best = Some(Candidate { said: clean, number, start: groups[0].start, end: group.end, corrected: false });
+        }
+    }
+    best
+}
+
+/// "Nein, 88 am Ende": the last number with another tail.
+fn tail(tokens: &[Token], last: &Candidate, groups: &[Group]) -> Option<Candidate> {
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    // Said twice, "08, null acht am Schluss".
+    let half = digits.len() / 2;
+    let digits = if half >= 2 && digits[..half] == digits[half..] { digits[..half].to_owned() } else { digits };
+    let between = tokens.get(last.end..start)?;
+    let said_so = between.len() <= 6 && between.iter().any(|t| WORDS.corrects.contains(t.norm.as_str()));
+    let at_the_end = tokens[end..].iter().take(2).any(|t| matches!(t.norm.as_str(), "ende" | "schluss" | "hinten"));
+    if !(1..=5).contains(&digits.len()) || !(said_so || at_the_end && between.len() <= 14) {
+        return None;
+    }
+    let head = last.said.get(..last.said.len().checked_sub(digits.len())?)?;
+    let said = format!("{head}{digits}");
+    let number = phone::e164(&said)?;
+    Some(Candidate { said, number, start, end, corrected: true })
+}
+
+/// How much a number asks to be called; `None` for a number of another kind.
+fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -> Option<i32> {
+    let sentence = tokens.get(candidate.start)?.sentence;
+    let near = |range: &[Token], words: &HashSet<String>| {
+        range.iter().filter(|t| t.sentence == sentence).any(|t| words.contains(&t.norm))
+    };
+    let lead = &tokens[before.max(candidate.start.saturating_sub(12)).min(candidate.start)..candidate.start];
+    let trail = &tokens[candidate.end..after.min(candidate.end + 8).max(candidate.end).min(tokens.len())];
+    let trails =
+        |words: &[&str]| trail.iter().filter(|t| t.sentence == sentence).any(|t| words.contains(&t.norm.as_str()));
+    let close = &lead[lead.len().saturating_sub(3)..];
+    if near(close, &WORDS.other_numbers) {
+        return None;
+    }
+    let mobile = candidate.number.starts_with("+4915")
+        || candidate.number.starts_with("+4916")
+        || candidate.number.starts_with("+4917");
+    let not_this = lead.iter().chain(trail).zip(lead.iter().chain(trail).skip(1)).any(|(a, b)| {
+        (a.norm == "geht" || a.norm == "bitte") && b.norm == "nicht" || a.norm == "nicht" && b.norm == "die"
+    }) || trails(&["keiner", "niemand"]);
+    let superseded = after < tokens.len() && trail.iter().take(3).any(|t| WORDS.corrects.contains(t.norm.as_str()));
+    let unwanted = near(lead, &WORDS.unwanted) || trails(&["alte", "weg", "abgemeldet"]) || not_this || superseded;
+    let signature = tokens[candidate.start].signature;
+    let forwarded = tokens[candidate.start].forwarded;
+    Some(
+        2 * i32::from(near(lead, &WORDS.wanted)) + 2 * i32::from(mobile) + i32::from(candidate.corrected)
+            - 6 * i32::from(unwanted)
+            + 8 * i32::from(!signature)
+            - 8 * i32::from(forwarded),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{lexicon::Scene, text::Text};
+    use super::*;
+    use crate::domain::tariff::Cents;
+
+    fn number(text: &str) -> Option<String> {
+        read(&Scene::new(Text::new(text), "de", Cents(4800))).number
+    }
+
+    #[test]
+    fn figures_and_spoken_digits_are_joined() {
+        for text in [
+            "Rufen Sie an, 0171 3920027.",
+            "null eins sieben eins neun und dreißig zwanzig null sieben und zwanzig danke",
+            "null eins sieben eins, neununddreißig, zwo, doppel null, zwo sieben",
+            "unter plus 49 171 39 200 27",
+            "0 1 7 1 3 9 2 0 0 2 7 danke",
+            "0171-39200-27",
+            "0049 171 392 00 27",
+            "0171 3920027. Ich wiederhole, 0171 3920027.",
+        ] {
+            assert_eq!(number(text).as_deref(), Some("+491713920027"), "{text}");
+        }
+    }
+
+    #[test]
+    fn his_own_correction_counts() {
+        for text in [
+            "0171 3920028, nein, Moment, 27 am Ende",
+            "0171 3920028, falsch, 27, also null eins sieben eins, drei neun zwei null null, zwei sieben",
+            "0172 973 97, Quatsch, das ist meine alte, nehmen Sie die 0171 3920027",
+        ] {
+            assert_eq!(number(text).as_deref(), Some("+491713920027"), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_callback() {
+        for text in [
+            "Kundennummer 0171 3920027",
+            "Fax 09721 555017",
+            "die IP ist 192.168.0.1",
+            "am 01.05.2026 um 18 Uhr",
+            "erreichbar auf der 33 88",
+            "meine Nummer ist die 0171 39",
+            "48 Euro und 57,12 Euro",
+        ] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mobile_number_he_prefers_wins() {
+        let text = "Im Büro bin ich unter 09721 555 0160, besser ist aber das Handy, 0174 946 43 08.";
+        assert_eq!(number(text).as_deref(), Some("+491749464308"));
+    }
+}

@@ -1,0 +1,244 @@
+//! Did the caller agree to the conditions and to the fee?
+//!
+//! Promise: a consent is never made up. Full needs a word of agreement bound to the conditions and one bound to the fee,
+//! neither negated, asked, quoted, conditional, hedged, past nor somebody else's. What can go wrong is the other way
+//! round: a true consent in words that are not known gives less than full, and a human asks on the phone.
+//!
+//! How: objects (conditions, fee) and acts (agree, decline, "known") are read in order and bound within their clause, then
+//! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
+
+use super::binding::{bind_clauses, bind_neighbours, bind_sentence, rebind, says, settle};
+use super::lexicon::{Mark, Scene};
+use super::scope::{Says, judge, refusal};
+use crate::domain::assessment::{Consent, Finding, Polarity, Subject};
+
+/// What was said about consent.
+pub(super) struct Spoken {
+    /// The label.
+    pub consent: Consent,
+    /// Agreed to the conditions, unconditionally.
+    pub conditions: bool,
+    /// Agreed to the fee, unconditionally.
+    pub fee: bool,
+    /// The proof.
+    pub findings: Vec<Finding>,
+}
+
+/// What the terms ask to be agreed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Object {
+    /// The conditions.
+    Conditions,
+    /// The activation fee.
+    Fee,
+}
+
+/// What a mark does for the consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Something to agree to.
+    Object(Object),
+    /// A word of agreement or refusal.
+    Act(Says),
+    /// "beides": everything named so far.
+    Both,
+}
+
+/// An object or an act, tokens `[start, end)`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    /// Object or act.
+    pub role: Role,
+    /// First token.
+    pub start: usize,
+    /// One past the last token.
+    pub end: usize,
+    /// Number of its clause.
+    pub clause: usize,
+    /// Bound to its counterpart.
+    pub bound: bool,
+    /// A bare "ja": an act only for objects of its own clause.
+    pub weak: bool,
+}
+
+/// What is known so far.
+#[derive(Default)]
+pub(super) struct State {
+    /// The last word on the conditions.
+    pub conditions: Option<Says>,
+    /// The last word on the fee.
+    pub fee: Option<Says>,
+    /// An agreement without an object.
+    pub bare: Option<Says>,
+    /// What was named.
+    pub seen: Vec<Object>,
+    /// The proof.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the consent out of a message. `emergency`: an emergency is declared or a core service is down, so that
+/// unspecific words ("Kosten", "Bedingungen") are about the firm's terms.
+pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
+    let mut state = State::default();
+    let mut previous: Vec<Item> = Vec::new();
+    let elsewhere = !emergency && scene.has("other_matter");
+    for (from, to) in scene.text.sentences() {
+        if scene.text.tokens[from].signature {
+            continue;
+        }
+        let mut items = items(scene, from, to);
+        if elsewhere {
+            for item in &mut items {
+                if let Role::Act(Says::Yes | Says::Maybe) = item.role {
+                    item.role = Role::Act(Says::Nothing);
+                }
+            }
+        }
+        for item in &items {
+            if let Role::Object(object) = item.role
+                && !state.seen.contains(&object)
+            {
+                state.seen.push(object);
+            }
+        }
+        bind_clauses(scene, &mut items, &mut state);
+        rebind(scene, &mut items, &mut state);
+        bind_sentence(scene, &mut items, &mut state);
+        bind_neighbours(scene, &mut previous, &mut items, &mut state);
+        let acts = items.iter().any(|item| matches!(item.role, Role::Act(_)) && !item.weak);
+        if !items.is_empty() && !acts {
+            // "Die Gebühr. Einverstanden. Und die Bedingungen. Auch."
+            previous.extend(items);
+        } else if acts {
+            settle(scene, &previous, &mut state);
+            previous = items;
+        } else if to - from > 3 {
+            settle(scene, &previous, &mut state);
+            previous.clear();
+        }
+        if scene.touches("withdraw", from, to) {
+            withdraw(scene, (from, to), &mut state);
+        }
+    }
+    settle(scene, &previous, &mut state);
+    conclude(state)
+}
+
+/// Objects and acts of one sentence in order.
+fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
+    let mut items = Vec::new();
+    let within = |mark: &&Mark| mark.start >= from && mark.end <= to;
+    let mut add = |name: &str, role: &dyn Fn(&Mark) -> Role, weak: bool| {
+        for mark in scene.marks(name).filter(within) {
+            let clause = scene.text.tokens[mark.end - 1].clause;
+            // A bare yes or no stands at an edge of its clause; inside it is a particle ("Sie kennen das ja").
+            let (first, last) = scene.clause(mark.start);
+            let word = scene.text.tokens[mark.start].norm.as_str();
+            let weak = weak || word == "nein";
+            if weak && mark.start > first && mark.end < last {
+                continue;
+            }
+            items.push(Item { role: role(mark), start: mark.start, end: mark.end, clause, bound: false, weak });
+        }
+    };
+    add("conditions", &|_| Role::Object(Object::Conditions), false);
+    add("fee", &|_| Role::Object(Object::Fee), false);
+    add("low_amount", &|_| Role::Object(Object::Fee), false);
+    add("both", &|_| Role::Both, false);
+    add("agree", &|mark| Role::Act(judge(scene, mark)), false);
+    add("yes", &|mark| Role::Act(judge(scene, mark)), true);
+    add("decline", &|mark| Role::Act(refusal(scene, mark)), false);
+    add("known", &|_| Role::Act(Says::Nothing), false);
+    items.sort_by_key(|item| (item.start, item.weak));
+    // A bare yes or a "known" inside a longer act is part of it.
+    let acts: Vec<(usize, usize)> =
+        items.iter().filter(|i| matches!(i.role, Role::Act(_)) && !i.weak).map(|i| (i.start, i.end)).collect();
+    items.retain(|item| !item.weak || !acts.iter().any(|(start, end)| *start < item.end && *end > item.start));
+    items
+}
+
+pub(super) fn bind(scene: &Scene<'_>, items: &mut [Item], object: usize, act: usize, state: &mut State) {
+    let (item, by) = (items[object], items[act]);
+    items[object].bound = true;
+    items[act].bound = true;
+    let span = (item.start.min(by.start), item.end.max(by.end));
+    apply(scene, item, says(by), span, state);
+}
+
+/// Notes what was said about an object, and its proof.
+pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usize), state: &mut State) {
+    let low = scene.marks("low_amount").any(|m| m.start < span.1 && m.end > span.0);
+    let objects = match item.role {
+        Role::Object(object) => vec![object],
+        Role::Both if state.seen.len() > 1 => vec![Object::Conditions, Object::Fee],
+        Role::Both => state.seen.clone(),
+        Role::Act(_) => return,
+    };
+    for object in objects {
+        let says = if low && object == Object::Fee && says == Says::Yes { Says::Maybe } else { says };
+        if !state.seen.contains(&object) {
+            state.seen.push(object);
+        }
+        let slot = if object == Object::Conditions { &mut state.conditions } else { &mut state.fee };
+        *slot = Some(match (*slot, says) {
+            (Some(Says::Maybe), Says::Yes) => Says::Maybe,
+            (Some(known), Says::Nothing) => known,
+            (_, says) => says,
+        });
+        state.findings.push(finding(scene, object, says, span));
+    }
+}
+
+fn finding(scene: &Scene<'_>, object: Object, says: Says, span: (usize, usize)) -> Finding {
+    let (quote, range) = scene.text.quote(span.0, span.1);
+    let (subject, name) = match object {
+        Object::Conditions => (Subject::Conditions, "conditions"),
+        Object::Fee => (Subject::Fee, "fee"),
+    };
+    let (polarity, way) = match says {
+        Says::Yes => (Polarity::Holds, "agree"),
+        Says::No => (Polarity::Denied, "decline"),
+        Says::Maybe => (Polarity::Conditional, "hedge"),
+        Says::Nothing => (Polarity::Mentioned, "mention"),
+    };
+    let rule = format!("consent.{name}.{way}");
+    Finding { subject, polarity, rule, quote: quote.to_owned(), range, seconds: None, probability: None }
+}
+
+/// "Die Zustimmung zur Gebühr ziehe ich zurück": what is named, or all of it.
+fn withdraw(scene: &Scene<'_>, sentence: (usize, usize), state: &mut State) {
+    let fee = scene.touches("fee", sentence.0, sentence.1);
+    let conditions = scene.touches("conditions", sentence.0, sentence.1);
+    if fee || !conditions {
+        state.fee = Some(Says::No);
+        state.findings.push(finding(scene, Object::Fee, Says::No, sentence));
+    }
+    if conditions || !fee {
+        state.conditions = Some(Says::No);
+        state.findings.push(finding(scene, Object::Conditions, Says::No, sentence));
+    }
+}
+
+fn conclude(state: State) -> Spoken {
+    let all = [state.conditions, state.fee];
+    let any = |says: Says| all.contains(&Some(says));
+    let consent = if any(Says::No) {
+        Consent::Refused
+    } else if any(Says::Maybe) {
+        Consent::Conditional
+    } else {
+        match (state.conditions == Some(Says::Yes), state.fee == Some(Says::Yes)) {
+            (true, true) => Consent::Full,
+            (true, false) => Consent::ConditionsOnly,
+            (false, true) => Consent::FeeOnly,
+            (false, false) => match state.bare {
+                Some(Says::Yes) => Consent::ConditionsOnly,
+                Some(Says::Maybe) => Consent::Conditional,
+                Some(Says::No) => Consent::Refused,
+                _ => Consent::Absent,
+            },
+        }
+    };
+    let held = |slot: Option<Says>| slot == Some(Says::Yes);
+    Spoken { consent, conditions: held(state.conditions), fee: held(state.fee), findings: state.findings }
+}

@@ -1,0 +1,172 @@
+//! Does the caller declare an emergency, and one that is critical for his business?
+//!
+//! Where two readings are possible, the one that reaches a human is taken: a doubtful denial denies nothing. A word that is
+//! only part of a name ("Notfallgebühr"), past ("letzte Woche hatten wir") or imagined ("falls wir mal") declares nothing.
+
+use super::lexicon::{Mark, Scene};
+use crate::domain::assessment::{Declaration, Finding, Polarity, Subject};
+
+/// What was said about the emergency.
+pub(super) struct Spoken {
+    /// The label.
+    pub declaration: Declaration,
+    /// The proof.
+    pub findings: Vec<Finding>,
+}
+
+/// How one mention of an emergency counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mention {
+    Holds,
+    Denied,
+    /// Noted or asked: reaches a human without being a declaration of its own.
+    Weak,
+    /// Past, imagined, hoped away.
+    Nothing,
+}
+
+/// Reads the declaration out of a message.
+pub(super) fn read(scene: &Scene<'_>) -> Spoken {
+    let mut findings = Vec::new();
+    let (mut holds, mut weak, mut denied, mut over) = (false, false, false, false);
+    let mut last_holds = 0;
+    for mark in scene.marks("emergency").filter(|mark| spoken(scene, mark)) {
+        let mention = mention(scene, mark);
+        match mention {
+            Mention::Holds => holds = true,
+            Mention::Weak => weak = true,
+            Mention::Denied => denied = true,
+            Mention::Nothing => {}
+        }
+        last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
+        findings.push(proof(scene, mark, mention));
+    }
+    let critical: Vec<&Mark> =
+        scene.marks("critical").filter(|mark| spoken(scene, mark) && affirmed(scene, mark)).collect();
+    let business: Vec<&Mark> =
+        scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
+    for mark in scene.marks("cancelled").filter(|mark| spoken(scene, mark) && !scene.asks(mark.start)) {
+        // What is taken back must have been said before, and nothing may be reported broken after it.
+        if mark.start < last_holds || broken_after(scene, mark) {
+            continue;
+        }
+        over = true;
+        findings.push(finding(scene, mark, Polarity::Denied, "declaration.cancelled"));
+    }
+    let waits: Vec<&Mark> = scene.marks("can_wait").filter(|mark| spoken(scene, mark)).collect();
+    let declaration = match () {
+        () if over || denied && !holds => Declaration::Denied,
+        () if holds && (!critical.is_empty() || !business.is_empty()) => Declaration::Declared,
+        () if holds || weak => Declaration::Unqualified,
+        () if !waits.is_empty() => Declaration::Denied,
+        () => Declaration::Absent,
+    };
+    if holds || weak {
+        findings.extend(critical.iter().map(|m| finding(scene, m, Polarity::Holds, "declaration.critical")));
+        findings.extend(business.iter().map(|m| finding(scene, m, Polarity::Holds, "declaration.standstill")));
+    }
+    if declaration == Declaration::Denied {
+        findings.extend(waits.iter().map(|m| finding(scene, m, Polarity::Denied, "declaration.can_wait")));
+    }
+    Spoken { declaration, findings }
+}
+
+/// Not in a signature's slogan.
+fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
+    scene.text.tokens.get(mark.start).is_some_and(|token| !token.signature)
+}
+
+fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
+    let (first, last) = scene.sentence(mark.start);
+    let (from, to) = scene.clause(mark.start);
+    let tokens = &scene.text.tokens;
+    if scene.touches("almost_emergency", first, last) {
+        return Mention::Weak;
+    }
+    if scene.touches("no_emergency", mark.start, mark.end) {
+        return if once(scene, from, to) { Mention::Nothing } else { Mention::Denied };
+    }
+    if once(scene, from, to)
+        || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
+        || quotation(scene, mark)
+    {
+        return Mention::Nothing;
+    }
+    let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
+    if tokens[from..to].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start) {
+        return Mention::Nothing;
+    }
+    // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
+    if scene.asks(mark.start) { Mention::Weak } else { Mention::Holds }
+}
+
+/// Within a longer quotation: somebody else's words. A quoted term alone is emphasis.
+fn quotation(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let tokens = &scene.text.tokens;
+    let before = tokens[..mark.start].iter().rev().take_while(|t| t.quoted).count();
+    let after = tokens[mark.start..].iter().take_while(|t| t.quoted).count();
+    after > 0 && before + after > 5
+}
+
+/// A service reported broken after a cancellation, or in its own sentence after "aber".
+fn broken_after(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let but = |at: usize| {
+        scene.text.tokens[mark.end..at]
+            .iter()
+            .any(|t| matches!(t.norm.as_str(), "aber" | "nur" | "trotzdem" | "allerdings"))
+    };
+    scene.marks("broken").filter(|b| b.start >= mark.end).any(|b| {
+        let (from, to) = scene.sentence(b.start);
+        let other = from >= mark.end || but(b.start);
+        other && scene.touches("service", from, to) && !scene.touches("harmless", from, to)
+    })
+}
+
+/// Told of an earlier time.
+fn once(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let verbs = ["hatte", "hatten", "hatt", "war", "waren", "gab", "vom", "von", "haben", "wurde", "der", "had", "was"];
+    scene.touches("past", from, to) && scene.text.tokens[from..to].iter().any(|t| verbs.contains(&t.norm.as_str()))
+}
+
+/// "Kritisch" not negated, not past, and not about something else than the present state.
+fn affirmed(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (from, to) = scene.clause(mark.start);
+    let negated = scene
+        .marks("negation")
+        .any(|n| n.start >= from && n.end <= to && n.start + 6 > mark.start && mark.end + 6 > n.start);
+    let denied_emergency = scene.touches("no_emergency", mark.start, mark.end);
+    let outage = scene.touches("broken", from, to)
+        && !scene.touches("no_emergency", from, to)
+        && scene.touches("emergency", from, to);
+    (!negated || outage) && !denied_emergency && !once(scene, from, to)
+}
+
+/// A standstill of now.
+fn present(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (from, to) = scene.clause(mark.start);
+    !scene.asks(mark.start) && !once(scene, from, to)
+}
+
+fn proof(scene: &Scene<'_>, mark: &Mark, mention: Mention) -> Finding {
+    match mention {
+        Mention::Holds => finding(scene, mark, Polarity::Holds, "declaration.emergency"),
+        Mention::Weak => finding(scene, mark, Polarity::Conditional, "declaration.almost"),
+        Mention::Denied => finding(scene, mark, Polarity::Denied, "declaration.denied"),
+        Mention::Nothing => finding(scene, mark, Polarity::Mentioned, "declaration.mentioned"),
+    }
+}
+
+fn finding(scene: &Scene<'_>, mark: &Mark, polarity: Polarity, rule: &str) -> Finding {
+    // The words before it belong to the proof: "einen unternehmenskritischen Notfall", "kein Notfall".
+    let from = mark.start.saturating_sub(2).max(scene.clause(mark.start).0);
+    let (quote, range) = scene.text.quote(from, mark.end);
+    Finding {
+        subject: Subject::Declaration,
+        polarity,
+        rule: rule.to_owned(),
+        quote: quote.to_owned(),
+        range,
+        seconds: None,
+        probability: None,
+    }
+}

@@ -1,0 +1,200 @@
+//! Rules over the words of a message: verdict, declaration, consent, urgency and fields, each with its proof.
+//!
+//! Two promises above all: an emergency is never lost to be tidy, and a consent is never made up. The way: the text is cut
+//! into tokens (`text`), known concepts are marked from data (`lexicon`, `de/*.toml`), and one small function per label
+//! reads the marks (`declaration`, `consent`, `state`, `noise`, `fields`, `callback`). Pure: no clock, no log, no I/O.
+
+mod binding;
+mod breath;
+mod callback;
+mod company;
+mod consent;
+mod contact;
+mod declaration;
+mod fields;
+mod language;
+mod lexicon;
+mod mail;
+mod noise;
+mod numbers;
+mod pattern;
+mod scope;
+mod state;
+mod text;
+mod words;
+
+use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Verdict};
+use crate::domain::phone;
+use crate::domain::tariff::Cents;
+use lexicon::{LEXICON, Scene};
+use noise::Kind;
+use text::Text;
+
+/// A message to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The transcript, or a mail's body.
+    pub text: &'a str,
+    /// A mail's subject; `None` for a voicemail.
+    pub subject: Option<&'a str>,
+    /// The number as displayed, unparsed.
+    pub displayed: Option<&'a str>,
+    /// Whether it was left outside business hours.
+    pub outside_hours: bool,
+}
+
+/// What the firm's terms ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The activation fee, net.
+    pub fee: Cents,
+}
+
+/// What the rules say about a message. Findings quote it with byte ranges into [`Message::text`]; a finding from
+/// a mail's subject has the range `(0, 0)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// What it is.
+    pub verdict: Verdict,
+    /// Whether an emergency was declared.
+    pub declaration: Declaration,
+    /// Whether conditions and fee were agreed to.
+    pub consent: Consent,
+    /// Whether the described state stops the business or a core service now.
+    pub urgent: bool,
+    /// The proof; seconds and probability are the caller's to fill in.
+    pub findings: Vec<Finding>,
+    /// Company, contact, number, description.
+    pub fields: Fields,
+    /// What the terms ask for and the message lacks, in the order of the terms.
+    pub missing: Vec<Missing>,
+    /// ISO 639-1.
+    pub language: String,
+    /// Version of the rule data: the first eight hex digits of its SHA-256.
+    pub rules: String,
+}
+
+/// Judges one message by the firm's terms.
+#[must_use]
+pub fn judge(message: &Message<'_>, terms: &Terms) -> Judgement {
+    let text = Text::new(message.text);
+    let language = language::of(&text);
+    let scene = Scene::new(text, language, terms.fee);
+    let subject = message.subject.map(|subject| Scene::new(Text::new(subject), language, terms.fee));
+
+    let mut declared = declaration::read(&scene);
+    let state = state::read(&scene, message.outside_hours);
+    let mut spoken = consent::read(&scene, state.urgent || scene.has("emergency"));
+    let mut urgent = state.urgent;
+    let mut findings = Vec::new();
+    if let Some(subject) = &subject {
+        add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
+    }
+    let read = fields::read(&scene);
+    let callback = callback::read(&scene);
+    let fields = Fields {
+        company: read.company,
+        contact: read.contact,
+        callback: callback.number,
+        callback_doubtful: callback.doubtful,
+        displayed: message.displayed.and_then(phone::e164),
+        description: described(&scene, &state.sentences),
+    };
+    let denied = declared.declaration == Declaration::Denied;
+    let decisive =
+        declared.declaration != Declaration::Absent && !denied || spoken.consent != Consent::Absent || urgent;
+    let named = fields.company.is_some() || fields.contact.is_some();
+    let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
+    if kind == Kind::Nobody {
+        (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
+    } else {
+        findings.append(&mut declared.findings);
+        findings.append(&mut spoken.findings);
+        findings.extend(state.findings);
+        findings.sort_by_key(|finding| finding.range);
+    }
+    Judgement {
+        verdict: verdict(kind, declared.declaration, spoken.consent, urgent),
+        declaration: declared.declaration,
+        consent: spoken.consent,
+        urgent,
+        findings,
+        missing: missing(declared.declaration, &spoken, &fields),
+        fields,
+        language: language.to_owned(),
+        rules: LEXICON.version.clone(),
+    }
+}
+
+/// The table of the firm's terms: the first row that fits.
+fn verdict(kind: Kind, declaration: Declaration, consent: Consent, urgent: bool) -> Verdict {
+    let agrees = !matches!(consent, Consent::Absent | Consent::Refused);
+    match (kind, declaration) {
+        (Kind::Nobody, _) => Verdict::Ignored,
+        (Kind::Unclear, _) => Verdict::Unclear,
+        (_, Declaration::Denied) => Verdict::NotEmergency,
+        (_, Declaration::Declared) if consent == Consent::Full => Verdict::Confirmed,
+        (_, Declaration::Declared | Declaration::Unqualified) => Verdict::Incomplete,
+        _ if agrees || urgent => Verdict::Incomplete,
+        _ => Verdict::NotEmergency,
+    }
+}
+
+/// A subject line adds what the body lacks; it never takes anything back.
+fn add_subject(
+    subject: &Scene<'_>,
+    body: &Scene<'_>,
+    declared: &mut declaration::Spoken,
+    spoken: &mut consent::Spoken,
+    urgent: &mut bool,
+) {
+    let own = declaration::read(subject);
+    let adds = matches!(own.declaration, Declaration::Declared | Declaration::Unqualified);
+    let asks = subject.text.asks.contains(&true);
+    if adds && !asks && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
+        let critical = body.has("critical") || body.has("standstill") || own.declaration == Declaration::Declared;
+        declared.declaration = if critical { Declaration::Declared } else { Declaration::Unqualified };
+        declared.findings.extend(own.findings.into_iter().map(elsewhere));
+    }
+    let agreed = consent::read(subject, true);
+    if spoken.consent == Consent::Absent && agreed.consent == Consent::Full {
+        spoken.findings.extend(agreed.findings.into_iter().map(elsewhere));
+        (spoken.consent, spoken.conditions, spoken.fee) = (agreed.consent, true, true);
+    }
+    *urgent |= state::read(subject, false).urgent && !matches!(declared.declaration, Declaration::Denied);
+}
+
+fn elsewhere(finding: Finding) -> Finding {
+    Finding { range: (0, 0), ..finding }
+}
+
+/// The sentences that describe the fault, at most about 400 characters.
+fn described(scene: &Scene<'_>, sentences: &[(usize, usize)]) -> Option<String> {
+    let mut out = String::new();
+    for (from, to) in sentences {
+        let (quote, _) = scene.text.quote(*from, *to);
+        if out.chars().count() + quote.chars().count() > 400 && !out.is_empty() {
+            break;
+        }
+        if !out.is_empty() {
+            out.push_str(". ");
+        }
+        out.push_str(quote);
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn missing(declaration: Declaration, spoken: &consent::Spoken, fields: &Fields) -> Vec<Missing> {
+    [
+        (declaration != Declaration::Declared, Missing::Declaration),
+        (!spoken.conditions, Missing::Conditions),
+        (!spoken.fee, Missing::Fee),
+        (fields.company.is_none(), Missing::Company),
+        (fields.contact.is_none(), Missing::Contact),
+        (fields.callback.is_none() && fields.displayed.is_none(), Missing::Callback),
+        (fields.description.is_none(), Missing::Description),
+    ]
+    .into_iter()
+    .filter_map(|(lacks, what)| lacks.then_some(what))
+    .collect()
+}

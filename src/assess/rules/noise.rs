@@ -1,0 +1,117 @@
+//! Is this a message at all? Machines, advertising and silence are ignored; speech without sense is unclear.
+//!
+//! Promise: whoever declares an emergency, agrees to the fee or describes a standstill is never ignored as noise, except
+//! by the unmistakable words of a machine.
+
+use super::lexicon::Scene;
+
+/// What kind of message it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody's message.
+    Message,
+    /// Nothing said, or nobody said it.
+    Nobody,
+    /// Speech that cannot be made out.
+    Unclear,
+}
+
+/// Judges text and subject. `decisive`: an emergency, a consent or an urgent state was found.
+/// `named`: a company or a contact was found.
+pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: bool, denied: bool, named: bool) -> Kind {
+    let words = scene.text.tokens.iter().filter(|t| t.norm.chars().any(char::is_alphanumeric)).count();
+    let both = || [Some(scene), subject].into_iter().flatten();
+    if words == 0 && subject.is_none_or(|s| s.text.tokens.is_empty()) || only_sounds(scene) {
+        return Kind::Nobody;
+    }
+    if both().any(|s| s.has("robot")) && !caller_speaks(scene) {
+        return Kind::Nobody;
+    }
+    if advertised(scene, subject) && !caller_speaks(scene) {
+        return Kind::Nobody;
+    }
+    if decisive || denied {
+        return Kind::Message;
+    }
+    if encrypted(scene) || words < 2 || !(scene.has("ordinary") || named && coherent(scene)) || babble(scene, named) {
+        return Kind::Unclear;
+    }
+    Kind::Message
+}
+
+/// Two different signs of advertising.
+fn advertised(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> bool {
+    let mut signs: Vec<String> = Vec::new();
+    for scene in [Some(scene), subject].into_iter().flatten() {
+        for mark in scene.marks("advertising") {
+            let words =
+                scene.text.tokens[mark.start..mark.end].iter().map(|t| t.norm.as_str()).collect::<Vec<_>>().join(" ");
+            if !signs.contains(&words) {
+                signs.push(words);
+            }
+        }
+    }
+    signs.len() >= 2
+}
+
+/// A first person with an emergency or a fault of his own: then it is no machine, whatever else it sounds like.
+fn caller_speaks(scene: &Scene<'_>) -> bool {
+    let own = ["wir", "uns", "ich", "mir", "we", "i"];
+    let about = |name: &str| {
+        scene.marks(name).any(|mark| {
+            let (from, to) = scene.sentence(mark.start);
+            scene.text.tokens[from..to].iter().any(|t| own.contains(&t.norm.as_str()) && !t.forwarded)
+        })
+    };
+    let agreed = scene.marks("agree").any(|m| {
+        let (from, to) = scene.sentence(m.start);
+        (scene.touches("fee", from, to) || scene.touches("conditions", from, to))
+            && !scene.touches("condition", from, to)
+    });
+    about("emergency") && !quoted_subject(scene) || about("severe") || agreed && about("agree")
+}
+
+/// A read receipt or a bounce repeats the subject of a mail: nobody speaks there.
+fn quoted_subject(scene: &Scene<'_>) -> bool {
+    scene.text.tokens.iter().any(|t| t.norm == "betreff" || t.norm == "subject")
+}
+
+/// Nothing but a recogniser's names for sounds, or one sound over and over.
+fn only_sounds(scene: &Scene<'_>) -> bool {
+    let tokens = &scene.text.tokens;
+    let covered = scene.marks("no_speech").map(|m| m.end - m.start).sum::<usize>();
+    let squeezed = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.dedup();
+        letters.into_iter().collect::<String>()
+    };
+    let tones = tokens.iter().all(|t| {
+        matches!(
+            squeezed(&t.norm).as_str(),
+            "tut" | "tuet" | "tueuet" | "tueueuet" | "pip" | "piep" | "bip" | "biep" | "beep" | "bep"
+        )
+    }) || tokens.iter().all(|t| t.norm.starts_with("tue") && t.norm.ends_with('t'));
+    tones || covered > 0 && tokens.len() <= 12 && !scene.has("emergency") && !scene.has("broken")
+}
+
+fn encrypted(scene: &Scene<'_>) -> bool {
+    scene.text.source.contains("BEGIN PGP MESSAGE")
+}
+
+/// Whether its clauses are long enough to be sentences.
+fn coherent(scene: &Scene<'_>) -> bool {
+    let clauses = scene.text.tokens.last().map_or(1, |t| t.clause + 1);
+    scene.text.tokens.len() >= clauses * 3
+}
+
+/// Very short clauses throughout, or the same words over and over.
+fn babble(scene: &Scene<'_>, named: bool) -> bool {
+    let tokens = &scene.text.tokens;
+    let mut distinct: Vec<&str> = tokens.iter().map(|t| t.norm.as_str()).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let clauses = tokens.last().map_or(1, |t| t.clause + 1);
+    tokens.len() > 8
+        && (distinct.len() * 2 < tokens.len() && tokens.len() < 60
+            || tokens.len() * 2 < clauses * if named && tokens.len() < 16 { 4 } else { 5 })
+}

@@ -1,0 +1,96 @@
+//! Is a word of agreement meant? What stands around it decides: negation, condition, hedge, question, quotation, past,
+//! somebody else, another matter. When in doubt it is not meant.
+
+use super::lexicon::{Mark, Scene};
+
+/// How an act counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Said and meant.
+    Yes,
+    /// Declined.
+    No,
+    /// Under a condition, hedged.
+    Maybe,
+    /// Quoted, asked, past, known: no consent.
+    Nothing,
+}
+
+/// How a word of agreement counts, by what stands around it.
+pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
+    let (from, to) = scene.clause(act.end - 1);
+    let (first, last) = scene.sentence(act.start);
+    let near = (governed(scene, from, first).max(act.start.saturating_sub(14)).min(act.start), to.min(act.end + 8));
+    let token = &scene.text.tokens[act.start];
+    let adopted = scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24);
+    if token.forwarded && !scene.marks("adopt").any(|m| !scene.text.tokens[m.start].forwarded) {
+        return Says::Nothing;
+    }
+    let (from, to) = (governed(scene, from, first), to);
+    if token.quoted || asked(scene, act, (from, to), first) || scene.touches("past", from, to) {
+        return Says::Nothing;
+    }
+    if !adopted && scene.touches("quote", first, act.end) {
+        return Says::Nothing;
+    }
+    if scene.touches("other_person", near.0, near.1) || other_matter(scene, near) {
+        return Says::Nothing;
+    }
+    if scene.marks("negation").any(|m| m.start >= near.0 && m.end <= near.1) {
+        return Says::No;
+    }
+    // An open point may follow in the next clause: "einverstanden mit der Gebühr: wird noch geklärt".
+    let after = if to < last { scene.clause(to).1.min(last) } else { to };
+    if scene.touches("hedge", near.0, near.1)
+        || scene.touches("open_point", near.0, after)
+        || condition(scene, act, first, last)
+    {
+        return Says::Maybe;
+    }
+    Says::Yes
+}
+
+fn asked(scene: &Scene<'_>, act: &Mark, clause: (usize, usize), first: usize) -> bool {
+    scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1)
+}
+
+/// The beginning of what governs a clause: of the clause before it where that introduces it ("ich sage nicht, …", "ohne dass …").
+fn governed(scene: &Scene<'_>, clause: usize, first: usize) -> usize {
+    if clause <= first {
+        return clause;
+    }
+    let tokens = &scene.text.tokens;
+    let before = scene.clause(clause - 1).0.max(first);
+    let says =
+        ["sag", "gesagt", "behaupt", "erklaer", "stimmt", "meint", "heisst", "gemeint", "geschrieben", "bestaetigt"];
+    let introduces = tokens[before..clause].iter().any(|t| says.iter().any(|word| t.norm.starts_with(word)));
+    let own = scene.touches("conditions", before, clause) || scene.touches("fee", before, clause);
+    if tokens[clause].norm == "dass" || introduces && !own { before } else { clause }
+}
+
+/// About something else, where the firm's fee is not named by its own name.
+fn other_matter(scene: &Scene<'_>, near: (usize, usize)) -> bool {
+    let named =
+        scene.text.tokens[near.0..near.1].iter().any(|t| t.norm.contains("gebuehr") || t.norm.contains("notfall"));
+    scene.touches("other_matter", near.0, near.1) && !named
+}
+
+/// A condition in the same sentence, or one that the next sentence adds ("Aber nur wenn heute.").
+fn condition(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
+    let reach = (act.start.saturating_sub(20).max(first), (act.end + 20).min(last));
+    if scene.touches("condition", reach.0, reach.1) {
+        return true;
+    }
+    let Some(next) = scene.text.tokens.get(last) else { return false };
+    let opens = ["aber", "allerdings", "nur", "vorausgesetzt", "sofern", "sonst", "jedoch", "only", "but"];
+    let end = scene.sentence(last).1;
+    opens.contains(&next.norm.as_str()) && scene.touches("condition", last, end.min(last + 6))
+}
+
+/// A word of refusal; a negated one is none.
+pub(super) fn refusal(scene: &Scene<'_>, act: &Mark) -> Says {
+    let (from, to) = scene.clause(act.end - 1);
+    let (first, _) = scene.sentence(act.start);
+    let told = scene.touches("past", governed(scene, from, first), to);
+    if asked(scene, act, (from, to), first) || told { Says::Nothing } else { Says::No }
+}

@@ -1,0 +1,67 @@
+//! The plain word lists of `de/words.toml` and the first names of `de/names.txt`, read once.
+
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// All lists.
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words: Words = toml::from_str(include_str!("de/words.toml")).expect("a test reads the word lists");
+    words.first_names = include_str!("de/names.txt").split_whitespace().map(super::text::fold).collect();
+    words
+});
+
+/// Folded words, each list with one job.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Words {
+    /// Legal forms as single tokens.
+    pub forms: HashSet<String>,
+    /// Endings (and, if long, beginnings) of words for a kind of business.
+    pub trades: Vec<String>,
+    /// Before a surname.
+    pub titles: HashSet<String>,
+    /// End a name in text without capitals.
+    pub stops: HashSet<String>,
+    /// Capitalised, but no part of a name.
+    pub no_name: HashSet<String>,
+    /// A sentence is likely to begin at one of these before a verb.
+    pub pronouns: HashSet<String>,
+    /// Verbs behind them.
+    pub verbs: HashSet<String>,
+    /// What callers agree to; a sentence often begins with it.
+    pub nouns: HashSet<String>,
+    /// Words after which a sentence does not begin with such a noun.
+    pub hold: HashSet<String>,
+    /// Words after which no main sentence begins.
+    pub subordinate: HashSet<String>,
+    /// Begin a sentence by themselves.
+    pub starters: HashSet<String>,
+    /// Stand between two groups of one number.
+    pub connectors: HashSet<String>,
+    /// A number behind one of these is no telephone number.
+    pub other_numbers: HashSet<String>,
+    /// Ask to be called on the number that follows.
+    pub wanted: HashSet<String>,
+    /// Speak against the number beside them.
+    pub unwanted: HashSet<String>,
+    /// Take back what was said before.
+    pub corrects: HashSet<String>,
+    /// Given names.
+    #[serde(skip)]
+    pub first_names: HashSet<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_read_and_hold_no_word_that_is_not_folded() {
+        assert!(WORDS.first_names.len() > 300 && WORDS.trades.len() > 50);
+        let lists = [&WORDS.titles, &WORDS.no_name, &WORDS.wanted, &WORDS.verbs, &WORDS.first_names];
+        for word in lists.into_iter().flatten() {
+            assert_eq!(*word, crate::assess::rules::text::fold(word));
+        }
+    }
+}
