@@ -13,6 +13,9 @@ pub mod transcribe;
 /// Text becomes a verdict with its proof; a verdict that wakes people becomes a case.
 pub mod assess;
 
+/// A verdict wakes people until one answers.
+pub mod escalate;
+
 /// The words of the project as types; pure.
 pub mod domain;
 

@@ -1,0 +1,135 @@
+//! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
+
+use super::notifier::{Button, Face};
+use crate::config::{Settings, View};
+use crate::domain::assessment::{Assessment, Verdict};
+use crate::domain::case::{Act, Case, CaseState};
+use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::report::{Recording, Report};
+use crate::domain::transcript::Transcript;
+use crate::store::{Reader, StoreError, assessments, cases, reports, transcripts};
+use crate::wording::{self, Known};
+
+/// What a phone should show of a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This; the sound, if any, is still to be made.
+    Show(Face, Option<Recording>),
+    /// Nothing (any more).
+    Nothing,
+}
+
+/// Everything a notice may be about, read anew.
+pub struct Subject {
+    report: Option<Report>,
+    case: Option<Case>,
+    assessment: Option<Assessment>,
+    transcript: Option<Transcript>,
+}
+
+impl Subject {
+    /// Reads what is true now.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn of(notice: &Notice, reader: &mut Reader) -> Result<Self, StoreError> {
+        let mut subject = Self { report: None, case: None, assessment: None, transcript: None };
+        if let Some(id) = notice.report {
+            subject.report = Some(reports::find(reader, id).await?);
+            subject.assessment = assessments::find(reader, id).await?;
+            subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
+        }
+        subject.case = match (notice.case, notice.report) {
+            (Some(id), _) => cases::find(reader, id).await?,
+            (None, Some(report)) => cases::of_report(reader, report).await?,
+            (None, None) => None,
+        };
+        Ok(subject)
+    }
+
+    /// How the notice should look.
+    #[must_use]
+    pub fn wanted(&self, notice: &Notice, settings: &Settings) -> Wanted {
+        match (notice.kind, &self.report, &self.case) {
+            (NoticeKind::Text, ..) => text(wording::trouble(notice.body.as_deref().unwrap_or(""))),
+            (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
+            (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
+            (NoticeKind::Transcript, _, Some(case)) => text(wording::transcript(case, self.transcript.as_ref())),
+            _ => Wanted::Nothing,
+        }
+    }
+
+    fn voice(&self, notice: &Notice, report: &Report, settings: &Settings) -> Wanted {
+        let ignored = self.assessment.as_ref().is_some_and(|found| found.verdict == Verdict::Ignored);
+        let redacted =
+            self.case.as_ref().is_some_and(|case| case.state == CaseState::Closed) && settings.telegram.redact_closed;
+        if redacted || (ignored && self.case.is_none()) || self.comes_too_late(notice) {
+            return Wanted::Nothing;
+        }
+        let known = self.known(report, settings);
+        match settings.telegram.view {
+            View::Full => {
+                let face = Face { text: wording::first_word(&known), ..Face::default() };
+                Wanted::Show(face, report.recording.clone())
+            }
+            // The alert says all that Telegram may see.
+            View::Minimal => Wanted::Nothing,
+        }
+    }
+
+    fn alert(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+        if self.comes_too_late(notice) {
+            return Wanted::Nothing;
+        }
+        let known = self.known(report, settings);
+        let closed = case.state == CaseState::Closed;
+        let words = match settings.telegram.view {
+            _ if closed && settings.telegram.redact_closed => wording::closed(case, known.zone),
+            View::Full => wording::alert(&known, case, notice.repeated),
+            View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
+        };
+        let buttons = buttons(case, &notice.recipient, settings.telegram.view);
+        Wanted::Show(Face { text: words, buttons, attachment: None }, None)
+    }
+
+    /// Not sent yet, and by now somebody else has the case or it is over: nobody is woken for it.
+    fn comes_too_late(&self, notice: &Notice) -> bool {
+        let Some(case) = &self.case else { return false };
+        let others = case.taken_by.as_deref() != Some(notice.recipient.as_str());
+        notice.message.is_none() && (case.state == CaseState::Closed || (case.state == CaseState::Taken && others))
+    }
+
+    fn known<'a>(&'a self, report: &'a Report, settings: &Settings) -> Known<'a> {
+        let hours = settings.business_hours();
+        let sound_ms = self.transcript.as_ref().map(|transcript| transcript.sound_ms).filter(|ms| *ms > 0);
+        Known {
+            report,
+            case: self.case.as_ref(),
+            assessment: self.assessment.as_ref(),
+            zone: hours.zone,
+            outside: !hours.is_open(report.called_at),
+            reaction_hours: settings.terms.reaction_hours,
+            sound_ms,
+        }
+    }
+}
+
+fn text(text: String) -> Wanted {
+    Wanted::Show(Face { text, ..Face::default() }, None)
+}
+
+fn buttons(case: &Case, recipient: &str, view: View) -> Vec<Vec<Button>> {
+    let mine = case.taken_by.as_deref() == Some(recipient) || recipient == "office";
+    let rows: Vec<Vec<Act>> = match case.state {
+        CaseState::Open => vec![vec![Act::Take], vec![Act::Pass, Act::NoEmergency], vec![Act::Transcript]],
+        CaseState::Taken if mine => vec![vec![Act::CalledBack, Act::Done], vec![Act::GiveBack, Act::Transcript]],
+        CaseState::Taken => vec![vec![Act::Transcript]],
+        CaseState::Closed => Vec::new(),
+    };
+    let shown = |act: &Act| !(*act == Act::Transcript && view == View::Minimal);
+    let called = |act: &Act| !(*act == Act::CalledBack && case.called_back_at.is_some());
+    let button =
+        |act: Act| Button { label: wording::button(act).to_owned(), data: format!("{}:{}", act.as_str(), case.id) };
+    let row = |acts: Vec<Act>| acts.into_iter().filter(shown).filter(called).map(button).collect::<Vec<_>>();
+    rows.into_iter().map(row).filter(|row| !row.is_empty()).collect()
+}

@@ -1,0 +1,13 @@
+//! A verdict wakes people until one answers.
+//!
+//! Two workers: `plan` decides who is told now and when something is due again (pure policy, one transaction); `send`
+//! looks again at what is true *now*, journals, sends, and keeps what stands on the phones in step with the case.
+//! Promise: while a case is open something is due; a repeated send says that it may be one.
+
+pub mod audit;
+pub mod face;
+pub mod notifier;
+pub mod plan;
+pub mod send;
+pub mod siren;
+pub mod telegram;

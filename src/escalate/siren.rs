@@ -1,0 +1,57 @@
+//! The ear of the siren: when nothing can be stored, a human hears of it all the same.
+
+use super::notifier::{Face, How, Notifier};
+use crate::config::Settings;
+use crate::runtime::clock::Clock;
+use crate::runtime::siren::Cry;
+use crate::wording;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
+
+/// The same cry is not repeated within so long.
+const QUIET: TimeDelta = TimeDelta::minutes(10);
+
+/// Listens to the siren.
+pub struct Ear {
+    /// The settings: who is on duty.
+    pub settings: Arc<Settings>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The way to the phones.
+    pub notifier: Arc<dyn Notifier>,
+}
+
+impl Ear {
+    /// Sends every cry to everybody on duty, until no siren is left.
+    pub async fn run(self, mut cries: Receiver<Cry>) {
+        let mut heard: HashMap<String, DateTime<Utc>> = HashMap::new();
+        while let Some(cry) = cries.recv().await {
+            let now = self.clock.now();
+            heard.retain(|_, at| now - *at < QUIET);
+            if heard.contains_key(&cry.key) {
+                continue;
+            }
+            tracing::error!(source = %cry.source, why = %cry.why, "a message cannot be stored: telling people directly");
+            if self.tell(&cry).await {
+                heard.insert(cry.key, now);
+            }
+        }
+    }
+
+    /// Whether at least one person was reached.
+    async fn tell(&self, cry: &Cry) -> bool {
+        let face = Face { text: wording::cannot_store(&cry.source, &cry.why), ..Face::default() };
+        let mut reached = false;
+        for word in ["duty", "office"] {
+            for recipient in self.settings.recipients(word) {
+                match self.notifier.show(How { chat: recipient.chat, loud: true, answers: None }, &face).await {
+                    Ok(_) => reached = true,
+                    Err(error) => tracing::error!(%error, "the siren did not reach somebody"),
+                }
+            }
+        }
+        reached
+    }
+}
