@@ -16,6 +16,9 @@ pub mod assess;
 /// A verdict wakes people until one answers.
 pub mod escalate;
 
+/// Somebody answers: one operation whatever the door.
+pub mod acknowledge;
+
 /// The words of the project as types; pure.
 pub mod domain;
 
