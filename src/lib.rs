@@ -36,3 +36,12 @@ pub mod telegram;
 
 /// Every German sentence that is sent; pure.
 pub mod wording;
+
+/// Wiring: settings, store, stages, doors, start and stop.
+pub mod run;
+
+/// The main job on recordings that are brought along, shown on the terminal.
+pub mod demo;
+
+/// The commands.
+pub mod cli;

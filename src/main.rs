@@ -1,3 +1,8 @@
-//! The commands are not wired yet.
+//! Parses the command, runs it, turns the result into an exit code.
 
-fn main() {}
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nachtwache::cli::main(nachtwache::cli::Command::parse())
+}

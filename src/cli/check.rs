@@ -1,0 +1,129 @@
+//! `nachtwache check`: the doctor. One line each: what, well or not, and what to do.
+
+use crate::config::{ConfigError, Settings, SourceRow};
+use crate::run;
+use crate::transcribe::models;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Line {
+    what: String,
+    well: bool,
+    says: String,
+}
+
+impl Line {
+    fn of(what: impl Into<String>, result: Result<String, String>) -> Self {
+        let well = result.is_ok();
+        Self { what: what.into(), well, says: result.unwrap_or_else(|error| error) }
+    }
+}
+
+/// What `run` cannot do without.
+pub(super) fn fit_to_run(settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(!settings.technicians.is_empty(), "there is no [[technicians]]: nobody could be woken; add one");
+    anyhow::ensure!(!settings.sources.is_empty(), "there is no [[sources]]: no mailbox is watched; add one");
+    Ok(())
+}
+
+pub(super) async fn check(path: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    let lines = examine(path).await;
+    let well = lines.iter().all(|line| line.well);
+    if options.json {
+        super::say_json(&serde_json::json!({ "well": well, "lines": lines }))?;
+    } else {
+        for line in &lines {
+            super::say(&format!("{}  {}: {}", if line.well { "ok  " } else { "FAIL" }, line.what, line.says));
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn examine(path: &Path) -> Vec<Line> {
+    let loaded = Settings::load(path);
+    let mut lines = vec![Line::of(
+        "settings",
+        loaded.as_ref().map(|_| path.display().to_string()).map_err(|error: &ConfigError| error.to_string()),
+    )];
+    let Ok(settings) = loaded else { return lines };
+    lines
+        .push(Line::of("people", fit_to_run(&settings).map(|()| people(&settings)).map_err(|error| error.to_string())));
+    lines.push(Line::of("database", database(&settings).await));
+    lines.push(Line::of("model", model(&settings)));
+    for source in &settings.sources {
+        lines.push(Line::of(format!("mailbox {}", source.name()), mailbox(source)));
+    }
+    telegram(&settings, &mut lines).await;
+    lines
+}
+
+fn people(settings: &Settings) -> String {
+    let duty: Vec<String> = settings.recipients("duty").into_iter().map(|recipient| recipient.name).collect();
+    format!("{} technicians, on duty {}", settings.technicians.len(), duty.join(", "))
+}
+
+async fn database(settings: &Settings) -> Result<String, String> {
+    let store = run::open_store(settings).await.map_err(|error| format!("{error:#}"))?;
+    let checked = store.check().await.map_err(|error| error.to_string());
+    store.close().await;
+    checked.map(|()| format!("whole, in {}", settings.store.folder.display()))
+}
+
+fn model(settings: &Settings) -> Result<String, String> {
+    let path = &settings.transcribe.model;
+    let checked =
+        models::verify(path).map_err(|error| format!("{error}; `nachtwache models fetch small-q5_1` fetches one"))?;
+    match checked.known {
+        Some(name) => Ok(format!("{name}, {} bytes", checked.bytes)),
+        None => Ok(format!("{}: not a published model, its header is right", path.display())),
+    }
+}
+
+fn mailbox(source: &SourceRow) -> Result<String, String> {
+    let (path, writes) = match source {
+        SourceRow::Asterisk(spool) => (&spool.path, false),
+        SourceRow::Folder { path, .. } => (path, true),
+    };
+    let shown = path.display();
+    let remedy = if writes {
+        "make the folder and let this user write there"
+    } else {
+        "is it the right path? Add this user to the group asterisk (usermod -aG asterisk nachtwache) and start again"
+    };
+    std::fs::read_dir(path).map_err(|error| format!("{shown} cannot be read ({error}): {remedy}"))?;
+    if writes {
+        let probe = path.join(".nachtwache-check");
+        std::fs::write(&probe, b"").map_err(|error| format!("{shown} cannot be written ({error}): {remedy}"))?;
+        std::fs::remove_file(&probe).map_err(|error| format!("{} cannot be removed: {error}", probe.display()))?;
+    }
+    Ok(shown.to_string())
+}
+
+async fn telegram(settings: &Settings, lines: &mut Vec<Line>) {
+    let bot = match run::bot(settings) {
+        Ok(bot) => bot,
+        Err(error) => return lines.push(Line::of("Telegram", Err(format!("{error:#}")))),
+    };
+    let me = bot.me().await.map(|me| format!("@{}", me.username));
+    lines.push(Line::of(
+        "Telegram",
+        me.map_err(|error| format!("{error}; is telegram.token right, is the network there?")),
+    ));
+    let office = settings.office.as_ref().map(|office| ("office".to_owned(), office.telegram_chat));
+    let people = settings.technicians.iter().map(|one| (one.name.clone(), one.telegram_chat));
+    for (name, chat) in people.chain(office) {
+        let found = bot.chat(chat).await;
+        let hint = |error| {
+            format!("{error}; has {name} pressed Start in the chat with the bot (or was the bot added to the group)?")
+        };
+        lines.push(Line::of(format!("chat of {name}"), found.map(|chat| chat.kind).map_err(hint)));
+    }
+}

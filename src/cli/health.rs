@@ -1,0 +1,62 @@
+//! `nachtwache health`: what the running service last said of itself.
+
+use crate::config::Settings;
+use crate::domain::report::Stage;
+use crate::run;
+use crate::runtime::clock::{Clock as _, SystemClock};
+use crate::runtime::status::EVERY;
+use crate::store::{reports, troubles, workers};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A worker that has said nothing for so many rounds of the board is not well. A transcription may take long and says so.
+const SILENT_ROUNDS: u32 = 6;
+
+pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Result<ExitCode> {
+    let store = run::open_store(settings).await?;
+    let mut reader = store.read().await?;
+    let beats = workers::all(&mut reader).await?;
+    let (waiting, oldest) = reports::waiting(&mut reader, Stage::Transcribe).await?;
+    let standing = troubles::standing(&mut reader).await?;
+    drop(reader);
+    let now = SystemClock.now();
+    let silent = chrono::TimeDelta::from_std(EVERY * SILENT_ROUNDS)?;
+    let alive = beats.iter().any(|beat| beat.name == "status" && now - beat.at < silent);
+    let failing: Vec<_> = beats.iter().filter(|beat| beat.state == "failing").collect();
+    let well = alive && failing.is_empty() && standing.is_empty();
+    if options.json {
+        super::say_json(&serde_json::json!({
+            "well": well,
+            "running": alive,
+            "waiting_for_transcript": waiting,
+            "oldest_waiting_since": oldest,
+            "workers": beats.iter().map(|beat| serde_json::json!({
+                "name": beat.name, "state": beat.state, "detail": beat.detail, "at": beat.at,
+            })).collect::<Vec<_>>(),
+            "troubles": standing.iter().map(|one| serde_json::json!({
+                "source": one.source, "what": one.what, "loses_calls": one.loses_calls, "since": one.since,
+            })).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        super::say(if alive {
+            "running"
+        } else {
+            "not running (or its status is older than a minute): start the service"
+        });
+        super::say(&format!("waiting for a transcript: {waiting}"));
+        for beat in &failing {
+            super::say(&format!("failing: {}: {}", beat.name, beat.detail));
+        }
+        for one in &standing {
+            super::say(&format!("trouble at {} since {}: {}", one.source, one.since.format("%F %H:%M UTC"), one.what));
+        }
+    }
+    store.close().await;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

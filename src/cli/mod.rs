@@ -1,0 +1,135 @@
+//! The commands. People read the output; `--json` is for machines.
+
+mod check;
+mod health;
+mod models;
+mod speech;
+mod submit;
+
+use crate::config::{self, Settings};
+use crate::demo;
+use crate::run::{Reach, Service};
+use crate::runtime::telemetry;
+use crate::transcribe::child;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Picks up the emergency mailbox, writes down what was said, and wakes the technician on duty.
+#[derive(Debug, Parser)]
+#[command(name = "nachtwache", version, about, max_term_width = 100)]
+pub struct Command {
+    /// The settings file
+    #[arg(long, global = true, env = "NACHTWACHE_CONFIG", default_value = config::DEFAULT_PATH, value_name = "FILE")]
+    config: PathBuf,
+    /// Log as JSON lines
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run the service until it is asked to stop
+    #[command(after_help = "Example:\n  nachtwache run --config /etc/nachtwache/nachtwache.toml")]
+    Run,
+    /// Play the main job through on recordings that are brought along
+    #[command(after_help = "Example:\n  nachtwache demo --once\n  nachtwache demo --once --json")]
+    Demo(demo::Options),
+    /// Say whether everything is ready: settings, database, model, mailboxes, Telegram
+    #[command(after_help = "Example:\n  nachtwache check --config nachtwache.toml")]
+    Check(check::Options),
+    /// Hand in a recording by hand or from a script; exit code 0 means that it is stored
+    #[command(
+        after_help = "Example:\n  nachtwache submit msg0000.wav --caller 01701234567 --at 2026-11-21T22:14:00+01:00"
+    )]
+    Submit(submit::Options),
+    /// Write down recordings
+    #[command(after_help = "Example:\n  nachtwache transcribe msg0000.wav --model models/ggml-test-de.bin")]
+    Transcribe(speech::TranscribeOptions),
+    /// Judge a text as if it had been left on the mailbox
+    #[command(
+        after_help = "Example:\n  nachtwache assess message.txt --at 2026-11-21T22:14:00+01:00\n  echo 'Hallo ...' | nachtwache assess - --json"
+    )]
+    Assess(speech::AssessOptions),
+    /// Speech models: list, fetch, verify
+    #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
+    Models(models::Options),
+    /// Say whether the running service is well; exit code 0 means yes
+    #[command(after_help = "Example:\n  nachtwache health --json")]
+    Health(health::Options),
+    /// The process that listens; started by the service itself
+    #[command(hide = true)]
+    Child,
+}
+
+/// Runs a command. Exit codes: 0 done, 1 not well or failed, 2 wrong arguments.
+#[must_use]
+pub fn main(command: Command) -> ExitCode {
+    if let What::Child = command.what {
+        return match child::inside::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    let quiet = !matches!(command.what, What::Run);
+    let filter = config::environment("RUST_LOG").or_else(|| quiet.then(|| "error".to_owned()));
+    telemetry::start(filter.as_deref(), command.log_json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(command)),
+        Err(error) => Err(anyhow::Error::new(error).context("could not start")),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("nachtwache: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let load = || Settings::load(&command.config);
+    match command.what {
+        What::Run => {
+            let settings = load()?;
+            check::fit_to_run(&settings)?;
+            let reach = Reach::telegram(&settings)?;
+            Service::start(settings, reach).await?.until_ended().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        What::Demo(options) => demo::play(&options, say).await,
+        What::Check(options) => check::check(&command.config, &options).await,
+        What::Submit(options) => submit::submit(load()?, options).await,
+        What::Transcribe(options) => speech::transcribe(settings_or_defaults(&command.config)?, options).await,
+        What::Assess(options) => speech::assess(&settings_or_defaults(&command.config)?, &options),
+        What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
+        What::Health(options) => health::health(&load()?, &options).await,
+        What::Child => Ok(ExitCode::FAILURE),
+    }
+}
+
+/// The commands that work without a firm's settings take the defaults where there is no file.
+fn settings_or_defaults(path: &std::path::Path) -> anyhow::Result<Settings> {
+    if path.exists() { Ok(Settings::load(path)?) } else { Ok(Settings::parse("")?) }
+}
+
+/// One line (or several) on standard output. A reader that went away is no error.
+fn say(text: &str) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// One line on standard error.
+fn complain(text: &str) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// A value as indented JSON on standard output.
+fn say_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    say(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! Wiring: settings → store → stages → doors → start and stop; nothing else.
+//!
+//! Whoever can still help starts before whoever brings work: escalation first, intake last.
+
+use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
+use crate::assess::AssessStep;
+use crate::config::{Settings, SourceRow, Spool};
+use crate::escalate::audit::AuditStep;
+use crate::escalate::notifier::Notifier;
+use crate::escalate::plan::PlanStep;
+use crate::escalate::send::SendStep;
+use crate::escalate::siren::Ear;
+use crate::escalate::telegram::TelegramNotifier;
+use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
+use crate::intake::folder::{FolderSettings, FolderSource};
+use crate::intake::source::Source;
+use crate::intake::{Desk, Intake};
+use crate::runtime::bell::{Bell, Bells};
+use crate::runtime::clock::{Clock, SystemClock};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::siren::{Siren, siren};
+use crate::runtime::status::Status;
+use crate::runtime::worker::{Step, Worker};
+use crate::store::Store;
+use crate::telegram::Bot;
+use crate::transcribe::TranscribeStep;
+use crate::transcribe::child::{Child, ChildOptions};
+use crate::transcribe::voice::VoiceDesk;
+use anyhow::Context as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many notices are on their way side by side.
+const SENDERS: usize = 3;
+/// A missed bell costs this much.
+const POLL: Duration = Duration::from_secs(1);
+/// How long steps under way may take after a stop was asked for.
+pub const GRACE: Duration = Duration::from_secs(15);
+
+/// The service, running.
+pub struct Service {
+    /// Start and stop.
+    pub lifecycle: Lifecycle,
+    /// Its store.
+    pub store: Store,
+    /// The lock on the folder: one service a folder.
+    _lock: std::fs::File,
+}
+
+/// How people are reached.
+pub struct Reach {
+    /// The way to the phones.
+    pub notifier: Arc<dyn Notifier>,
+    /// The bot whose buttons are listened to; none in a demo on the terminal.
+    pub bot: Option<Bot>,
+}
+
+impl Reach {
+    /// By the bot of the settings.
+    ///
+    /// # Errors
+    /// Where there is no token or it cannot be read.
+    pub fn telegram(settings: &Settings) -> anyhow::Result<Self> {
+        let bot = bot(settings)?;
+        Ok(Self { notifier: Arc::new(TelegramNotifier::new(bot.clone())), bot: Some(bot) })
+    }
+}
+
+/// The bot of the settings; nothing is sent yet.
+///
+/// # Errors
+/// Where there is no token, it cannot be read, or it has not the shape of one.
+pub fn bot(settings: &Settings) -> anyhow::Result<Bot> {
+    let secret =
+        settings.telegram.token.as_ref().context("telegram.token is missing: nobody could be woken; set it")?;
+    let token = secret.reveal().map_err(anyhow::Error::msg).context("could not read telegram.token")?;
+    Bot::new(&settings.telegram.api_url, token, true).context("could not use telegram.api_url or telegram.token")
+}
+
+/// Opens the store of the settings.
+///
+/// # Errors
+/// Where the database or the folder cannot be used.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let folder = &settings.store.folder;
+    let url = match &settings.store.postgres {
+        Some(secret) => {
+            use secrecy::ExposeSecret as _;
+            let url = secret.reveal().map_err(anyhow::Error::msg).context("could not read store.postgres")?;
+            url.expose_secret().to_owned()
+        }
+        None => sqlite_url(&folder.join("nachtwache.db")),
+    };
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("could not make store.folder {}: make it writable for this user", folder.display()))?;
+    let opened = Store::open(&url, &folder.join("sound")).await;
+    opened.with_context(|| format!("could not open the store in {}", folder.display()))
+}
+
+fn sqlite_url(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{text}")
+}
+
+impl Service {
+    /// Starts every stage.
+    ///
+    /// # Errors
+    /// Where the store cannot be opened, another service has the folder, or a source's secret cannot be read.
+    pub async fn start(settings: Settings, reach: Reach) -> anyhow::Result<Self> {
+        let store = open_store(&settings).await?;
+        let lock = lock(&settings.store.folder)?;
+        store.fresh_start().await.context("could not prepare the store for a fresh start")?;
+        let sources = sources(&settings)?;
+        let (siren, cries) = siren();
+        let wiring = Wiring {
+            settings: Arc::new(settings),
+            clock: Arc::new(SystemClock),
+            store: store.clone(),
+            bells: Bells::default(),
+            lifecycle: Lifecycle::default(),
+            status: Status::default(),
+        };
+        let ear =
+            Ear { settings: wiring.settings.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
+        wiring.lifecycle.spawn("siren".into(), ear.run(cries));
+        wiring.start_escalation(&reach.notifier);
+        if let Some(bot) = reach.bot {
+            let listener = Listener { desk: wiring.answer_desk(), bot };
+            wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
+        }
+        wiring.start_understanding();
+        wiring.start_intake(sources, &siren);
+        let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
+        wiring.lifecycle.spawn("status".into(), keep);
+        wiring.lifecycle.spawn("systemd".into(), tell_systemd(wiring.lifecycle.clone(), siren));
+        Ok(Self { lifecycle: wiring.lifecycle, store, _lock: lock })
+    }
+
+    /// Runs until asked to stop. `Err` where a task ended by itself.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn until_ended(self) -> anyhow::Result<()> {
+        self.lifecycle.until_ended(GRACE).await.context("could not listen to signals")?;
+        self.store.close().await;
+        anyhow::ensure!(!self.lifecycle.is_broken(), "a part of the service ended by itself; see the log");
+        Ok(())
+    }
+}
+
+struct Wiring {
+    settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+    store: Store,
+    bells: Bells,
+    lifecycle: Lifecycle,
+    status: Status,
+}
+
+impl Wiring {
+    fn work(&self, bell: &Bell, poll: Duration, step: impl Step + 'static) {
+        let worker = Worker {
+            bell: bell.clone(),
+            poll,
+            lifecycle: self.lifecycle.clone(),
+            status: self.status.clone(),
+            clock: self.clock.clone(),
+        };
+        self.lifecycle.spawn(step.name(), worker.run(step));
+    }
+
+    fn start_escalation(&self, notifier: &Arc<dyn Notifier>) {
+        let child = Child::new(child_options(&self.settings, "voice"));
+        let voices = Arc::new(VoiceDesk::new(self.store.sound_folder().to_owned(), child));
+        for number in 1..=SENDERS {
+            let step = SendStep {
+                number,
+                store: self.store.clone(),
+                settings: self.settings.clone(),
+                clock: self.clock.clone(),
+                bells: self.bells.clone(),
+                notifier: notifier.clone(),
+                voices: voices.clone(),
+            };
+            self.work(&self.bells.send, POLL, step);
+        }
+        let plan = PlanStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
+        self.work(&self.bells.escalate, POLL, plan);
+        let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
+        self.work(&Bell::default(), Duration::from_mins(1), audit);
+    }
+
+    fn answer_desk(&self) -> AnswerDesk {
+        AnswerDesk {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        }
+    }
+
+    fn start_understanding(&self) {
+        let assess = AssessStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
+        self.work(&self.bells.assess, POLL, assess);
+        let transcribe = TranscribeStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+            child: Child::new(child_options(&self.settings, "transcriber")),
+        };
+        self.work(&self.bells.transcribe, POLL, transcribe);
+    }
+
+    fn start_intake(&self, sources: Vec<Box<dyn Source>>, siren: &Siren) {
+        for source in sources {
+            let desk = Desk {
+                store: self.store.clone(),
+                settings: self.settings.clone(),
+                clock: self.clock.clone(),
+                bells: self.bells.clone(),
+            };
+            let name = format!("intake.{}", source.name());
+            let intake = Intake::new(desk, source, siren.clone());
+            self.lifecycle.spawn(name, intake.run(self.status.clone(), self.lifecycle.clone()));
+        }
+    }
+}
+
+/// How the child is kept, by the settings.
+#[must_use]
+pub fn child_options(settings: &Settings, name: &str) -> ChildOptions {
+    ChildOptions {
+        idle_after: Duration::from_secs(settings.transcribe.idle_after_min * 60),
+        silent_at_most: Duration::from_secs(settings.transcribe.silence_limit_s),
+        name: name.to_owned(),
+        ..ChildOptions::default()
+    }
+}
+
+fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
+    let max_bytes = settings.intake.max_mib * 1024 * 1024;
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    for row in &settings.sources {
+        sources.push(match row {
+            SourceRow::Asterisk(spool) => {
+                Box::new(AsteriskSpool::new(spool.name.clone(), spool_settings(spool, max_bytes)?))
+            }
+            SourceRow::Folder { name, path, poll_s } => {
+                let folder = FolderSettings {
+                    poll: Duration::from_secs(*poll_s),
+                    max_bytes,
+                    ..FolderSettings::new(path.clone())
+                };
+                Box::new(FolderSource::new(name.clone(), folder))
+            }
+        });
+    }
+    Ok(sources)
+}
+
+fn spool_settings(spool: &Spool, max_bytes: u64) -> anyhow::Result<SpoolSettings> {
+    let split =
+        |mailbox: &String| mailbox.split_once('@').map(|(number, context)| (context.to_owned(), number.to_owned()));
+    let ami = match &spool.ami {
+        None => None,
+        Some(ami) => Some(AmiSettings {
+            address: ami.address.clone(),
+            username: ami.username.clone(),
+            secret: ami.secret.reveal().map_err(anyhow::Error::msg).context("could not read sources.ami.secret")?,
+            to_folder: ami.to_folder.clone(),
+            timeout: Duration::from_secs(10),
+        }),
+    };
+    Ok(SpoolSettings {
+        mailboxes: spool.mailboxes.iter().filter_map(split).collect(),
+        poll: Duration::from_secs(spool.poll_s),
+        max_bytes,
+        ami,
+        ..SpoolSettings::new(spool.path.clone())
+    })
+}
+
+/// One service a folder: two would wake people twice.
+fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
+    let path = folder.join("service.lock");
+    let file = std::fs::File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .with_context(|| format!("another nachtwache runs on {}: stop it first", folder.display()))?;
+    Ok(file)
+}
+
+/// Ready, alive, stopping. Keeps the siren's sounding end alive as long as the service.
+async fn tell_systemd(lifecycle: Lifecycle, siren: Siren) {
+    say(&[sd_notify::NotifyState::Ready]);
+    while !lifecycle.is_stopping() {
+        say(&[sd_notify::NotifyState::Watchdog]);
+        lifecycle.unless_stopped(tokio::time::sleep(Duration::from_secs(10))).await;
+    }
+    say(&[sd_notify::NotifyState::Stopping]);
+    drop(siren);
+}
+
+fn say(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "could not tell systemd");
+    }
+}
