@@ -1,0 +1,20 @@
+//! Everything that is tested from outside, in one binary: stories, peers faked at the wire, the real binary killed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod architecture;
+mod child;
+mod crash;
+mod fake_bot;
+mod folder;
+mod models;
+mod postgres;
+mod privacy;
+mod rules;
+mod sound;
+mod spool;
+mod store;
+mod stories;
+mod telegram;
+mod whole;
+mod world;

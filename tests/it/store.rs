@@ -1,0 +1,372 @@
+//! One suite, two databases: every promise of the store on SQLite and on PostgreSQL. Covers F-05 (settings read back),
+//! F-13 (a foreign lock), F-16, and the worker's leases.
+
+use crate::postgres;
+use chrono::{DateTime, Utc};
+use nachtwache::domain::assessment::Verdict;
+use nachtwache::domain::case::CaseState;
+use nachtwache::domain::event::{Event, EventKind};
+use nachtwache::domain::notice::{Delivery, NoticeKind};
+use nachtwache::domain::report::{Caller, Recording, Report, ReportId, Stage};
+use nachtwache::store::notices::{Plan, Tried};
+use nachtwache::store::workers::Beat;
+use nachtwache::store::{Claim, Store, StoreError, cases, events, marks, notices, reports, troubles, workers};
+use sqlx::{Connection as _, Executor as _};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+struct Base {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+async fn sqlite() -> Base {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/a.db", folder.path().display());
+    Base { store: Store::open(&url, &folder.path().join("sound")).await.unwrap(), _folder: folder }
+}
+
+async fn postgresql() -> Base {
+    let folder = tempfile::tempdir().unwrap();
+    Base { store: Store::open(&postgres::url(), &folder.path().join("sound")).await.unwrap(), _folder: folder }
+}
+
+/// Each of these runs once on each database.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name(super::sqlite().await).await; })+ }
+        mod on_postgresql { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name(super::postgresql().await).await; })+ }
+    };
+}
+
+on_both!(
+    a_report_comes_back_as_it_was_stored,
+    the_same_arrival_is_stored_once,
+    two_hundred_reports_and_eight_workers_each_exactly_once,
+    a_lease_that_ran_out_is_handed_on_and_the_first_worker_can_no_longer_finish,
+    what_is_not_committed_did_not_happen,
+    an_unheard_report_is_taken_once,
+    a_case_is_opened_rung_and_taken,
+    a_ring_that_lost_its_case_writes_nothing,
+    a_notice_is_journaled_and_stays_due_when_its_case_changed_meanwhile,
+    a_chat_that_asked_to_wait_is_left_alone,
+    a_trouble_is_told_once_as_long_as_it_lasts,
+    marks_and_beats_are_replaced,
+    every_other_statement_is_understood,
+);
+
+fn t(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
+}
+
+fn claim(seconds: i64) -> Claim {
+    Claim { now: t(seconds), lease: Duration::from_mins(1) }
+}
+
+fn report(key: &str) -> Report {
+    Report {
+        id: ReportId::fresh(),
+        source: "spool".into(),
+        key: key.into(),
+        mailbox: Some("100".into()),
+        caller: Caller { number: Some("01701234567".into()), name: Some("Jörg \"Müller\"".into()) },
+        called_at: t(-30),
+        stored_at: t(0),
+        recording: Some(Recording { file: "x.wav".into(), sha256: "ab".into(), bytes: 7, name: "msg0000.wav".into() }),
+        trouble: None,
+        stage: Stage::Transcribe,
+    }
+}
+
+async fn stored(base: &Base, key: &str) -> ReportId {
+    let report = report(key);
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(reports::insert(&mut tx, &report, t(0), Some(t(90))).await.unwrap());
+    tx.commit().await.unwrap();
+    report.id
+}
+
+async fn a_report_comes_back_as_it_was_stored(base: Base) {
+    let mut odd = report("k");
+    odd.caller = Caller::default();
+    odd.recording = None;
+    odd.trouble = Some("too large".into());
+    for report in [report("a"), odd] {
+        let mut tx = base.store.begin().await.unwrap();
+        reports::insert(&mut tx, &report, t(0), None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(reports::find(&mut base.store.read().await.unwrap(), report.id).await.unwrap(), report);
+    }
+}
+
+async fn the_same_arrival_is_stored_once(base: Base) {
+    stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(!reports::insert(&mut tx, &report("k"), t(5), None).await.unwrap());
+    assert!(reports::insert(&mut tx, &report("other"), t(5), None).await.unwrap());
+    reports::confirmed(&mut tx, "spool", "k", t(6)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(reports::known(&mut reader, "spool", "k").await.unwrap(), Some(true));
+    assert_eq!(reports::known(&mut reader, "spool", "other").await.unwrap(), Some(false));
+    assert_eq!(reports::known(&mut reader, "spool", "never").await.unwrap(), None);
+    assert_eq!(reports::all(&mut reader).await.unwrap().len(), 2);
+}
+
+async fn two_hundred_reports_and_eight_workers_each_exactly_once(base: Base) {
+    for number in 0..200 {
+        stored(&base, &number.to_string()).await;
+    }
+    let store = Arc::new(base.store.clone());
+    let work = (0..8).map(|_| {
+        let store = store.clone();
+        async move {
+            let mut mine = Vec::new();
+            loop {
+                let mut tx = store.begin().await.unwrap();
+                let claimed = reports::claim(&mut tx, Stage::Transcribe, claim(1)).await.unwrap();
+                tx.commit().await.unwrap();
+                let Some((report, lease)) = claimed else { return mine };
+                assert_eq!(lease.attempt, 1);
+                let mut tx = store.begin().await.unwrap();
+                reports::advance(&mut tx, report.id, &lease, Stage::Assess, Some(t(1))).await.unwrap();
+                tx.commit().await.unwrap();
+                mine.push(report.id);
+            }
+        }
+    });
+    let done: Vec<ReportId> = futures::future::join_all(work).await.into_iter().flatten().collect();
+    assert_eq!(done.len(), 200);
+    assert_eq!(done.iter().collect::<HashSet<_>>().len(), 200);
+}
+
+async fn a_lease_that_ran_out_is_handed_on_and_the_first_worker_can_no_longer_finish(base: Base) {
+    let id = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    let (_, first) = reports::claim(&mut tx, Stage::Transcribe, claim(0)).await.unwrap().unwrap();
+    assert!(reports::claim(&mut tx, Stage::Transcribe, claim(59)).await.unwrap().is_none());
+    let (_, second) = reports::claim(&mut tx, Stage::Transcribe, claim(61)).await.unwrap().unwrap();
+    assert_eq!((first.attempt, second.attempt), (1, 2));
+    tx.commit().await.unwrap();
+    let mut tx = base.store.begin().await.unwrap();
+    let late = reports::advance(&mut tx, id, &first, Stage::Assess, None).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost(_))));
+    drop(tx);
+    let mut tx = base.store.begin().await.unwrap();
+    reports::again(&mut tx, id, &second, t(100)).await.unwrap();
+    assert!(reports::claim(&mut tx, Stage::Transcribe, claim(99)).await.unwrap().is_none());
+    assert!(reports::claim(&mut tx, Stage::Transcribe, claim(100)).await.unwrap().is_some());
+    tx.commit().await.unwrap();
+}
+
+async fn what_is_not_committed_did_not_happen(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    reports::insert(&mut tx, &report("k"), t(0), None).await.unwrap();
+    events::append(&mut tx, &Event::new(t(0), EventKind::Stored, "x")).await.unwrap();
+    drop(tx);
+    assert!(reports::all(&mut base.store.read().await.unwrap()).await.unwrap().is_empty());
+}
+
+async fn an_unheard_report_is_taken_once(base: Base) {
+    let id = stored(&base, "k").await;
+    let other = stored(&base, "heard").await;
+    let mut tx = base.store.begin().await.unwrap();
+    reports::heard(&mut tx, other).await.unwrap();
+    assert!(reports::take_unheard(&mut tx, t(89)).await.unwrap().is_none());
+    assert_eq!(reports::take_unheard(&mut tx, t(90)).await.unwrap().unwrap().id, id);
+    assert!(reports::take_unheard(&mut tx, t(90)).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+}
+
+async fn a_case_is_opened_rung_and_taken(base: Base) {
+    let report = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    let case = cases::open(&mut tx, report, Verdict::Incomplete, true, t(0)).await.unwrap();
+    assert_eq!(case.id.0, 1001);
+    let (claimed, lease) = cases::claim(&mut tx, claim(0)).await.unwrap().unwrap();
+    assert_eq!(claimed, case);
+    let mut progress = case.progress;
+    progress.steps_begun = 1;
+    progress.rings = 1;
+    cases::rung(&mut tx, case.id, &lease, progress, t(300)).await.unwrap();
+    assert!(cases::claim(&mut tx, claim(299)).await.unwrap().is_none());
+    let mut case = cases::lock(&mut tx, case.id).await.unwrap().unwrap();
+    case.state = CaseState::Taken;
+    case.taken_by = Some("Anna".into());
+    case.taken_at = Some(t(10));
+    cases::put(&mut tx, &case, None).await.unwrap();
+    assert!(cases::claim(&mut tx, claim(9999)).await.unwrap().is_none());
+    assert!(cases::mend_forgotten(&mut tx, t(0)).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(cases::of_report(&mut base.store.read().await.unwrap(), report).await.unwrap(), Some(case));
+}
+
+async fn a_ring_that_lost_its_case_writes_nothing(base: Base) {
+    let report = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    let case = cases::open(&mut tx, report, Verdict::Confirmed, false, t(0)).await.unwrap();
+    let (_, lease) = cases::claim(&mut tx, claim(0)).await.unwrap().unwrap();
+    let mut taken = case.clone();
+    taken.state = CaseState::Taken;
+    cases::put(&mut tx, &taken, None).await.unwrap();
+    let late = cases::rung(&mut tx, case.id, &lease, case.progress, t(300)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost(_))));
+}
+
+fn plan(report: ReportId, chat: i64) -> Plan {
+    let kind = NoticeKind::Alert;
+    Plan { report: Some(report), case: None, kind, recipient: "Anna".into(), chat, loud: true, ring: 1, body: None }
+}
+
+fn sent(message: i64) -> Tried {
+    Tried {
+        delivery: Delivery::Sent,
+        message: Some(message),
+        shown: Some("f".into()),
+        repeated: false,
+        sent_at: Some(t(1)),
+        error: None,
+        due_at: None,
+    }
+}
+
+async fn a_notice_is_journaled_and_stays_due_when_its_case_changed_meanwhile(base: Base) {
+    let report = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    notices::plan(&mut tx, &plan(report, 1), t(0)).await.unwrap();
+    let (notice, lease) = notices::claim(&mut tx, claim(0)).await.unwrap().unwrap();
+    notices::sending(&mut tx, notice.id, &lease, false).await.unwrap();
+    notices::refresh(&mut tx, report, t(1)).await.unwrap();
+    notices::tried(&mut tx, &notice, &lease, &sent(77), t(2)).await.unwrap();
+    let (again, lease) = notices::claim(&mut tx, claim(2)).await.unwrap().expect("it changed while it was sent");
+    assert_eq!((again.message, again.delivery), (Some(77), Delivery::Sent));
+    notices::tried(&mut tx, &again, &lease, &sent(77), t(3)).await.unwrap();
+    assert!(notices::claim(&mut tx, claim(4)).await.unwrap().is_none());
+    notices::refresh(&mut tx, report, t(5)).await.unwrap();
+    assert!(notices::claim(&mut tx, claim(5)).await.unwrap().is_some());
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(notices::of_message(&mut reader, 1, 77).await.unwrap().unwrap().id, notice.id);
+}
+
+async fn a_chat_that_asked_to_wait_is_left_alone(base: Base) {
+    let report = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    notices::plan(&mut tx, &plan(report, 1), t(0)).await.unwrap();
+    notices::plan(&mut tx, &plan(report, 2), t(0)).await.unwrap();
+    notices::hold_chat(&mut tx, 1, t(30)).await.unwrap();
+    let (free, _) = notices::claim(&mut tx, claim(0)).await.unwrap().unwrap();
+    assert_eq!(free.chat, 2);
+    assert!(notices::claim(&mut tx, claim(29)).await.unwrap().is_none());
+    notices::move_chat(&mut tx, 1, 11).await.unwrap();
+    assert_eq!(notices::claim(&mut tx, claim(30)).await.unwrap().unwrap().0.chat, 11);
+    tx.commit().await.unwrap();
+}
+
+async fn a_trouble_is_told_once_as_long_as_it_lasts(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(troubles::seen(&mut tx, "spool", "lock", "stale lock", true, t(0)).await.unwrap());
+    assert!(!troubles::seen(&mut tx, "spool", "lock", "stale lock", true, t(1)).await.unwrap());
+    troubles::over(&mut tx, "spool", "lock", t(2)).await.unwrap();
+    assert!(troubles::seen(&mut tx, "spool", "lock", "stale lock", true, t(3)).await.unwrap());
+    tx.commit().await.unwrap();
+    let standing = troubles::standing(&mut base.store.read().await.unwrap()).await.unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!(standing[0].since, t(3));
+}
+
+async fn marks_and_beats_are_replaced(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    marks::put(&mut tx, "telegram.offset", 5).await.unwrap();
+    marks::put(&mut tx, "telegram.offset", 6).await.unwrap();
+    marks::chat_moved(&mut tx, -5, -100).await.unwrap();
+    assert_eq!(marks::moved_chat(&mut tx, -5).await.unwrap(), Some(-100));
+    let beat = |state: &str| Beat { name: "send".into(), state: state.into(), detail: String::new(), at: t(0) };
+    workers::beat(&mut tx, &beat("idle")).await.unwrap();
+    workers::beat(&mut tx, &beat("running")).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(marks::find(&mut reader, "telegram.offset").await.unwrap(), Some(6));
+    assert_eq!(workers::all(&mut reader).await.unwrap(), [beat("running")]);
+    drop(reader);
+    base.store.fresh_start().await.unwrap();
+    assert!(workers::all(&mut base.store.read().await.unwrap()).await.unwrap().is_empty());
+}
+
+async fn every_other_statement_is_understood(base: Base) {
+    let id = stored(&base, "k").await;
+    let mut tx = base.store.begin().await.unwrap();
+    let case = cases::open(&mut tx, id, Verdict::Confirmed, false, t(0)).await.unwrap();
+    let voice = Plan { kind: NoticeKind::Voice, ..plan(id, 1) };
+    assert!(!notices::has_voice(&mut tx, id, 1).await.unwrap());
+    notices::plan(&mut tx, &voice, t(0)).await.unwrap();
+    assert!(notices::has_voice(&mut tx, id, 1).await.unwrap());
+    assert_eq!(notices::voice_message(&mut tx, id, 1).await.unwrap(), None);
+    notices::adopt(&mut tx, id, case.id).await.unwrap();
+    notices::plan(&mut tx, &Plan { case: Some(case.id), ..plan(id, 1) }, t(0)).await.unwrap();
+    notices::supersede(&mut tx, case.id, 1).await.unwrap();
+    assert_eq!(reports::same_message(&mut tx, &report("k"), "ab", t(-60)).await.unwrap(), Some(id));
+    assert_eq!(cases::lock_of_report(&mut tx, id).await.unwrap().unwrap().id, case.id);
+    events::append(&mut tx, &Event::new(t(0), EventKind::Opened, "").case(case.id).report(id).by("Anna"))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    let kept = notices::all(&mut reader).await.unwrap();
+    assert_eq!(kept.iter().map(|notice| notice.delivery).collect::<Vec<_>>(), [Delivery::Due, Delivery::Gone]);
+    assert_eq!(notices::pending(&mut reader).await.unwrap(), 1);
+    assert_eq!(reports::waiting(&mut reader, Stage::Transcribe).await.unwrap(), (1, Some(t(0))));
+    assert_eq!(reports::waiting(&mut reader, Stage::Done).await.unwrap(), (0, None));
+    assert_eq!(events::count(&mut reader, id, EventKind::Opened).await.unwrap(), 1);
+    assert_eq!(events::of_report(&mut reader, id).await.unwrap()[0].actor.as_deref(), Some("Anna"));
+    assert_eq!(cases::find(&mut reader, case.id).await.unwrap().unwrap(), case);
+    drop(reader);
+    base.store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_word_is_not_readable_in_the_database_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let url = format!("sqlite://{}", path.display());
+    let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    marks::put(&mut tx, "NEEDLE-NEEDLE-NEEDLE", 1).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    let holds = |needle: &[u8]| std::fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle);
+    assert!(holds(b"NEEDLE-NEEDLE-NEEDLE"));
+    {
+        let mut db = sqlx::AnyConnection::connect(&url).await.unwrap();
+        db.execute("PRAGMA secure_delete = ON").await.unwrap();
+        db.execute("DELETE FROM marks").await.unwrap();
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+        db.close().await.unwrap();
+    }
+    assert!(!holds(b"NEEDLE-NEEDLE-NEEDLE"));
+}
+
+#[tokio::test]
+async fn a_foreign_lock_is_waited_for_and_then_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/a.db", folder.path().display());
+    let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
+    let mut foreign = sqlx::AnyConnection::connect(&url).await.unwrap();
+    foreign.execute("BEGIN IMMEDIATE").await.unwrap();
+    let refused = store.begin().await.err().expect("locked").to_string();
+    assert!(refused.contains("locked"), "{refused}");
+    foreign.execute("ROLLBACK").await.unwrap();
+    store.begin().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_impossible_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), b"").unwrap();
+    let url = format!("sqlite://{}/a.db", folder.path().display());
+    let refused = Store::open(&url, &folder.path().join("file/sound")).await.unwrap_err().to_string();
+    assert!(refused.contains("file/sound"), "{refused}");
+    let odd = Store::open("mysql://x", folder.path()).await.unwrap_err().to_string();
+    assert!(odd.contains("sqlite: or postgres:"), "{odd}");
+}
