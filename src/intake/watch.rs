@@ -202,10 +202,14 @@ impl Watch {
     /// Returns when something relevant changed, or after `within`. May be dropped at any time without missing a change.
     pub(super) async fn changed(&self, within: Duration) {
         // a folder made a moment ago may have been filled before its watch stood
-        let within =
-            if self.heard.new_folder.swap(false, Ordering::AcqRel) { within.min(NEW_FOLDER_AGAIN) } else { within };
+        let hurried = self.heard.new_folder.swap(false, Ordering::AcqRel);
+        let within = if hurried { within.min(NEW_FOLDER_AGAIN) } else { within };
         // timed out or rung: both mean "look"
-        drop(tokio::time::timeout(within, self.heard.bell.notified()).await);
+        let rung = tokio::time::timeout(within, self.heard.bell.notified()).await.is_ok();
+        if hurried && rung {
+            // the ring may have been the folder's own: the moment is still to come
+            self.heard.new_folder.store(true, Ordering::Release);
+        }
     }
 }
 
