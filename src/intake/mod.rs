@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::domain::assessment::Verdict;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
-use crate::domain::report::{Arrival, Recording, Report, ReportId, Sound, Stage};
+use crate::domain::report::{Arrival, Caller, Recording, Report, ReportId, Sound, Stage};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::lifecycle::Lifecycle;
@@ -64,8 +64,8 @@ impl Desk {
             id,
             source: arrival.source,
             key: arrival.key,
-            mailbox: arrival.mailbox,
-            caller: arrival.caller,
+            mailbox: arrival.mailbox.map(printable),
+            caller: Caller { number: arrival.caller.number.map(printable), name: arrival.caller.name.map(printable) },
             called_at: arrival.called_at.unwrap_or(now),
             stored_at: now,
             recording,
@@ -213,10 +213,18 @@ impl Intake {
         let mut look = Look::default();
         let here: HashSet<String> = listing.found.iter().map(|found| found.key.clone()).collect();
         self.told.retain(|key| here.contains(key));
+        let mut refused = None;
         for found in listing.found {
-            if !self.told.contains(&found.key) {
-                self.one(&found, &mut look).await?;
+            // One message that cannot be stored must not keep the others waiting.
+            if !self.told.contains(&found.key)
+                && let Err(error) = self.one(&found, &mut look).await
+            {
+                tracing::warn!(source = %self.source.name(), %error, "a message could not be stored");
+                refused = Some(error);
             }
+        }
+        if let Some(error) = refused {
+            return Err(error);
         }
         Ok(look)
     }
@@ -330,4 +338,12 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// A caller chooses these texts: without NUL (PostgreSQL refuses it) and of bounded length.
+fn printable(text: String) -> String {
+    if text.len() <= 512 && !text.contains('\0') {
+        return text;
+    }
+    text.chars().filter(|letter| *letter != '\0').take(512).collect()
 }

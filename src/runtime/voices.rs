@@ -21,4 +21,7 @@ pub trait Voices: Send + Sync {
     /// # Errors
     /// Why it cannot be made, in English; the original file is then sent as it is.
     async fn voice_of(&self, recording: &Recording) -> Result<Voice, String>;
+
+    /// Called while there is nothing to do: gives memory back.
+    async fn rest(&self) {}
 }
