@@ -79,6 +79,10 @@ impl Step for SendStep {
         }
         Ok(Round::Worked)
     }
+
+    async fn idle(&mut self) {
+        self.voices.rest().await;
+    }
 }
 
 impl SendStep {

@@ -31,11 +31,6 @@ impl VoiceDesk {
     pub fn new(folder: PathBuf, child: Child) -> Self {
         Self { folder, state: Mutex::new(State { child, made: HashMap::new() }) }
     }
-
-    /// Gives the child's memory back when it has been idle.
-    pub async fn rest(&self) {
-        self.state.lock().await.child.rest().await;
-    }
 }
 
 #[async_trait]
@@ -55,5 +50,9 @@ impl Voices for VoiceDesk {
         }
         state.made.insert(recording.file.clone(), voice.clone());
         Ok(voice)
+    }
+
+    async fn rest(&self) {
+        self.state.lock().await.child.rest().await;
     }
 }
