@@ -158,8 +158,12 @@ fn proof(scene: &Scene<'_>, mark: &Mark, mention: Mention) -> Finding {
 
 fn finding(scene: &Scene<'_>, mark: &Mark, polarity: Polarity, rule: &str) -> Finding {
     // The words before it belong to the proof: "einen unternehmenskritischen Notfall", "kein Notfall".
-    let from = mark.start.saturating_sub(2).max(scene.clause(mark.start).0);
-    let (quote, range) = scene.text.quote(from, mark.end);
+    let (clause, clause_end) = scene.clause(mark.start);
+    let from = mark.start.saturating_sub(2).max(clause);
+    // So does the noun that follows its adjective.
+    let noun = scene.marks("emergency").filter(|noun| noun.start >= mark.end && noun.end <= clause_end);
+    let to = noun.filter(|noun| noun.start <= mark.end + 2).map(|noun| noun.end).max().unwrap_or(mark.end);
+    let (quote, range) = scene.text.quote(from, to);
     Finding {
         subject: Subject::Declaration,
         polarity,
