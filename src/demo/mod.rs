@@ -11,7 +11,6 @@ use crate::run::{GRACE, Reach, Service};
 use crate::store::{Reader, assessments, notices, reports, transcripts};
 use crate::wording;
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -73,7 +72,7 @@ pub async fn play(options: &Options, say: fn(&str)) -> anyhow::Result<ExitCode> 
         Reach { notifier: Arc::new(Terminal::new(tell)), bot: None }
     };
     let service = Service::start(settings, reach).await?;
-    let outcome = until_done(&service, recordings.len(), options.json).await;
+    let outcome = until_done(&service, recordings.len(), tell).await;
     let rows = match outcome {
         Ok(()) => rows(&service, &options.recordings).await?,
         Err(error) => return end(service, Err(error)).await,
@@ -138,20 +137,20 @@ fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Sett
     Ok(settings)
 }
 
-/// Waits until every report has its verdict and every notice is out; shows how far it is.
-async fn until_done(service: &Service, wanted: usize, quiet: bool) -> anyhow::Result<()> {
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(wanted as u64) };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} Aufnahmen geprüft, {elapsed}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+/// Waits until every report has its verdict and every notice is out; says how far it is.
+async fn until_done(service: &Service, wanted: usize, tell: fn(&str)) -> anyhow::Result<()> {
+    let mut said = 0;
     loop {
         anyhow::ensure!(!service.lifecycle.is_stopping(), "the service stopped before the demo was through");
         let mut reader = service.store.read().await?;
         let done = reports::all(&mut reader).await?.iter().filter(|report| report.stage == Stage::Done).count();
-        let quiet = notices::pending(&mut reader).await? == 0;
+        let pending = notices::pending(&mut reader).await?;
         drop(reader);
-        bar.set_position(done as u64);
-        if done >= wanted && quiet {
-            bar.finish_and_clear();
+        if done > said {
+            said = done;
+            tell(&format!("── {done} von {wanted} Aufnahmen geprüft ──"));
+        }
+        if done >= wanted && pending == 0 {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
