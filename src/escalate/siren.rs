@@ -6,7 +6,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::siren::Cry;
 use crate::wording;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
 
@@ -44,12 +44,12 @@ impl Ear {
     async fn tell(&self, cry: &Cry) -> bool {
         let face = Face { text: wording::cannot_store(&cry.source, &cry.why), ..Face::default() };
         let mut reached = false;
-        for word in ["duty", "office"] {
-            for recipient in self.settings.recipients(word) {
-                match self.notifier.show(How { chat: recipient.chat, loud: true, answers: None }, &face).await {
-                    Ok(_) => reached = true,
-                    Err(error) => tracing::error!(%error, "the siren did not reach somebody"),
-                }
+        let told: HashSet<i64> =
+            ["duty", "office"].iter().flat_map(|word| self.settings.recipients(word)).map(|one| one.chat).collect();
+        for chat in told {
+            match self.notifier.show(How { chat, loud: true, answers: None }, &face).await {
+                Ok(_) => reached = true,
+                Err(error) => tracing::error!(%error, "the siren did not reach somebody"),
             }
         }
         reached

@@ -255,7 +255,7 @@ impl Intake {
     }
 
     async fn store(&mut self, arrival: Arrival) -> Result<bool, StoreError> {
-        let key = arrival.key.clone();
+        let key = format!("{}/{}", self.source.name(), arrival.caller.number.as_deref().unwrap_or("-"));
         match self.desk.accept(arrival).await {
             Ok(accepted) => Ok(accepted.new),
             Err(error) => {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 /// One cry for help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cry {
-    /// What it is about; the same key is not repeated for ten minutes.
+    /// Source and caller; the same key is not repeated for ten minutes. Not for the log.
     pub key: String,
     /// The source at which a message waits.
     pub source: String,

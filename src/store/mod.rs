@@ -80,6 +80,9 @@ impl StoreError {
     }
 }
 
+/// So many connections to PostgreSQL.
+const CONNECTIONS: u32 = 8;
+
 /// A store's result.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -200,7 +203,7 @@ impl Store {
         let (writer, reader) = match dialect {
             Dialect::Sqlite => schema::open_sqlite(url).await?,
             Dialect::Postgres => {
-                let pool = AnyPoolOptions::new().max_connections(8).connect(url).await?;
+                let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).connect(url).await?;
                 (pool.clone(), pool)
             }
         };
@@ -219,8 +222,18 @@ impl Store {
     /// # Errors
     /// Where the database is not there or stays locked for five seconds.
     pub async fn begin(&self) -> Result<Tx> {
-        let inner = self.writer.begin_with(self.dialect.begin()).await?;
-        Ok(Tx { inner, dialect: self.dialect })
+        for _ in 0..CONNECTIONS {
+            match self.writer.begin_with(self.dialect.begin()).await {
+                Ok(inner) => return Ok(Tx { inner, dialect: self.dialect }),
+                // SQLite ends a transaction itself when the disk is full; the driver then believes that it still runs,
+                // and would refuse for ever.
+                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                    self.writer.acquire().await?.close().await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Unfit("the database's connections cannot begin a transaction".into()))
     }
 
     /// A connection for reading.

@@ -197,6 +197,33 @@ async fn when_nothing_can_be_stored_a_human_is_told_directly_and_the_message_sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
+    let firm = Firm::new("/nowhere/model.bin").await;
+    firm.store().await.close().await;
+    // No file may grow beyond 300 KiB: the write-ahead log hits it soon.
+    let run = format!(
+        "trap '' XFSZ; ulimit -S -f 300; exec {} --config {}/nachtwache.toml run",
+        env!("CARGO_BIN_EXE_nachtwache"),
+        firm.folder.path().display()
+    );
+    let service = Running(Command::new("bash").args(["-c", &run]).stderr(Stdio::null()).spawn().unwrap());
+    let sound = recording("vm-13.WAV");
+    let left = 30;
+    (0..left).for_each(|number| firm.leave(number, &sound, "WAV"));
+    until("the cry", Duration::from_secs(60), async || {
+        firm.bot.messages(ANNA).iter().any(|shown| shown.text.contains("SPEICHERN NICHT MÖGLICH"))
+    })
+    .await;
+    let pid = service.0.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap().success());
+    let store = firm.store().await;
+    until("all that were left are stored", Duration::from_secs(60), async || {
+        reports::all(&mut *store.read().await.unwrap()).await.unwrap().len() == left
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transcriber_killed_in_the_middle_costs_an_attempt_and_never_the_service() {
     let firm = Firm::new(MODEL).await;
     let mut service = firm.start();
