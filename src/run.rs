@@ -113,6 +113,10 @@ impl Service {
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
         let sources = sources(&settings)?;
+        if !settings.transcribe.model.exists() {
+            let model = settings.transcribe.model.display();
+            tracing::error!(%model, "there is no speech model: people are woken without text; `nachtwache models fetch small-q5_1`");
+        }
         let (siren, cries) = siren();
         let wiring = Wiring {
             settings: Arc::new(settings),

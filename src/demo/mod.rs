@@ -67,7 +67,7 @@ pub async fn play(options: &Options, say: fn(&str)) -> anyhow::Result<ExitCode> 
     tell(&format!("{} Aufnahmen liegen im Postfach {}.", recordings.len(), inbox.display()));
     tell("Es ist Nacht: in der Demo ist das Büro nie besetzt. Dienst hat Anna, nach ihr Bernd.");
     let reach = if by_telegram {
-        Reach::telegram(&settings)?
+        by_chat(&settings).await?
     } else {
         Reach { notifier: Arc::new(Terminal::new(tell)), bot: None }
     };
@@ -93,6 +93,17 @@ pub async fn play(options: &Options, say: fn(&str)) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     end(service, Ok(())).await
+}
+
+/// The real chat; a wrong token or number is said before anything starts.
+async fn by_chat(settings: &Settings) -> anyhow::Result<Reach> {
+    let reach = Reach::telegram(settings)?;
+    if let (Some(bot), Some(technician)) = (&reach.bot, settings.technicians.first()) {
+        bot.me().await.context("could not use NACHTWACHE_TELEGRAM_TOKEN")?;
+        let chat = bot.chat(technician.telegram_chat).await;
+        chat.context("could not use NACHTWACHE_TELEGRAM_CHAT: press Start in the chat with the bot first")?;
+    }
+    Ok(reach)
 }
 
 async fn end(service: Service, outcome: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
