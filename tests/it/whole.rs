@@ -308,6 +308,32 @@ async fn a_submitted_file_is_stored_when_the_command_ends_and_found_by_the_servi
     assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("/nowhere.wav"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_plays_to_a_chat_and_prints_json() {
+    let firm = Firm::new(MODEL).await;
+    let recordings = firm.folder.path().join("recordings");
+    fs::create_dir(&recordings).unwrap();
+    for name in ["vm-13.WAV", "vm-22.wav", "manifest.jsonl"] {
+        fs::write(recordings.join(name), recording(name)).unwrap();
+    }
+    let demo = |token: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nachtwache"));
+        command.args(["demo", "--once", "--json", "--model", MODEL, "--recordings"]).arg(&recordings);
+        command.env("NACHTWACHE_TELEGRAM_TOKEN", token).env("NACHTWACHE_TELEGRAM_CHAT", ANNA.to_string());
+        command.env("NACHTWACHE_TELEGRAM_URL", firm.bot.url()).output().unwrap()
+    };
+    let played = demo(firm.bot.token());
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    let rows: serde_json::Value = serde_json::from_slice(&played.stdout).unwrap();
+    let verdicts: Vec<_> = rows.as_array().unwrap().iter().map(|row| (&row["verdict"], &row["expected"])).collect();
+    assert_eq!(verdicts.len(), 2);
+    assert!(verdicts.iter().all(|(found, expected)| found == expected), "{rows}");
+    assert!(firm.bot.messages(ANNA).iter().any(|shown| shown.text.contains("NOTFALL UNVOLLSTÄNDIG")));
+    let refused = demo("123456789:another-token_that_is_not_valid");
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("NACHTWACHE_TELEGRAM_TOKEN"));
+}
+
 /// Not a test but a measurement: `cargo test --release --test it -- --ignored --nocapture first_word`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
