@@ -210,15 +210,15 @@ async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
     let sound = recording("vm-13.WAV");
     let left = 30;
     (0..left).for_each(|number| firm.leave(number, &sound, "WAV"));
-    until("the cry", Duration::from_secs(60), async || {
+    until("the cry", Duration::from_mins(1), async || {
         firm.bot.messages(ANNA).iter().any(|shown| shown.text.contains("SPEICHERN NICHT MÖGLICH"))
     })
     .await;
     let pid = service.0.id().to_string();
     assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap().success());
     let store = firm.store().await;
-    until("all that were left are stored", Duration::from_secs(60), async || {
-        reports::all(&mut *store.read().await.unwrap()).await.unwrap().len() == left
+    until("all that were left are stored", Duration::from_mins(1), async || {
+        reports::all(&mut store.read().await.unwrap()).await.unwrap().len() == left
     })
     .await;
 }
