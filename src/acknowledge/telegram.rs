@@ -91,8 +91,6 @@ impl Listener {
 
     async fn press(&self, next: i64, callback: &str, data: &str, chat: i64, user: i64) -> Result<(), StoreError> {
         let said = match (self.technician(user, chat).await?, parse(data)) {
-            (None, _) => wording::stranger().to_owned(),
-            (Some(_), None) => wording::unknown_button().to_owned(),
             (Some(technician), Some((act, case))) => {
                 let actor = Actor { name: technician.name.clone(), chat };
                 let mut tx = self.desk.store.begin().await?;
@@ -107,8 +105,12 @@ impl Listener {
                     Answer::Unknown => wording::unknown_button().to_owned(),
                 }
             }
+            (known, _) => {
+                self.seen(next).await?;
+                let said = if known.is_none() { wording::stranger() } else { wording::unknown_button() };
+                said.to_owned()
+            }
         };
-        self.seen(next).await?;
         // The act stands whether or not the little answer arrives.
         if let Err(error) = self.bot.answer(callback, Some(&said), false).await {
             tracing::warn!(%error, "a press was dealt with, its answer did not get out");
@@ -121,9 +123,13 @@ impl Listener {
         let settings = &self.desk.settings;
         let Some(technician) = settings.technician_of(user) else { return Ok(None) };
         let office = settings.office.as_ref().map(|office| office.telegram_chat);
+        let known: Vec<i64> = office.into_iter().chain([technician.telegram_chat]).collect();
+        if known.contains(&chat) {
+            return Ok(Some(technician));
+        }
         let mut tx = self.desk.store.begin().await?;
-        for known in office.into_iter().chain([technician.telegram_chat]) {
-            if known == chat || marks::moved_chat(&mut tx, known).await? == Some(chat) {
+        for old in known {
+            if marks::moved_chat(&mut tx, old).await? == Some(chat) {
                 return Ok(Some(technician));
             }
         }
