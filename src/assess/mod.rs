@@ -76,8 +76,10 @@ pub fn assess(settings: &Settings, report: &Report, transcript: Option<&Transcri
         return unheard(tariff, displayed, verdict, why);
     }
     let text = transcript.text();
-    let terms = rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default() };
-    let judge = |text: &str| rules::judge(&Message { text, subject: None, displayed, outside_hours: outside }, &terms);
+    let terms = rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &[] };
+    let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
+    let judge =
+        |text: &str| rules::judge(&Message { text, subject: None, displayed, at, outside_hours: outside }, &terms);
     let second = transcript.second.as_deref().map(judge);
     let judged = proof::Heard { judgement: judge(&text), second, transcript };
     proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)

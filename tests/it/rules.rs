@@ -7,7 +7,7 @@ use nachtwache::domain::tariff::Cents;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-const TERMS: Terms = Terms { fee: Cents(4800) };
+const TERMS: Terms<'_> = Terms { fee: Cents(4800), own_numbers: &[] };
 
 fn lines(file: &str) -> Vec<Value> {
     let path = format!("{}/tests/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -16,7 +16,7 @@ fn lines(file: &str) -> Vec<Value> {
 }
 
 fn judge_text(text: &str) -> Judgement {
-    judge(&Message { text, subject: None, displayed: None, outside_hours: true }, &TERMS)
+    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true }, &TERMS)
 }
 
 fn judge_record(record: &Value) -> Judgement {
@@ -25,6 +25,7 @@ fn judge_record(record: &Value) -> Judgement {
         text: record["text"].as_str().unwrap(),
         subject: record["subject"].as_str(),
         displayed: record["caller_id"].as_str(),
+        at: at.map(|at| at.with_timezone(&chrono_tz::Europe::Berlin).naive_local()),
         outside_hours: at.is_none_or(|at| !BusinessHours::default().is_open(at)),
     };
     judge(&message, &TERMS)
@@ -339,7 +340,7 @@ mod properties {
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,300}", subject in proptest::option::of("\\PC{0,40}")) {
-            let message = Message { text: &text, subject: subject.as_deref(), displayed: Some(&text), outside_hours: true };
+            let message = Message { text: &text, subject: subject.as_deref(), displayed: Some(&text), at: None, outside_hours: true };
             prop_assert_eq!(judge(&message, &TERMS).rules.len(), 8);
         }
 

@@ -9,6 +9,7 @@ use super::numbers;
 use super::text::Token;
 use super::words::WORDS;
 use crate::domain::phone;
+use chrono::NaiveDateTime;
 use std::collections::HashSet;
 
 /// What was read.
@@ -39,9 +40,10 @@ struct Candidate {
 }
 
 /// Reads the call-back number.
-pub(super) fn read(scene: &Scene<'_>) -> Callback {
+pub(super) fn read(scene: &Scene<'_>, _at: Option<NaiveDateTime>, own_numbers: &[String]) -> Callback {
     let tokens = &scene.text.tokens;
-    let (candidates, cut) = candidates(tokens);
+    let (mut candidates, cut) = candidates(tokens);
+    candidates.retain(|candidate| !own_numbers.contains(&candidate.number));
     let scored: Vec<(i32, &Candidate)> = candidates
         .iter()
         .enumerate()
@@ -216,7 +218,7 @@ mod tests {
     use crate::domain::tariff::Cents;
 
     fn number(text: &str) -> Option<String> {
-        read(&Scene::new(Text::new(text), "de", Cents(4800))).number
+        read(&Scene::new(Text::new(text), "de", Cents(4800)), None, &[]).number
     }
 
     #[test]

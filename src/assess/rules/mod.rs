@@ -26,6 +26,7 @@ mod words;
 use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Verdict};
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
+use chrono::NaiveDateTime;
 use lexicon::{LEXICON, Scene};
 use noise::Kind;
 use text::Text;
@@ -39,15 +40,19 @@ pub struct Message<'a> {
     pub subject: Option<&'a str>,
     /// The number as displayed, unparsed.
     pub displayed: Option<&'a str>,
+    /// When it was left, by the firm's clock; of several numbers the one that is valid then counts.
+    pub at: Option<NaiveDateTime>,
     /// Whether it was left outside business hours.
     pub outside_hours: bool,
 }
 
 /// What the firm's terms ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct Terms<'a> {
     /// The activation fee, net.
     pub fee: Cents,
+    /// The firm's own numbers, E.164: repeated by a caller they are no call-back number.
+    pub own_numbers: &'a [String],
 }
 
 /// What the rules say about a message. Findings quote it with byte ranges into [`Message::text`]; a finding from
@@ -76,7 +81,7 @@ pub struct Judgement {
 
 /// Judges one message by the firm's terms.
 #[must_use]
-pub fn judge(message: &Message<'_>, terms: &Terms) -> Judgement {
+pub fn judge(message: &Message<'_>, terms: &Terms<'_>) -> Judgement {
     let text = Text::new(message.text);
     let language = language::of(&text);
     let scene = Scene::new(text, language, terms.fee);
@@ -91,7 +96,7 @@ pub fn judge(message: &Message<'_>, terms: &Terms) -> Judgement {
         add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
     }
     let read = fields::read(&scene);
-    let callback = callback::read(&scene);
+    let callback = callback::read(&scene, message.at, terms.own_numbers);
     let fields = Fields {
         company: read.company,
         contact: read.contact,
