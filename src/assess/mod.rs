@@ -4,6 +4,7 @@
 //! counts only where two different decodes agree, the words are probable and lie where somebody speaks. An error here is
 //! `unclear`, never silence.
 
+pub mod bench;
 pub mod proof;
 pub mod rules;
 

@@ -1,6 +1,7 @@
 //! The commands. People read the output; `--json` is for machines.
 
 mod check;
+mod eval;
 mod health;
 mod models;
 mod speech;
@@ -53,6 +54,9 @@ enum What {
         after_help = "Example:\n  nachtwache assess message.txt --at 2026-11-21T22:14:00+01:00\n  echo 'Hallo ...' | nachtwache assess - --json"
     )]
     Assess(speech::AssessOptions),
+    /// Measure how good it is on labelled examples
+    #[command(subcommand, after_help = "Example:\n  nachtwache eval messages tests/corpus/dev-voicemail.jsonl")]
+    Eval(eval::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -105,6 +109,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Submit(options) => submit::submit(load()?, options).await,
         What::Transcribe(options) => speech::transcribe(settings_or_defaults(&command.config)?, options).await,
         What::Assess(options) => speech::assess(&settings_or_defaults(&command.config)?, &options),
+        What::Eval(options) => eval::eval(settings_or_defaults(&command.config)?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),

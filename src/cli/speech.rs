@@ -12,7 +12,7 @@ use crate::wording::{self, Known};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use indicatif::ProgressBar;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ pub(super) async fn transcribe(mut settings: Settings, options: TranscribeOption
         "there is no model {}: name one with --model, or fetch one with `nachtwache models fetch small-q5_1`",
         model.display()
     );
-    let mut child = Child::new(child_options(&settings, "transcriber"));
+    let mut child = child(&settings);
     let mut all = Vec::new();
     let mut failed = false;
     for file in &options.files {
@@ -85,6 +85,17 @@ pub(super) async fn transcribe(mut settings: Settings, options: TranscribeOption
         super::say_json(&all)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The process that listens.
+pub(super) fn child(settings: &Settings) -> Child {
+    Child::new(child_options(settings, "transcriber"))
+}
+
+/// Transcribes one recording.
+pub(super) async fn hear(settings: &Settings, child: &mut Child, path: &Path) -> anyhow::Result<Transcript> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(child.transcribe(&job(settings, path, &name), LIMIT, |_| ()).await?)
 }
 
 fn show(file: &str, transcript: &Transcript, took: Duration) {

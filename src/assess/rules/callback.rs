@@ -60,6 +60,22 @@ pub(super) fn read(scene: &Scene<'_>, _at: Option<NaiveDateTime>, own_numbers: &
     Callback { number: Some(chosen.number.clone()), doubtful: rival || chosen.corrected }
 }
 
+/// All digits of a text in order, spoken or in figures.
+pub(super) fn digits(tokens: &[Token]) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match group_at(tokens, at) {
+            Some(group) => {
+                out.extend(group.digits.chars().filter(char::is_ascii_digit));
+                at = group.end;
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
 /// Every telephone number in order, and whether one was begun but not finished.
 fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
     let mut found: Vec<Candidate> = Vec::new();

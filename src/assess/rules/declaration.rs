@@ -89,6 +89,7 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if once(scene, from, to)
         || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
         || quotation(scene, mark)
+        || prescribed(scene, mark, (first, last))
     {
         return Mention::Nothing;
     }
@@ -98,6 +99,14 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
     if scene.asks(mark.start) { Mention::Weak } else { Mention::Holds }
+}
+
+/// "Man soll sagen, dass es ein Notfall ist": the terms speak, not the caller, unless he takes it over or says it again.
+fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> bool {
+    let adopted = scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24);
+    let before = scene.touches("prescribed", first, mark.start);
+    let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
+    (before || quoted) && !adopted
 }
 
 /// Within a longer quotation: somebody else's words. A quoted term alone is emphasis.

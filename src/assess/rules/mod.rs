@@ -30,6 +30,7 @@ use chrono::NaiveDateTime;
 use lexicon::{LEXICON, Scene};
 use noise::Kind;
 use text::Text;
+pub(super) use text::fold;
 
 /// A message to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +130,12 @@ pub fn judge(message: &Message<'_>, terms: &Terms<'_>) -> Judgement {
         language: language.to_owned(),
         rules: LEXICON.version.clone(),
     }
+}
+
+/// All digits of a text in order, whether spoken ("null acht") or in figures: for digit error rates.
+#[must_use]
+pub fn spoken_digits(text: &str) -> String {
+    callback::digits(&Text::new(text).tokens)
 }
 
 /// The table of the firm's terms: the first row that fits.

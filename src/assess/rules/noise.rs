@@ -24,6 +24,9 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: boo
     if words == 0 && subject.is_none_or(|s| s.text.tokens.is_empty()) || only_sounds(scene) {
         return Kind::Nobody;
     }
+    if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
+        return Kind::Nobody;
+    }
     if both().any(|s| s.has("robot")) && !caller_speaks(scene) {
         return Kind::Nobody;
     }
@@ -37,6 +40,11 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: boo
         return Kind::Unclear;
     }
     Kind::Message
+}
+
+/// Whether a concept stands among the first words.
+fn opens_with(scene: &Scene<'_>, name: &str) -> bool {
+    scene.marks(name).any(|mark| mark.start < 6)
 }
 
 /// Two different signs of advertising.

@@ -80,7 +80,7 @@ impl<'a> Text<'a> {
 }
 
 /// The form in which words are compared: lower case, `ä` as `ae`, `ß` as `ss`, no apostrophes or combining dots.
-pub(super) fn fold(word: &str) -> String {
+pub(in crate::assess) fn fold(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 2);
     for c in word.chars().flat_map(char::to_lowercase) {
         match c {

@@ -1,0 +1,163 @@
+//! `nachtwache eval messages`: labelled texts through the rules.
+
+use crate::assess::bench::{self, Labels, Record, Scores, Wrong};
+use crate::assess::rules::Terms;
+use crate::config::Settings;
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Options {
+    /// Labelled messages, one JSON object a line
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Only every M-th record by sorted id, beginning with the N-th: to tune on some and look at the others last
+    #[arg(long, value_name = "N/M", value_parser = fold)]
+    fold: Option<(usize, usize)>,
+    /// Leave out the records of --fold instead of taking only them
+    #[arg(long, requires = "fold")]
+    rest: bool,
+    /// Show every record that differs, not the worst 20
+    #[arg(long)]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const WORST: usize = 20;
+
+pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result<ExitCode> {
+    let mut records = Vec::new();
+    for file in &options.files {
+        records.extend(read(file)?);
+    }
+    if let Some((part, of)) = options.fold {
+        records.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut at = 0;
+        records.retain(|_| {
+            at += 1;
+            ((at - 1) % of + 1 == part) != options.rest
+        });
+    }
+    let terms = Terms { fee: settings.terms.fee_cents().map_err(anyhow::Error::msg)?, own_numbers: &[] };
+    let hours = settings.business_hours();
+    let epoch = Instant::now();
+    // The first judgement compiles the rules.
+    drop(bench::score(&records[..records.len().min(1)], &terms, &hours, &|| epoch.elapsed()));
+    let scores = bench::score(&records, &terms, &hours, &|| epoch.elapsed());
+    if options.json {
+        super::super::say_json(&scores)?;
+    } else {
+        super::super::say(&shown(&scores, if options.all { usize::MAX } else { WORST }));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fold(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('/').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
+    parts.filter(|(n, m)| (1..=*m).contains(n)).ok_or_else(|| "write it as 5/5: the fifth of five parts".to_owned())
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<Record>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(at, line)| {
+            let record: Record = serde_json::from_str(line).with_context(|| {
+                format!("{}, line {}: no message with its labels (see docs/rules.md)", file.display(), at + 1)
+            })?;
+            Ok(record)
+        })
+        .collect()
+}
+
+/// The scores for people.
+fn shown(scores: &Scores, most: usize) -> String {
+    let mut out = format!("{} messages, {:.2} ms each\n", scores.n, scores.ms_per_message);
+    for (name, labels) in
+        [("verdict", &scores.verdict), ("declaration", &scores.declaration), ("consent", &scores.consent)]
+    {
+        let _ = writeln!(out, "\n{name}: {} right, macro F1 {:.3}", percent(labels.accuracy), labels.macro_f1);
+        out.push_str(&matrix(labels));
+    }
+    let list = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(" ") };
+    let _ = writeln!(out, "\nlost:    {}\nmade up: {}\n", list(&scores.lost), list(&scores.made_up));
+    for (name, share) in [
+        ("urgent", scores.urgent.accuracy),
+        ("language", scores.language.accuracy),
+        ("callback, exact", scores.callback.exact),
+        ("company", scores.company.score),
+        ("contact", scores.contact.score),
+        ("description", scores.description.score),
+    ] {
+        let _ = writeln!(out, "{name:<16}{:>8}", percent(share));
+    }
+    for wrong in scores.wrong.iter().take(most) {
+        out.push_str(&case(wrong));
+    }
+    if scores.wrong.len() > most {
+        let _ = write!(out, "\n… and {} more (--all)", scores.wrong.len() - most);
+    }
+    out
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// Rows: expected. Columns: found.
+fn matrix(labels: &Labels) -> String {
+    let rows = labels.confusion.keys();
+    let columns = labels.confusion.values().flat_map(|row| row.keys());
+    let names: BTreeSet<&String> = rows.chain(columns).collect();
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max(8) + 2;
+    let mut out = format!("{:width$}", "expected");
+    for name in &names {
+        let _ = write!(out, "{name:>width$}");
+    }
+    for expected in &names {
+        let _ = write!(out, "\n{expected:<width$}");
+        for found in &names {
+            let n = labels.confusion.get(*expected).and_then(|row| row.get(*found)).copied().unwrap_or(0);
+            let _ = if n == 0 { write!(out, "{:>width$}", "·") } else { write!(out, "{n:>width$}") };
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn case(wrong: &Wrong) -> String {
+    let text: String = wrong.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+    let mut out = format!("\n{}: {text}\n", wrong.id);
+    for (name, expected, found) in &wrong.differs {
+        let _ = writeln!(out, "    {name}: expected {expected}, found {found}");
+    }
+    for finding in &wrong.findings {
+        let _ = writeln!(out, "    {} ({}): {:?}", finding.rule, finding.polarity.as_str(), finding.quote);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_is_a_part_of_a_whole() {
+        assert_eq!(fold("5/5"), Ok((5, 5)));
+        assert!(fold("6/5").is_err() && fold("0/5").is_err() && fold("x").is_err());
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "\n{\"id\": \"x\"}\n").unwrap();
+        let error = format!("{:#}", read(file.path()).unwrap_err());
+        assert!(error.contains("line 2") && error.contains("missing field"), "{error}");
+    }
+}
