@@ -3,7 +3,7 @@
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
 use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
-use crate::assess::AssessStep;
+use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::{Settings, SourceRow, Spool};
 use crate::escalate::audit::AuditStep;
 use crate::escalate::notifier::Notifier;
@@ -78,6 +78,24 @@ pub fn bot(settings: &Settings) -> anyhow::Result<Bot> {
     Bot::new(&settings.telegram.api_url, token, true).context("could not use telegram.api_url or telegram.token")
 }
 
+/// The rules by the settings.
+///
+/// # Errors
+/// Where the folder `assess.rules` cannot be read, a file in it is no rule file, or an example in it goes wrong.
+pub fn rules(settings: &Settings) -> anyhow::Result<Rules> {
+    let Some(folder) = &settings.assess.rules else { return Ok(Rules::with(&[])?) };
+    let rules = assess::rules_of(Some(folder)).context("assess.rules")?;
+    let wrong = rules.check();
+    anyhow::ensure!(
+        wrong.is_empty(),
+        "assess.rules: {} of the examples in {} go wrong; see `nachtwache rules check {}`",
+        wrong.len(),
+        folder.display(),
+        folder.display()
+    );
+    Ok(rules)
+}
+
 /// Opens the store of the settings.
 ///
 /// # Errors
@@ -113,6 +131,7 @@ impl Service {
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
         let sources = sources(&settings)?;
+        let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
             let model = settings.transcribe.model.display();
             tracing::error!(%model, "there is no speech model: people are woken without text; `nachtwache models fetch small-q5_1`");
@@ -134,7 +153,7 @@ impl Service {
             let listener = Listener { desk: wiring.answer_desk(), bot };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
-        wiring.start_understanding();
+        wiring.start_understanding(rules);
         wiring.start_intake(sources, &siren);
         let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
         wiring.lifecycle.spawn("status".into(), keep);
@@ -210,10 +229,11 @@ impl Wiring {
         }
     }
 
-    fn start_understanding(&self) {
+    fn start_understanding(&self, rules: Arc<Rules>) {
         let assess = AssessStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            rules,
             clock: self.clock.clone(),
             bells: self.bells.clone(),
         };

@@ -3,7 +3,7 @@
 //! A record is one line of a file in the corpus format (docs/rules.md). What counts above all is `lost` (an emergency that
 //! would wake nobody) and `made_up` (a full consent that was not given); everything else is a share.
 
-use super::rules::{Judgement, Message, Terms, judge};
+use super::rules::{Judgement, Message, Rules, Terms, judge_by};
 use crate::domain::assessment::{Consent, Declaration, Finding, Verdict};
 use crate::domain::hours::BusinessHours;
 use chrono::{DateTime, FixedOffset};
@@ -121,9 +121,15 @@ pub struct Scores {
 
 /// Judges every record and counts. Time is what `clock` says before and after; times never decide a score.
 #[must_use]
-pub fn score(records: &[Record], terms: &Terms<'_>, hours: &BusinessHours, clock: &dyn Fn() -> Duration) -> Scores {
+pub fn score(
+    rules: &Rules,
+    records: &[Record],
+    terms: &Terms<'_>,
+    hours: &BusinessHours,
+    clock: &dyn Fn() -> Duration,
+) -> Scores {
     let started = clock();
-    let judged: Vec<Judgement> = records.iter().map(|record| judge(&message(record, hours), terms)).collect();
+    let judged: Vec<Judgement> = records.iter().map(|record| judge_by(rules, &message(record, hours), terms)).collect();
     let taken = clock().saturating_sub(started);
     let pairs = || records.iter().zip(&judged);
     let labels = |of: fn(&Record, &Judgement) -> (String, String)| tally(pairs().map(|(r, j)| of(r, j)));
@@ -329,7 +335,7 @@ mod tests {
             line("Notfall. Ich akzeptiere die Bedingungen und die Gebühr.", "incomplete", "fee_only"),
         ];
         let terms = Terms { fee: crate::domain::tariff::Cents(4800), own_numbers: &[] };
-        let scores = score(&records, &terms, &BusinessHours::default(), &|| Duration::ZERO);
+        let scores = score(Rules::built_in(), &records, &terms, &BusinessHours::default(), &|| Duration::ZERO);
         assert_eq!(scores.lost, [records[0].id.clone()]);
         assert_eq!(scores.made_up, [records[1].id.clone()]);
         assert_eq!(scores.wrong[0].differs[0].0, "lost");

@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod proof;
+pub mod replay;
 pub mod rules;
 
 use crate::config::Settings;
@@ -24,7 +25,8 @@ use crate::store::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::Message;
+use rules::{Message, Rules, RulesError};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ pub struct AssessStep {
     pub store: Store,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// The rules.
+    pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung when a case is open.
@@ -55,7 +59,8 @@ impl Step for AssessStep {
         let mut reader = self.store.read().await?;
         let transcript = transcripts::find(&mut reader, report.id).await?;
         drop(reader);
-        let assessment = assess(&self.settings, &report, transcript.map(|(transcript, _)| transcript).as_ref());
+        let assessment =
+            assess(&self.rules, &self.settings, &report, transcript.map(|(transcript, _)| transcript).as_ref());
         self.commit(&report, &lease, &assessment).await?;
         Ok(Round::Worked)
     }
@@ -63,7 +68,7 @@ impl Step for AssessStep {
 
 /// What a report's transcript says, by the settings and the time of the call.
 #[must_use]
-pub fn assess(settings: &Settings, report: &Report, transcript: Option<&Transcript>) -> Assessment {
+pub fn assess(rules: &Rules, settings: &Settings, report: &Report, transcript: Option<&Transcript>) -> Assessment {
     let outside = !settings.business_hours().is_open(report.called_at);
     let tariff = settings.terms.tariff(outside);
     let displayed = report.caller.number.as_deref();
@@ -79,11 +84,34 @@ pub fn assess(settings: &Settings, report: &Report, transcript: Option<&Transcri
     let text = transcript.text();
     let terms = rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &[] };
     let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
-    let judge =
-        |text: &str| rules::judge(&Message { text, subject: None, displayed, at, outside_hours: outside }, &terms);
+    let judge = |text: &str| {
+        rules::judge_by(rules, &Message { text, subject: None, displayed, at, outside_hours: outside }, &terms)
+    };
     let second = transcript.second.as_deref().map(judge);
     let judged = proof::Heard { judgement: judge(&text), second, transcript };
     proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
+}
+
+/// The rules by the settings: the built-in ones, with the files of `assess.rules` laid over them.
+///
+/// # Errors
+/// Where the folder or a file in it cannot be read or is no rule file.
+pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
+    let Some(folder) = folder else { return Rules::with(&[]) };
+    let unread = |path: &Path| {
+        let path = path.to_owned();
+        move |error| RulesError::Read { path, error }
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unread(folder))? {
+        let path = entry.map_err(unread(folder))?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            files.push((name, std::fs::read_to_string(&path).map_err(unread(&path))?));
+        }
+    }
+    files.sort();
+    Rules::with(&files)
 }
 
 fn unheard(tariff: Tariff, displayed: Option<&str>, verdict: Verdict, why: String) -> Assessment {

@@ -57,6 +57,8 @@ async fn examine(path: &Path) -> Vec<Line> {
     lines
         .push(Line::of("people", fit_to_run(&settings).map(|()| people(&settings)).map_err(|error| error.to_string())));
     lines.push(Line::of("database", database(&settings).await));
+    let rules = run::rules(&settings).map(|rules| format!("version {}", rules.version()));
+    lines.push(Line::of("rules", rules.map_err(|error| format!("{error:#}"))));
     lines.push(Line::of("model", model(&settings)));
     for source in &settings.sources {
         lines.push(Line::of(format!("mailbox {}", source.name()), mailbox(source)));

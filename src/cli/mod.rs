@@ -4,6 +4,7 @@ mod check;
 mod eval;
 mod health;
 mod models;
+mod rules;
 mod speech;
 mod submit;
 
@@ -57,6 +58,9 @@ enum What {
     /// Measure how good it is on labelled examples
     #[command(subcommand, after_help = "Example:\n  nachtwache eval messages tests/corpus/dev-voicemail.jsonl")]
     Eval(eval::Options),
+    /// The rules that judge a text: check rule files, replay changed rules over the store
+    #[command(subcommand, after_help = "Example:\n  nachtwache rules check /etc/nachtwache/rules")]
+    Rules(rules::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -110,6 +114,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Transcribe(options) => speech::transcribe(settings_or_defaults(&command.config)?, options).await,
         What::Assess(options) => speech::assess(&settings_or_defaults(&command.config)?, &options),
         What::Eval(options) => eval::eval(settings_or_defaults(&command.config)?, options).await,
+        What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),

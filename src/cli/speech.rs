@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::domain::assessment::Assessment;
 use crate::domain::report::{Caller, Report, ReportId, Stage};
 use crate::domain::transcript::{Transcript, Word};
-use crate::run::child_options;
+use crate::run::{self, child_options};
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::transcribe::{child::Child, job};
 use crate::wording::{self, Known};
@@ -137,7 +137,8 @@ pub(super) fn assess(settings: &Settings, options: &AssessOptions) -> anyhow::Re
         trouble: None,
         stage: Stage::Done,
     };
-    let assessment = assess::assess(settings, &report, Some(&as_if_spoken(&text, settings)));
+    let rules = run::rules(settings)?;
+    let assessment = assess::assess(&rules, settings, &report, Some(&as_if_spoken(&text, settings)));
     if options.json {
         super::say_json(&assessment)?;
     } else {

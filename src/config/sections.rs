@@ -212,11 +212,13 @@ impl Default for Transcribe {
 pub struct Assess {
     /// A consent whose words are less probable than this does not count.
     pub min_probability: f32,
+    /// Folder with the firm's own rule files.
+    pub rules: Option<PathBuf>,
 }
 
 impl Default for Assess {
     fn default() -> Self {
-        Self { min_probability: 0.35 }
+        Self { min_probability: 0.35, rules: None }
     }
 }
 

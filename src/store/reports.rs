@@ -204,6 +204,22 @@ pub async fn all(db: &mut AnyConnection) -> Result<Vec<Report>> {
     rows.iter().map(read).collect()
 }
 
+/// Up to `limit` assessed reports behind `after` (`None`: from the first), oldest first.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn assessed(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -> Result<Vec<Report>> {
+    let rows = sqlx::query(
+        "SELECT * FROM reports WHERE id > $1 AND EXISTS (SELECT 1 FROM assessments WHERE assessments.report_id = reports.id)
+         ORDER BY id LIMIT $2",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// How many reports wait in `stage`, and since when the oldest of them was stored.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::fake_bot::{FakeBot, Shown};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use nachtwache::acknowledge::{Actor, Answer, Desk as AnswerDesk, telegram::Listener};
-use nachtwache::assess::AssessStep;
+use nachtwache::assess::{AssessStep, rules::Rules};
 use nachtwache::config::Settings;
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::{Act, Case, CaseId};
@@ -269,6 +269,7 @@ impl World {
         AssessStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            rules: Arc::new(Rules::with(&[]).unwrap()),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }

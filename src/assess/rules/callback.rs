@@ -229,12 +229,12 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::{lexicon::Scene, text::Text};
+    use super::super::{Rules, lexicon::Scene, text::Text};
     use super::*;
     use crate::domain::tariff::Cents;
 
     fn number(text: &str) -> Option<String> {
-        read(&Scene::new(Text::new(text), "de", Cents(4800)), None, &[]).number
+        read(&Scene::new(Rules::built_in(), Text::new(text), "de", Cents(4800)), None, &[]).number
     }
 
     #[test]

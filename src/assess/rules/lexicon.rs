@@ -20,8 +20,9 @@
 use super::pattern::{Found, Index, Pattern};
 use super::text::{Text, Token};
 use crate::domain::tariff::Cents;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The rule files, in the order in which concepts may refer to each other.
@@ -34,16 +35,61 @@ const FILES: [(&str, &str); 6] = [
     ("foreign.toml", include_str!("de/foreign.toml")),
 ];
 
-/// The compiled rules.
-pub(super) static LEXICON: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::read().expect("a test compiles the rule files"));
+/// Lists that are not laid over, but belong to the version.
+const LISTS: [&str; 2] = [include_str!("de/words.toml"), include_str!("de/names.txt")];
 
-/// All concepts, and the version of their data.
-pub(super) struct Lexicon {
+/// The built-in rules.
+pub(super) static BUILT_IN: LazyLock<Rules> =
+    LazyLock::new(|| Rules::with(&[]).expect("a test compiles the rule files"));
+
+/// Why rule files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// Not the TOML that is expected.
+    #[error("{file}: {error}")]
+    Toml {
+        /// Name of the file.
+        file: String,
+        /// What and where.
+        error: Box<toml::de::Error>,
+    },
+    /// A pattern that cannot be read.
+    #[error("{file}: concept {concept:?}: {what}")]
+    Pattern {
+        /// Name of the file.
+        file: String,
+        /// The concept.
+        concept: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The folder or a file in it cannot be read.
+    #[error("could not read {path}: {error}")]
+    Read {
+        /// Folder or file.
+        path: std::path::PathBuf,
+        /// What happened.
+        error: std::io::Error,
+    },
+}
+
+/// An example that a rule file gets wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    /// Name of the file.
+    pub file: String,
+    /// The concept.
+    pub concept: String,
+    /// What is wrong, with the sentence.
+    pub what: String,
+}
+
+/// Compiled rules: all concepts, and the version of their data.
+pub struct Rules {
     concepts: Vec<Compiled>,
-    names: Vec<String>,
-    /// First eight hex digits of the data's SHA-256.
-    pub version: String,
+    names: HashMap<String, usize>,
+    written: Vec<(String, Concept)>,
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -62,9 +108,7 @@ struct Concept {
     patterns: Vec<String>,
     #[serde(default)]
     except: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "examples are read by a test"))]
     holds: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "examples are read by a test"))]
     not: Vec<String>,
 }
 
@@ -90,19 +134,20 @@ pub(super) struct Mark {
 pub(super) struct Scene<'a> {
     /// The text.
     pub text: Text<'a>,
+    rules: &'a Rules,
     marks: Vec<Mark>,
 }
 
 impl<'a> Scene<'a> {
     /// Finds every concept in a text of this language; sums are judged against the fee.
-    pub(super) fn new(text: Text<'a>, language: &'static str, fee: Cents) -> Self {
-        let marks = LEXICON.marks(&text, language, fee);
-        Self { text, marks }
+    pub(super) fn new(rules: &'a Rules, text: Text<'a>, language: &str, fee: Cents) -> Self {
+        let marks = rules.marks(&text, language, fee);
+        Self { text, rules, marks }
     }
 
     /// The marks of one concept, in order.
     pub(super) fn marks<'b>(&'b self, name: &str) -> impl Iterator<Item = &'b Mark> + use<'b, 'a> {
-        let name = LEXICON.names.iter().position(|known| known == name);
+        let name = self.rules.names.get(name).copied();
         debug_assert!(name.is_some(), "no such concept");
         self.marks.iter().filter(move |mark| Some(mark.name) == name)
     }
@@ -141,27 +186,106 @@ impl<'a> Scene<'a> {
     }
 }
 
-impl Lexicon {
-    fn read() -> Result<Self, String> {
-        let mut lexicon = Self { concepts: Vec::new(), names: Vec::new(), version: String::new() };
+impl Rules {
+    /// The rules that are brought along.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// The built-in rules with a firm's own files (name, text) laid over them: a file with a built-in one's name replaces
+    /// it; another adds concepts, and patterns to concepts that are there.
+    ///
+    /// # Errors
+    /// Where a file is not TOML or a pattern cannot be read.
+    pub fn with(own: &[(String, String)]) -> Result<Self, RulesError> {
         let mut hash = Sha256::new();
-        for (file, data) in FILES {
-            hash.update(data);
-            let read: File = toml::from_str(data).map_err(|error| format!("{file}: {error}"))?;
-            for concept in read.concept {
-                lexicon.add(&concept).map_err(|error| format!("{file}: {}: {error}", concept.name))?;
+        let mut written: Vec<(String, Concept)> = Vec::new();
+        for (file, built_in) in FILES {
+            let text = own.iter().find(|(name, _)| name == file).map_or(built_in, |(_, text)| text.as_str());
+            hash.update(text);
+            written.extend(read(file, text)?);
+        }
+        for (file, text) in own.iter().filter(|(name, _)| FILES.iter().all(|(known, _)| known != name)) {
+            hash.update(text);
+            for (file, concept) in read(file, text)? {
+                // Behind its namesake, so that what refers to the concept sees the addition too.
+                let namesake = written.iter().rposition(|(_, known)| known.name == concept.name);
+                written.insert(namesake.map_or(written.len(), |at| at + 1), (file, concept));
             }
         }
+        LISTS.iter().for_each(|list| hash.update(list));
+        hash.update(env!("CARGO_PKG_VERSION"));
         let version = hash.finalize().iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-        lexicon.version = format!("{version:08x}");
-        Ok(lexicon)
+        let mut rules = Self {
+            concepts: Vec::new(),
+            names: HashMap::new(),
+            written: Vec::new(),
+            version: format!("{version:08x}"),
+        };
+        for (file, concept) in &written {
+            rules.add(concept).map_err(|what| RulesError::Pattern {
+                file: file.clone(),
+                concept: concept.name.clone(),
+                what,
+            })?;
+        }
+        rules.written = written;
+        rules.complete()?;
+        Ok(rules)
+    }
+
+    /// Whether everything is there that the code asks for: without "negation" every consent would hold.
+    fn complete(&self) -> Result<(), RulesError> {
+        for (file, text) in FILES {
+            for (file, concept) in read(file, text)? {
+                if !self.names.contains_key(&concept.name) {
+                    let what = "is missing: a file that replaces a built-in one must keep its concepts".to_owned();
+                    return Err(RulesError::Pattern { file, concept: concept.name, what });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// First eight hex digits of the SHA-256 over all rule data and the program's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How many concepts and examples there are.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let examples = self.written.iter().map(|(_, concept)| concept.holds.len() + concept.not.len()).sum();
+        (self.names.len(), examples)
+    }
+
+    /// Reads every example of every concept; gives those that go wrong.
+    #[must_use]
+    pub fn check(&self) -> Vec<Complaint> {
+        let mut wrong = Vec::new();
+        for (file, concept) in &self.written {
+            let mut complain =
+                |what: String| wrong.push(Complaint { file: file.clone(), concept: concept.name.clone(), what });
+            if concept.holds.is_empty() || concept.not.is_empty() {
+                complain("give at least one sentence under `holds` and one under `not`".to_owned());
+            }
+            let language = concept.language.as_deref().unwrap_or("de");
+            let holds = |text: &str| Scene::new(self, Text::new(text), language, Cents(4800)).has(&concept.name);
+            for text in concept.holds.iter().filter(|text| !holds(text)) {
+                complain(format!("should hold in: {text}"));
+            }
+            for text in concept.not.iter().filter(|text| holds(text)) {
+                complain(format!("should not hold in: {text}"));
+            }
+        }
+        wrong
     }
 
     fn add(&mut self, concept: &Concept) -> Result<(), String> {
-        let name = self.names.iter().position(|known| *known == concept.name).unwrap_or_else(|| {
-            self.names.push(concept.name.clone());
-            self.names.len() - 1
-        });
+        let next = self.names.len();
+        let name = *self.names.entry(concept.name.clone()).or_insert(next);
         let compile =
             |list: &[String]| list.iter().map(|text| Pattern::parse(text, &self.names)).collect::<Result<Vec<_>, _>>();
         let (patterns, except) = (Index::new(compile(&concept.patterns)?), Index::new(compile(&concept.except)?));
@@ -172,8 +296,7 @@ impl Lexicon {
     fn marks(&self, text: &Text<'_>, language: &str, fee: Cents) -> Vec<Mark> {
         let mut found: Found = vec![Vec::new(); text.tokens.len()];
         for (concept, start, end) in super::numbers::amounts(text, fee) {
-            let name = self.names.iter().position(|name| name == concept);
-            found[start].extend(name.map(|name| (name, end)));
+            found[start].extend(self.names.get(concept).map(|name| (*name, end)));
         }
         for concept in &self.concepts {
             if concept.language.as_deref().is_none_or(|only| only == language) {
@@ -183,6 +306,12 @@ impl Lexicon {
         let marks = found.into_iter().enumerate();
         marks.flat_map(|(start, list)| list.into_iter().map(move |(name, end)| Mark { name, start, end })).collect()
     }
+}
+
+fn read(file: &str, text: &str) -> Result<Vec<(String, Concept)>, RulesError> {
+    let read: File =
+        toml::from_str(text).map_err(|error| RulesError::Toml { file: file.to_owned(), error: Box::new(error) })?;
+    Ok(read.concept.into_iter().map(|concept| (file.to_owned(), concept)).collect())
 }
 
 impl Compiled {
@@ -216,27 +345,43 @@ impl Compiled {
 mod tests {
     use super::*;
 
+    fn own(text: &str) -> [(String, String); 1] {
+        [("own.toml".to_owned(), text.to_owned())]
+    }
+
     #[test]
     fn every_concept_holds_in_its_examples_and_in_none_of_its_counterexamples() {
-        let mut wrong = Vec::new();
-        for (file, data) in FILES {
-            let read: File = toml::from_str(data).unwrap();
-            for concept in read.concept {
-                assert!(!concept.holds.is_empty() && !concept.not.is_empty(), "{file} {}: no examples", concept.name);
-                let language: &'static str = concept.language.clone().map_or("de", |l| Box::leak(l.into_boxed_str()));
-                for (example, want) in
-                    concept.holds.iter().map(|e| (e, true)).chain(concept.not.iter().map(|e| (e, false)))
-                {
-                    if Scene::new(Text::new(example), language, Cents(4800)).has(&concept.name) != want {
-                        wrong.push(format!(
-                            "{file} {} should {}hold: {example}",
-                            concept.name,
-                            if want { "" } else { "not " }
-                        ));
-                    }
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let wrong = Rules::built_in().check();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn a_firms_own_file_adds_to_a_concept_and_is_seen_by_those_that_refer_to_it() {
+        let rules = Rules::with(&own(r#"
+            [[concept]]
+            name = "emergency"
+            patterns = ["code rot"]
+            holds = ["wir haben Code Rot"]
+            not = ["das rote Kabel"]
+            "#))
+        .unwrap();
+        assert!(rules.check().is_empty() && rules.version() != Rules::built_in().version());
+        let scene = Scene::new(&rules, Text::new("Das ist kein Code Rot."), "de", Cents(4800));
+        assert!(scene.has("no_emergency"));
+    }
+
+    #[test]
+    fn a_bad_rule_file_is_named_with_what_is_wrong() {
+        let concept = |patterns: &str, holds: &str| {
+            own(&format!("[[concept]]\nname = \"x\"\npatterns = [{patterns}]\nholds = [{holds}]\nnot = [\"b\"]"))
+        };
+        let error = Rules::with(&concept("\"<nothing>\"", "\"a\"")).err().unwrap().to_string();
+        assert!(error.contains("own.toml") && error.contains("nothing"), "{error}");
+        assert!(Rules::with(&own("concept = 1")).err().unwrap().to_string().contains("own.toml"));
+        let replaced = [("scope.toml".to_owned(), concept("\"b\"", "\"b\"")[0].1.clone())];
+        let error = Rules::with(&replaced).err().unwrap().to_string();
+        assert!(error.contains("must keep"), "{error}");
+        let wrong = Rules::with(&concept("\"b\"", "\"a\"")).unwrap().check();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
     }
 }

@@ -27,7 +27,8 @@ use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, 
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
 use chrono::NaiveDateTime;
-use lexicon::{LEXICON, Scene};
+use lexicon::Scene;
+pub use lexicon::{Complaint, Rules, RulesError};
 use noise::Kind;
 use text::Text;
 pub(super) use text::fold;
@@ -80,13 +81,19 @@ pub struct Judgement {
     pub rules: String,
 }
 
-/// Judges one message by the firm's terms.
+/// Judges one message by the built-in rules and the firm's terms.
 #[must_use]
 pub fn judge(message: &Message<'_>, terms: &Terms<'_>) -> Judgement {
+    judge_by(Rules::built_in(), message, terms)
+}
+
+/// Judges one message by these rules and the firm's terms.
+#[must_use]
+pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judgement {
     let text = Text::new(message.text);
     let language = language::of(&text);
-    let scene = Scene::new(text, language, terms.fee);
-    let subject = message.subject.map(|subject| Scene::new(Text::new(subject), language, terms.fee));
+    let scene = Scene::new(rules, text, language, terms.fee);
+    let subject = message.subject.map(|subject| Scene::new(rules, Text::new(subject), language, terms.fee));
 
     let mut declared = declaration::read(&scene);
     let state = state::read(&scene, message.outside_hours);
@@ -128,7 +135,7 @@ pub fn judge(message: &Message<'_>, terms: &Terms<'_>) -> Judgement {
         missing: missing(declared.declaration, &spoken, &fields),
         fields,
         language: language.to_owned(),
-        rules: LEXICON.version.clone(),
+        rules: rules.version().to_owned(),
     }
 }
 

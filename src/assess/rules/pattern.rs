@@ -4,6 +4,7 @@
 //! writes long German compounds; short words must be exact.
 
 use super::text::{Text, Token, fold};
+use std::collections::HashMap;
 
 /// One pattern.
 pub(super) struct Pattern {
@@ -39,7 +40,7 @@ enum Choice {
 
 impl Pattern {
     /// Reads a pattern; `names` are the concepts it may refer to.
-    pub(super) fn parse(text: &str, names: &[String]) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, names: &HashMap<String, usize>) -> Result<Self, String> {
         let elements = text.split_whitespace().map(|word| element(word, names)).collect::<Result<Vec<_>, _>>()?;
         let first = match elements.first() {
             Some(Element::One { choices, optional: false }) => choices.iter().map(Choice::first_byte).collect(),
@@ -50,7 +51,7 @@ impl Pattern {
     }
 }
 
-fn element(word: &str, names: &[String]) -> Result<Element, String> {
+fn element(word: &str, names: &HashMap<String, usize>) -> Result<Element, String> {
     match word {
         ".." => return Ok(Element::Gap { tokens: 4, same_clause: true }),
         "..." => return Ok(Element::Gap { tokens: 10, same_clause: false }),
@@ -61,12 +62,12 @@ fn element(word: &str, names: &[String]) -> Result<Element, String> {
     Ok(Element::One { choices, optional })
 }
 
-fn parse_choice(word: &str, names: &[String]) -> Result<Choice, String> {
+fn parse_choice(word: &str, names: &HashMap<String, usize>) -> Result<Choice, String> {
     if word == "#" {
         return Ok(Choice::Number);
     }
     if let Some(name) = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
-        let known = names.iter().position(|known| known == name);
+        let known = names.get(name).copied();
         return known.map(Choice::Concept).ok_or_else(|| format!("unknown concept {name}"));
     }
     let bare = word.trim_matches(['*', '~']);

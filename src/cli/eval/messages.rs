@@ -1,5 +1,6 @@
 //! `nachtwache eval messages`: labelled texts through the rules.
 
+use crate::assess;
 use crate::assess::bench::{self, Labels, Record, Scores, Wrong};
 use crate::assess::rules::Terms;
 use crate::config::Settings;
@@ -21,6 +22,9 @@ pub(in crate::cli) struct Options {
     /// Leave out the records of --fold instead of taking only them
     #[arg(long, requires = "fold")]
     rest: bool,
+    /// A folder with rule files to lay over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
     /// Show every record that differs, not the worst 20
     #[arg(long)]
     all: bool,
@@ -44,12 +48,13 @@ pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result
             ((at - 1) % of + 1 == part) != options.rest
         });
     }
+    let rules = assess::rules_of(options.rules.as_deref().or(settings.assess.rules.as_deref()))?;
     let terms = Terms { fee: settings.terms.fee_cents().map_err(anyhow::Error::msg)?, own_numbers: &[] };
     let hours = settings.business_hours();
     let epoch = Instant::now();
     // The first judgement compiles the rules.
-    drop(bench::score(&records[..records.len().min(1)], &terms, &hours, &|| epoch.elapsed()));
-    let scores = bench::score(&records, &terms, &hours, &|| epoch.elapsed());
+    drop(bench::score(&rules, &records[..records.len().min(1)], &terms, &hours, &|| epoch.elapsed()));
+    let scores = bench::score(&rules, &records, &terms, &hours, &|| epoch.elapsed());
     if options.json {
         super::super::say_json(&scores)?;
     } else {

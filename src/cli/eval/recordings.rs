@@ -1,10 +1,11 @@
 //! `nachtwache eval recordings`: labelled recordings through a speech model and the rules.
 
-use crate::assess::{self, bench};
+use crate::assess::{self, bench, rules::Rules};
 use crate::config::Settings;
 use crate::domain::assessment::{Consent, Verdict};
 use crate::domain::report::{Caller, Report, ReportId, Stage};
 use crate::domain::transcript::Transcript;
+use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::transcribe::child::Child;
 use anyhow::Context as _;
@@ -77,6 +78,7 @@ pub(super) async fn recordings(mut settings: Settings, options: Options) -> anyh
         anyhow::ensure!(model.is_file(), "--model {}: no such file", model.display());
         settings.transcribe.model = std::path::absolute(model)?;
     }
+    let rules = run::rules(&settings)?;
     let folder = options.manifest.parent().unwrap_or(Path::new("."));
     let samples = read(&options.manifest)?;
     let mut child = super::super::speech::child(&settings);
@@ -86,7 +88,7 @@ pub(super) async fn recordings(mut settings: Settings, options: Options) -> anyh
         bar.set_message(sample.file.display().to_string());
         let path = std::path::absolute(folder.join(&sample.file))?;
         anyhow::ensure!(path.is_file(), "{}: no such recording: {}", options.manifest.display(), path.display());
-        all.push(hear(&settings, &mut child, &sample, &path).await);
+        all.push(hear(&rules, &settings, &mut child, &sample, &path).await);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -112,7 +114,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<Sample>> {
         .collect()
 }
 
-async fn hear(settings: &Settings, child: &mut Child, sample: &Sample, path: &Path) -> Heard {
+async fn hear(rules: &Rules, settings: &Settings, child: &mut Child, sample: &Sample, path: &Path) -> Heard {
     let started = Instant::now();
     let tried = super::super::speech::hear(settings, child, path).await;
     let seconds_taken = started.elapsed().as_secs_f64();
@@ -131,7 +133,7 @@ async fn hear(settings: &Settings, child: &mut Child, sample: &Sample, path: &Pa
     match tried {
         Ok(transcript) => {
             let text = transcript.text();
-            let found = assess::assess(settings, &at_night(settings), Some(&transcript));
+            let found = assess::assess(rules, settings, &at_night(settings), Some(&transcript));
             heard.words = errors(&bench::words(&sample.text), &bench::words(&text));
             heard.digits = errors(&digits(&sample.text), &digits(&text));
             heard.found = Some(found.verdict);
