@@ -284,13 +284,10 @@ pub fn same(expected: Option<&str>, found: Option<&str>, measure: Measure) -> bo
     of > 0 && count(shared) >= ENOUGH * count(of)
 }
 
-/// The words of a text as they are compared: lower case, umlauts spelled out, no punctuation, no form of address.
+/// The words of a text as they are compared.
+#[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    super::rules::fold(&text.replace('&', " und "))
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !["herr", "frau", "dr", "doktor"].contains(word))
-        .map(str::to_owned)
-        .collect()
+    super::rules::compared(text)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no set has 2^52 records")]

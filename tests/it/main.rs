@@ -4,13 +4,17 @@
 
 mod architecture;
 mod child;
+mod corpus;
 mod crash;
 mod fake_bot;
 mod folder;
 mod models;
+mod mutation;
 mod postgres;
 mod privacy;
+mod roughen;
 mod rules;
+mod snapshot;
 mod sound;
 mod spool;
 mod store;

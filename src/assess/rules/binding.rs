@@ -19,8 +19,8 @@ pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut St
             if matches!(item.role, Role::Act(_)) || acts.is_empty() {
                 continue;
             }
-            if let Some(act) =
-                choose(items, index, &members, &acts).filter(|act| !own_predicate(scene, items, *act, index))
+            if let Some(act) = choose(items, index, &members, &acts)
+                .filter(|act| !own_predicate(scene, items, *act, index) && !far_yes(items, *act, index))
             {
                 bind(scene, items, index, act, state);
             }
@@ -62,8 +62,15 @@ fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> O
 /// A stretch without a subject of its own says nothing by itself: it leans on its neighbour.
 fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let named: usize = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end - i.start).sum();
-    let subject = scene.text.tokens[from..to].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()));
+    let subject = has_subject(scene, from, to);
     (to - from).saturating_sub(named) <= 8 && !subject
+}
+
+/// A bare "ja" belongs to what stands beside it.
+fn far_yes(items: &[Item], act: usize, object: usize) -> bool {
+    let gap =
+        items[act].start.saturating_sub(items[object].end).max(items[object].start.saturating_sub(items[act].end));
+    items[act].weak && gap > 6
 }
 
 /// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
@@ -73,7 +80,13 @@ fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -
     }
     let end = items.iter().map(|i| i.start).filter(|start| *start >= items[object].end).min();
     let end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
-    scene.text.tokens[items[object].end..end].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()))
+    has_subject(scene, items[object].end, end)
+}
+
+/// Whether somebody acts there. "i" is a person in English and dialect, but "and" in Polish and Italian.
+fn has_subject(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let person = matches!(scene.language.as_str(), "de" | "en");
+    scene.text.tokens[from..to].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()) && (person || t.norm != "i"))
 }
 
 const SUBJECTS: [&str; 7] = ["ich", "wir", "man", "er", "i", "we", "mer"];

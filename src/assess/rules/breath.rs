@@ -47,15 +47,123 @@ pub(super) fn split(mut tokens: Vec<Token>, asks: &[bool]) -> (Vec<Token>, Vec<b
     (tokens, asked)
 }
 
+/// Written with a capital inside a row, these begin a sentence: nobody writes them so elsewhere.
+const CAPITAL_STARTS: &[&str] = &[
+    "wir",
+    "ich",
+    "es",
+    "das",
+    "die",
+    "der",
+    "den",
+    "dem",
+    "mit",
+    "bitte",
+    "unser",
+    "unsere",
+    "mein",
+    "meine",
+    "ohne",
+    "bei",
+    "aber",
+    "also",
+    "ja",
+    "nein",
+    "hier",
+    "dann",
+    "jetzt",
+    "wenn",
+    "falls",
+    "auf",
+    "rufen",
+    "danke",
+    "vielen",
+    "und",
+    "nicht",
+    "kein",
+    "keine",
+    "null",
+    "weil",
+    "da",
+    "seit",
+    "dass",
+    "ein",
+    "eine",
+    "laut",
+    "damit",
+    "nur",
+    "wie",
+    "was",
+    "untertitel",
+];
+
+/// Before an adjective these belong to it.
+const BEFORE_ADJECTIVE: &[&str] = &[
+    "ein",
+    "a",
+    "kein",
+    "koa",
+    "unser",
+    "dieser",
+    "der",
+    "als",
+    "ist",
+    "is",
+    "isch",
+    "nicht",
+    "ned",
+    "net",
+    "und",
+    "sondern",
+    "sehr",
+    "also",
+    "wirklich",
+    "soll",
+    "sagen",
+    "sage",
+    "heisst",
+    "steht",
+    "mit",
+    "absolut",
+    "absoluter",
+    "echter",
+    "klarer",
+    "hier",
+    "typ",
+    "art",
+    "dringender",
+    "mein",
+    "zwar",
+];
+
+/// How words of agreement begin.
+const AGREES: &[&str] = &["akzept", "stimm", "bestaetig", "uebernehm", "zahl", "erkenn", "genehmig", "willig"];
+
 /// Whether a new sentence is likely to begin at a token.
 fn begins(tokens: &[Token], at: usize) -> bool {
     let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
     let (before, here, next, third) = (word(at - 1), word(at), word(at + 1), word(at + 2));
     let noun = |word: &str| WORDS.nouns.contains(word);
-    if tokens[at - 1].sentence != tokens[at].sentence || WORDS.subordinate.contains(before) {
+    let sum = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) || word.ends_with("vierzig");
+    // Where a comma stands, the text is punctuated: what it joins stays together.
+    let joined = tokens[at - 1].sentence == tokens[at].sentence && tokens[at - 1].clause == tokens[at].clause;
+    let thinks = |word: &str| matches!(word, "hoffe" | "hoff" | "glaube" | "glaub" | "denke" | "denk" | "schaetze");
+    let thought = thinks(before) || before == "mal" && at > 1 && thinks(word(at - 2));
+    if !joined || thought || WORDS.subordinate.contains(before) {
         return false;
     }
+    if tokens[at].capital && !tokens[at - 1].is_number() && CAPITAL_STARTS.contains(&here) {
+        return true;
+    }
+    let adjective = here.ends_with("kritischer")
+        || matches!(here, "unternehmens" | "geschaefts" | "betriebs") && next.starts_with("kritischer");
+    if adjective {
+        // "… kriegt Papiere Betriebs kritischer Notfall": without an article it stands for itself.
+        return !BEFORE_ADJECTIVE.contains(&before);
+    }
+    let agrees = AGREES.iter().any(|verb| next.starts_with(verb));
     match here {
+        _ if WORDS.pronouns.contains(here) && agrees => before != "dass",
         _ if WORDS.pronouns.contains(here) && WORDS.verbs.contains(next) => {
             !(WORDS.verbs.contains(before) && before != "bitte")
         }
@@ -66,7 +174,10 @@ fn begins(tokens: &[Token], at: usize) -> bool {
         "mit" => {
             (noun(third) || noun(next)) && !matches!(before, "einverstanden" | "verstanden" | "und" | "auch" | "nicht")
         }
-        "die" | "den" | "der" | "ihre" | "ihren" | "ihrer" => noun(next) && !WORDS.hold.contains(before),
+        "die" | "den" | "der" | "ihre" | "ihren" | "ihrer" => {
+            (noun(next) || sum(next) && third == "euro") && !WORDS.hold.contains(before)
+        }
+        "einverstanden" | "einverstaendnis" => next == "mit" && noun(before),
         "rufen" | "melden" | "kommen" => next == "sie" && before != "bitte",
         "bitte" => matches!(next, "rufen" | "kommen" | "melden" | "um" | "schicken" | "dringend"),
         "auf" => next == "wiederhoeren",

@@ -121,6 +121,7 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
         }
     }
     settle(scene, &previous, &mut state);
+    corrected(scene, &mut state);
     conclude(state)
 }
 
@@ -130,6 +131,10 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
     let within = |mark: &&Mark| mark.start >= from && mark.end <= to;
     let mut add = |name: &str, role: &dyn Fn(&Mark) -> Role, weak: bool| {
         for mark in scene.marks(name).filter(within) {
+            // "ein verstanden" is agreed, not understood.
+            if name == "known" && scene.touches("agree", mark.start, mark.end) {
+                continue;
+            }
             let clause = scene.text.tokens[mark.end - 1].clause;
             // A bare yes or no stands at an edge of its clause; inside it is a particle ("Sie kennen das ja").
             let (first, last) = scene.clause(mark.start);
@@ -175,7 +180,9 @@ pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usi
         Role::Act(_) => return,
     };
     for object in objects {
-        let says = if low && object == Object::Fee && says == Says::Yes { Says::Maybe } else { says };
+        let (from, to) = scene.clause(item.start);
+        let open = low && object == Object::Fee || scene.touches("open_point", from, to);
+        let says = if open && says == Says::Yes { Says::Maybe } else { says };
         if !state.seen.contains(&object) {
             state.seen.push(object);
         }
@@ -216,6 +223,22 @@ fn withdraw(scene: &Scene<'_>, sentence: (usize, usize), state: &mut State) {
     if conditions || !fee {
         state.conditions = Some(Says::No);
         state.findings.push(finding(scene, Object::Conditions, Says::No, sentence));
+    }
+}
+
+/// "Ich muss mich korrigieren, über Gebühren entscheidet …": an object named behind a correction, and not agreed to again.
+fn corrected(scene: &Scene<'_>, state: &mut State) {
+    for mark in scene.marks("retract") {
+        for (name, object) in [("fee", Object::Fee), ("conditions", Object::Conditions)] {
+            let named = scene.marks(name).find(|m| m.start >= mark.start && m.start < mark.end + 12);
+            let Some(named) = named else { continue };
+            let again = scene.marks("agree").any(|act| act.start + 4 > mark.end && act.start < named.end + 10);
+            let slot = if object == Object::Fee { &mut state.fee } else { &mut state.conditions };
+            if *slot == Some(Says::Yes) && !again {
+                *slot = Some(Says::Maybe);
+                state.findings.push(finding(scene, object, Says::Maybe, (mark.start, named.end)));
+            }
+        }
     }
 }
 

@@ -84,9 +84,9 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
         return Mention::Weak;
     }
     if scene.touches("no_emergency", mark.start, mark.end) {
-        return if once(scene, from, to) { Mention::Nothing } else { Mention::Denied };
+        return if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied };
     }
-    if once(scene, from, to)
+    if once(scene, mark, from, to)
         || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
         || quotation(scene, mark)
         || prescribed(scene, mark, (first, last))
@@ -94,7 +94,8 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
         return Mention::Nothing;
     }
     let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
-    if tokens[from..to].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start) {
+    let supposed = matches!(tokens[first].norm.as_str(), "falls" | "sollte" | "sollten") && !scene.has("broken");
+    if tokens[from..to].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start) || supposed {
         return Mention::Nothing;
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
@@ -132,7 +133,9 @@ fn broken_after(scene: &Scene<'_>, mark: &Mark) -> bool {
 }
 
 /// Told of an earlier time.
-fn once(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+fn once(scene: &Scene<'_>, mark: &Mark, from: usize, to: usize) -> bool {
+    // In a row without punctuation only what stands beside it.
+    let (from, to) = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 10));
     let verbs = ["hatte", "hatten", "hatt", "war", "waren", "gab", "vom", "von", "haben", "wurde", "der", "had", "was"];
     scene.touches("past", from, to) && scene.text.tokens[from..to].iter().any(|t| verbs.contains(&t.norm.as_str()))
 }
@@ -147,13 +150,13 @@ fn affirmed(scene: &Scene<'_>, mark: &Mark) -> bool {
     let outage = scene.touches("broken", from, to)
         && !scene.touches("no_emergency", from, to)
         && scene.touches("emergency", from, to);
-    (!negated || outage) && !denied_emergency && !once(scene, from, to)
+    (!negated || outage) && !denied_emergency && !once(scene, mark, from, to)
 }
 
 /// A standstill of now.
 fn present(scene: &Scene<'_>, mark: &Mark) -> bool {
     let (from, to) = scene.clause(mark.start);
-    !scene.asks(mark.start) && !once(scene, from, to)
+    !scene.asks(mark.start) && !once(scene, mark, from, to)
 }
 
 fn proof(scene: &Scene<'_>, mark: &Mark, mention: Mention) -> Finding {

@@ -4,6 +4,7 @@
 //! from a mail's signature or form lines. Nothing certain hangs on these: they are shown beside the sound.
 
 use super::lexicon::Scene;
+use super::signature;
 use super::text::Token;
 use super::words::WORDS;
 
@@ -25,17 +26,23 @@ pub(super) struct Reader<'a> {
 }
 
 /// Reads company and contact.
-pub(super) fn read(scene: &Scene<'_>) -> Who {
+pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let tokens = &scene.text.tokens;
     let capitals = tokens.iter().filter(|t| t.capital).count();
     let reader = Reader { scene, lower: capitals * 12 < tokens.len() && tokens.len() > 12 };
+    let signed = if mail { signature::read(scene.text.source) } else { signature::Signature::default() };
     let company = reader
         .line("firma")
+        .or_else(|| signed.company.filter(|_| mail))
         .or_else(|| reader.legal_form())
         .or_else(|| reader.trade(0, reader.opening()))
         .or_else(|| reader.introduced())
         .or_else(|| reader.signed());
-    let contact = reader.line("ansprechpartner").or_else(|| reader.contact(company.as_deref()));
+    let contact = reader
+        .line("ansprechpartner")
+        .or_else(|| reader.asked_for())
+        .or(signed.name)
+        .or_else(|| reader.contact(company.as_deref()));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 

@@ -134,6 +134,8 @@ pub(super) struct Mark {
 pub(super) struct Scene<'a> {
     /// The text.
     pub text: Text<'a>,
+    /// ISO 639-1.
+    pub language: String,
     rules: &'a Rules,
     marks: Vec<Mark>,
 }
@@ -142,7 +144,7 @@ impl<'a> Scene<'a> {
     /// Finds every concept in a text of this language; sums are judged against the fee.
     pub(super) fn new(rules: &'a Rules, text: Text<'a>, language: &str, fee: Cents) -> Self {
         let marks = rules.marks(&text, language, fee);
-        Self { text, rules, marks }
+        Self { text, language: language.to_owned(), rules, marks }
     }
 
     /// The marks of one concept, in order.
@@ -210,11 +212,15 @@ impl Rules {
             hash.update(text);
             for (file, concept) in read(file, text)? {
                 // Behind its namesake, so that what refers to the concept sees the addition too.
-                let namesake = written.iter().rposition(|(_, known)| known.name == concept.name);
+                let namesake =
+                    written.iter().rposition(|(_, known)| known.name == concept.name && known.language.is_none());
                 written.insert(namesake.map_or(written.len(), |at| at + 1), (file, concept));
             }
         }
-        LISTS.iter().for_each(|list| hash.update(list));
+        complete(&written)?;
+        for list in LISTS {
+            hash.update(list);
+        }
         hash.update(env!("CARGO_PKG_VERSION"));
         let version = hash.finalize().iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
         let mut rules = Self {
@@ -231,21 +237,7 @@ impl Rules {
             })?;
         }
         rules.written = written;
-        rules.complete()?;
         Ok(rules)
-    }
-
-    /// Whether everything is there that the code asks for: without "negation" every consent would hold.
-    fn complete(&self) -> Result<(), RulesError> {
-        for (file, text) in FILES {
-            for (file, concept) in read(file, text)? {
-                if !self.names.contains_key(&concept.name) {
-                    let what = "is missing: a file that replaces a built-in one must keep its concepts".to_owned();
-                    return Err(RulesError::Pattern { file, concept: concept.name, what });
-                }
-            }
-        }
-        Ok(())
     }
 
     /// First eight hex digits of the SHA-256 over all rule data and the program's version.
@@ -306,6 +298,19 @@ impl Rules {
         let marks = found.into_iter().enumerate();
         marks.flat_map(|(start, list)| list.into_iter().map(move |(name, end)| Mark { name, start, end })).collect()
     }
+}
+
+/// Whether everything is there that the code asks for: without "negation" every consent would hold.
+fn complete(written: &[(String, Concept)]) -> Result<(), RulesError> {
+    for (file, text) in FILES {
+        for (file, concept) in read(file, text)? {
+            if written.iter().all(|(_, known)| known.name != concept.name) {
+                let what = "is missing: a file that replaces a built-in one must keep its concepts".to_owned();
+                return Err(RulesError::Pattern { file, concept: concept.name, what });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read(file: &str, text: &str) -> Result<Vec<(String, Concept)>, RulesError> {

@@ -13,10 +13,18 @@ pub(super) fn readable(source: &str) -> Vec<Glyph> {
     }
     let mut out = Vec::with_capacity(glyphs.len());
     let mut part = Part::default();
+    let mut asked: Vec<Glyph> = Vec::new();
     for line in glyphs.split_inclusive(|glyph| glyph.c == '\n') {
         let text: String = line.iter().map(|glyph| glyph.c).collect();
         if text.starts_with('>') {
+            asked.extend_from_slice(line);
             continue;
+        }
+        if !text.trim().is_empty() {
+            if agrees(&text) {
+                out.extend(question(&asked));
+            }
+            asked.clear();
         }
         if part.turn(text.trim()) {
             continue;
@@ -24,6 +32,35 @@ pub(super) fn readable(source: &str) -> Vec<Glyph> {
         out.extend(line.iter().map(|glyph| Glyph { signature: part.signature, forwarded: part.forwarded, ..*glyph }));
     }
     out
+}
+
+/// Whether an answer begins with a yes.
+fn agrees(answer: &str) -> bool {
+    let folded = fold(answer);
+    let first = folded.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("");
+    ["ja", "jawohl", "jo", "jep", "yes", "genau", "richtig", "korrekt", "definitiv", "tak", "evet", "oui"]
+        .contains(&first)
+}
+
+/// A quoted question that is answered with a yes becomes the beginning of the answer's sentence, so that what limits the
+/// answer ("ja, wenn …") limits it too. A quoted text that asks nothing, or more than one thing, stays out.
+fn question(quoted: &[Glyph]) -> Vec<Glyph> {
+    let mut own: Vec<Glyph> = quoted.iter().filter(|glyph| glyph.c != '>').copied().collect();
+    while own.last().is_some_and(|glyph| glyph.c.is_whitespace()) {
+        own.pop();
+    }
+    let asks = own.last().is_some_and(|glyph| glyph.c == '?') && own.iter().filter(|glyph| glyph.c == '?').count() == 1;
+    if !asks {
+        return Vec::new();
+    }
+    let begins = own.iter().rposition(|glyph| matches!(glyph.c, '.' | '!' | ':')).map_or(0, |at| at + 1);
+    if let Some(mark) = own.last_mut() {
+        mark.c = ',';
+    }
+    for glyph in &mut own {
+        glyph.c = if glyph.c == '\n' { ' ' } else { glyph.c };
+    }
+    own.split_off(begins)
 }
 
 #[derive(Default)]
@@ -156,6 +193,14 @@ mod tests {
         let glyphs = readable("a\nMit freundlichen Grüßen\nb\nP.S. x");
         let x = glyphs.iter().find(|glyph| glyph.c == 'x').unwrap();
         assert!(!x.signature && glyphs.iter().find(|glyph| glyph.c == 'b').unwrap().signature);
+    }
+
+    #[test]
+    fn a_quoted_question_counts_where_a_yes_stands_under_it() {
+        let under = |answer: &str| text(&format!("Hallo.\n> Guten Tag. Ist es ein Notfall?\n\n{answer}\n"));
+        assert!(under("Ja, der Versand steht.").contains("Ist es ein Notfall,Ja"));
+        assert!(!under("Nein.").contains("Ist es"));
+        assert!(!text("> Ist das so? Oder so?\nJa.\n").contains("Oder"));
     }
 
     #[test]

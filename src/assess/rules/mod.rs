@@ -19,6 +19,7 @@ mod noise;
 mod numbers;
 mod pattern;
 mod scope;
+mod signature;
 mod state;
 mod text;
 mod words;
@@ -31,7 +32,7 @@ use lexicon::Scene;
 pub use lexicon::{Complaint, Rules, RulesError};
 use noise::Kind;
 use text::Text;
-pub(super) use text::fold;
+pub(super) use words::compared;
 
 /// A message to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +104,7 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     if let Some(subject) = &subject {
         add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
     }
-    let read = fields::read(&scene);
+    let read = fields::read(&scene, message.subject.is_some());
     let callback = callback::read(&scene, message.at, terms.own_numbers);
     let fields = Fields {
         company: read.company,

@@ -21,12 +21,16 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     let (from, to) = scene.clause(act.end - 1);
     let (first, last) = scene.sentence(act.start);
     let near = (governed(scene, from, first).max(act.start.saturating_sub(14)).min(act.start), to.min(act.end + 8));
+    let near = within_reach(scene, act, near, (from, to));
     let token = &scene.text.tokens[act.start];
     let adopted = scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24);
     if token.forwarded && !scene.marks("adopt").any(|m| !scene.text.tokens[m.start].forwarded) {
         return Says::Nothing;
     }
     let (from, to) = (governed(scene, from, first), to);
+    if disowned(scene, first, act.start) {
+        return Says::Nothing;
+    }
     if token.quoted || asked(scene, act, (from, to), first) || scene.touches("past", from, to) {
         return Says::Nothing;
     }
@@ -36,19 +40,73 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if scene.touches("other_person", near.0, near.1) || other_matter(scene, near) {
         return Says::Nothing;
     }
-    if scene.marks("negation").any(|m| m.start >= near.0 && m.end <= near.1) {
+    if scene.marks("negation").any(|m| m.start >= near.0 && m.end <= near.1) || afterthought(scene, to, last) {
         return Says::No;
     }
     // An open point may follow in the next clause: "einverstanden mit der Gebühr: wird noch geklärt".
-    let after = if to < last { scene.clause(to).1.min(last) } else { to };
+    let after = last;
     if scene.touches("hedge", near.0, near.1)
         || scene.touches("open_point", near.0, after)
         || condition(scene, act, first, last)
+        || promised(scene, act, near)
     {
         return Says::Maybe;
     }
     Says::Yes
 }
+
+/// In a row of words without punctuation only what stands beside the act and its objects belongs to them.
+fn within_reach(scene: &Scene<'_>, act: &Mark, near: (usize, usize), clause: (usize, usize)) -> (usize, usize) {
+    if clause.1 - clause.0 <= 18 {
+        return near;
+    }
+    let objects = || ["conditions", "fee"].into_iter().flat_map(|name| scene.marks(name));
+    let inside = || objects().filter(|m| m.start >= near.0 && m.end <= near.1);
+    let first = inside().map(|m| m.start).min().unwrap_or(act.start).min(act.start);
+    let last = inside().map(|m| m.end).max().unwrap_or(act.end).max(act.end);
+    (near.0.max(first.saturating_sub(4)), near.1.min(last + 3))
+}
+
+/// "Ich sage nicht, dass …", "er sagt vielleicht morgen, …": what such a clause opens is not said, to the sentence's end.
+fn disowned(scene: &Scene<'_>, first: usize, act: usize) -> bool {
+    let opening = scene.clause(first).1;
+    let doubted = scene.touches("negation", first, opening) || scene.touches("hedge", first, opening);
+    let says = scene.text.tokens[first..opening].iter().any(|t| REPORTS.iter().any(|word| t.norm.starts_with(word)));
+    act >= opening && doubted && says
+}
+
+/// How verbs of saying begin.
+const REPORTS: [&str; 10] =
+    ["sag", "gesagt", "behaupt", "erklaer", "stimmt", "meint", "heisst", "gemeint", "geschrieben", "bestaetigt"];
+
+/// "Die Gebühr übernehmen wir aber nicht": what follows is no clause of its own.
+fn afterthought(scene: &Scene<'_>, clause_end: usize, last: usize) -> bool {
+    let end = if clause_end < last { scene.clause(clause_end).1.min(last) } else { return false };
+    end - clause_end <= 3 && scene.touches("negation", clause_end, end)
+}
+
+/// "Der Chef wird zustimmen": somebody will, nobody has. A passive ("wird übernommen") is a word given.
+fn promised(scene: &Scene<'_>, act: &Mark, near: (usize, usize)) -> bool {
+    let word = |at: usize| scene.text.tokens[at].norm.as_str();
+    let future = (near.0..near.1).any(|at| matches!(word(at), "wird" | "will"));
+    future && (act.start..act.end).any(|at| PROMISES.iter().any(|verb| word(at).ends_with(verb)))
+}
+
+/// Infinitives of the words of agreement.
+const PROMISES: [&str; 12] = [
+    "zahlen",
+    "stimmen",
+    "akzeptieren",
+    "nehmen",
+    "geben",
+    "kennen",
+    "tragen",
+    "genehmigen",
+    "bestaetigen",
+    "billigen",
+    "unterschreiben",
+    "willigen",
+];
 
 fn asked(scene: &Scene<'_>, act: &Mark, clause: (usize, usize), first: usize) -> bool {
     scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1)
@@ -61,9 +119,7 @@ fn governed(scene: &Scene<'_>, clause: usize, first: usize) -> usize {
     }
     let tokens = &scene.text.tokens;
     let before = scene.clause(clause - 1).0.max(first);
-    let says =
-        ["sag", "gesagt", "behaupt", "erklaer", "stimmt", "meint", "heisst", "gemeint", "geschrieben", "bestaetigt"];
-    let introduces = tokens[before..clause].iter().any(|t| says.iter().any(|word| t.norm.starts_with(word)));
+    let introduces = tokens[before..clause].iter().any(|t| REPORTS.iter().any(|word| t.norm.starts_with(word)));
     let own = scene.touches("conditions", before, clause) || scene.touches("fee", before, clause);
     if tokens[clause].norm == "dass" || introduces && !own { before } else { clause }
 }

@@ -80,7 +80,7 @@ impl<'a> Text<'a> {
 }
 
 /// The form in which words are compared: lower case, `ä` as `ae`, `ß` as `ss`, no apostrophes or combining dots.
-pub(in crate::assess) fn fold(word: &str) -> String {
+pub(super) fn fold(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 2);
     for c in word.chars().flat_map(char::to_lowercase) {
         match c {
@@ -115,6 +115,9 @@ const ABBREVIATIONS: &[&str] = &[
     "dr", "prof", "med", "co", "fa", "str", "ca", "inkl", "zzgl", "nr", "tel", "bzw", "ggf", "evtl", "usw", "ing",
     "dipl", "st", "mr", "mrs", "ms", "vs", "exkl", "gebr", "inh", "kfz",
 ];
+
+/// Sounds of thinking: they stand anywhere, even within a compound, and say nothing.
+const HESITATIONS: &[&str] = &["aeh", "aehm", "oeh", "ehm", "hm", "hmm", "mhm", "tja", "uhm"];
 
 /// Words that begin a clause of their own, with or without a comma before them.
 const OPENERS: &[&str] = &[
@@ -196,6 +199,10 @@ impl Reader {
 
     fn word_end(&self, from: usize) -> usize {
         let mut end = from + 1;
+        // "d'Gebühr", "s'Internet": the article is a word of its own.
+        if matches!(self.at(from), 'd' | 'D' | 's' | 'S' | 'l') && matches!(self.at(end), '\'' | '’') {
+            return end;
+        }
         loop {
             let c = self.at(end);
             let inner = matches!(c, '\'' | '’' | '\u{307}' | '\u{308}') && kind(self.at(end + 1)) == Kind::Letters;
@@ -222,6 +229,9 @@ impl Reader {
         let norm = if raw == "€" { "euro".to_owned() } else { fold(&raw) };
         if OPENERS.contains(&norm.as_str()) {
             self.clause += 1;
+        }
+        if HESITATIONS.contains(&norm.as_str()) {
+            return;
         }
         let first = self.glyphs[from];
         self.tokens.push(Token {
@@ -279,7 +289,8 @@ impl Reader {
         let next = self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).find(|c| !c.is_whitespace());
         let single = last.norm.chars().count() == 1 && last.norm.chars().all(char::is_alphabetic);
         let ordinal = last.is_number() && last.norm.len() <= 2 && next.is_some_and(char::is_lowercase);
-        index > 0 && (single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))
+        let tax = matches!(last.norm.as_str(), "mwst" | "ust") && next.is_some_and(char::is_lowercase);
+        index > 0 && (tax || single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))
     }
 
     fn end_sentence(&mut self, asks: bool) {

@@ -52,6 +52,15 @@ pub(super) struct Words {
     pub first_names: HashSet<String>,
 }
 
+/// The words by which two texts are compared: folded, no punctuation, no form of address, no "und".
+pub(in crate::assess) fn compared(text: &str) -> Vec<String> {
+    super::text::fold(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !["herr", "frau", "dr", "doktor", "und"].contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,6 @@ use crate::assess::rules::Terms;
 use crate::config::Settings;
 use anyhow::Context as _;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -56,9 +55,9 @@ pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result
     drop(bench::score(&rules, &records[..records.len().min(1)], &terms, &hours, &|| epoch.elapsed()));
     let scores = bench::score(&rules, &records, &terms, &hours, &|| epoch.elapsed());
     if options.json {
-        super::super::say_json(&scores)?;
+        crate::cli::say_json(&scores)?;
     } else {
-        super::super::say(&shown(&scores, if options.all { usize::MAX } else { WORST }));
+        crate::cli::say(&shown(&scores, if options.all { usize::MAX } else { WORST }));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -87,11 +86,13 @@ fn shown(scores: &Scores, most: usize) -> String {
     for (name, labels) in
         [("verdict", &scores.verdict), ("declaration", &scores.declaration), ("consent", &scores.consent)]
     {
-        let _ = writeln!(out, "\n{name}: {} right, macro F1 {:.3}", percent(labels.accuracy), labels.macro_f1);
+        out.push_str(
+            &(format!("\n{name}: {} right, macro F1 {:.3}", percent(labels.accuracy), labels.macro_f1) + "\n"),
+        );
         out.push_str(&matrix(labels));
     }
     let list = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(" ") };
-    let _ = writeln!(out, "\nlost:    {}\nmade up: {}\n", list(&scores.lost), list(&scores.made_up));
+    out += (format!("\nlost:    {}\nmade up: {}\n", list(&scores.lost), list(&scores.made_up)) + "\n").as_str();
     for (name, share) in [
         ("urgent", scores.urgent.accuracy),
         ("language", scores.language.accuracy),
@@ -100,13 +101,13 @@ fn shown(scores: &Scores, most: usize) -> String {
         ("contact", scores.contact.score),
         ("description", scores.description.score),
     ] {
-        let _ = writeln!(out, "{name:<16}{:>8}", percent(share));
+        out += (format!("{name:<16}{:>8}", percent(share)) + "\n").as_str();
     }
     for wrong in scores.wrong.iter().take(most) {
         out.push_str(&case(wrong));
     }
     if scores.wrong.len() > most {
-        let _ = write!(out, "\n… and {} more (--all)", scores.wrong.len() - most);
+        out += format!("\n… and {} more (--all)", scores.wrong.len() - most).as_str();
     }
     out
 }
@@ -123,13 +124,14 @@ fn matrix(labels: &Labels) -> String {
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max(8) + 2;
     let mut out = format!("{:width$}", "expected");
     for name in &names {
-        let _ = write!(out, "{name:>width$}");
+        out += format!("{name:>width$}").as_str();
     }
     for expected in &names {
-        let _ = write!(out, "\n{expected:<width$}");
+        out += format!("\n{expected:<width$}").as_str();
         for found in &names {
             let n = labels.confusion.get(*expected).and_then(|row| row.get(*found)).copied().unwrap_or(0);
-            let _ = if n == 0 { write!(out, "{:>width$}", "·") } else { write!(out, "{n:>width$}") };
+            let shown = if n == 0 { "·".to_owned() } else { n.to_string() };
+            out += format!("{shown:>width$}").as_str();
         }
     }
     out.push('\n');
@@ -140,10 +142,10 @@ fn case(wrong: &Wrong) -> String {
     let text: String = wrong.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
     let mut out = format!("\n{}: {text}\n", wrong.id);
     for (name, expected, found) in &wrong.differs {
-        let _ = writeln!(out, "    {name}: expected {expected}, found {found}");
+        out += (format!("    {name}: expected {expected}, found {found}") + "\n").as_str();
     }
     for finding in &wrong.findings {
-        let _ = writeln!(out, "    {} ({}): {:?}", finding.rule, finding.polarity.as_str(), finding.quote);
+        out += (format!("    {} ({}): {:?}", finding.rule, finding.polarity.as_str(), finding.quote) + "\n").as_str();
     }
     out
 }

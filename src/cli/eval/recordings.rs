@@ -12,7 +12,6 @@ use anyhow::Context as _;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -81,7 +80,7 @@ pub(super) async fn recordings(mut settings: Settings, options: Options) -> anyh
     let rules = run::rules(&settings)?;
     let folder = options.manifest.parent().unwrap_or(Path::new("."));
     let samples = read(&options.manifest)?;
-    let mut child = super::super::speech::child(&settings);
+    let mut child = crate::cli::speech::child(&settings);
     let bar = ProgressBar::new(samples.len() as u64);
     let mut all = Vec::new();
     for sample in samples {
@@ -95,9 +94,9 @@ pub(super) async fn recordings(mut settings: Settings, options: Options) -> anyh
     child.stop().await;
     let failed = all.iter().any(|one| one.failed.is_some());
     if options.json {
-        super::super::say_json(&summary(&all))?;
+        crate::cli::say_json(&summary(&all))?;
     } else {
-        super::super::say(&shown(&all));
+        crate::cli::say(&shown(&all));
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -116,7 +115,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<Sample>> {
 
 async fn hear(rules: &Rules, settings: &Settings, child: &mut Child, sample: &Sample, path: &Path) -> Heard {
     let started = Instant::now();
-    let tried = super::super::speech::hear(settings, child, path).await;
+    let tried = crate::cli::speech::hear(settings, child, path).await;
     let seconds_taken = started.elapsed().as_secs_f64();
     let mut heard = Heard {
         file: sample.file.clone(),
@@ -221,7 +220,7 @@ struct Summary<'a> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no manifest has 2^52 words")]
-fn sum<'a>(all: impl Iterator<Item = &'a Heard> + Clone) -> Sum {
+fn sum<'a>(all: &(impl Iterator<Item = &'a Heard> + Clone)) -> Sum {
     let rate = |of: fn(&Heard) -> Errors| {
         let (wrong, total) = all.clone().map(of).fold((0, 0), |sum, one| (sum.0 + one.wrong, sum.1 + one.of));
         wrong as f64 / total.max(1) as f64
@@ -243,10 +242,10 @@ fn summary(all: &[Heard]) -> Summary<'_> {
     let names = all.iter().map(|one| one.condition.as_str());
     let silent = |one: &&Heard| one.expected.wakes() && one.found.is_some_and(|found| !found.wakes());
     Summary {
-        sum: sum(all.iter()),
+        sum: sum(&all.iter()),
         lost: all.iter().filter(silent).map(|one| one.file.as_path()).collect(),
         made_up: all.iter().filter(|one| one.made_up).map(|one| one.file.as_path()).collect(),
-        conditions: names.map(|name| (name, sum(all.iter().filter(|one| one.condition == name)))).collect(),
+        conditions: names.map(|name| (name, sum(&all.iter().filter(|one| one.condition == name)))).collect(),
         files: all,
     }
 }
@@ -261,31 +260,35 @@ fn shown(all: &[Heard]) -> String {
             (_, Some(found)) if found == one.expected => found.as_str().to_owned(),
             (_, found) => format!("{}, expected {}", found.map_or("-", Verdict::as_str), one.expected.as_str()),
         };
-        let _ = writeln!(
-            out,
-            "{:<28}{:>9}{:>11}{:>9.2}  {verdict}",
-            one.file.display().to_string(),
-            format!("{}/{}", one.words.wrong, one.words.of),
-            format!("{}/{}", one.digits.wrong, one.digits.of),
-            factor
+        out.push_str(
+            &(format!(
+                "{:<28}{:>9}{:>11}{:>9.2}  {verdict}",
+                one.file.display().to_string(),
+                format!("{}/{}", one.words.wrong, one.words.of),
+                format!("{}/{}", one.digits.wrong, one.digits.of),
+                factor
+            ) + "\n"),
         );
     }
     let summary = summary(all);
-    let _ =
-        writeln!(out, "\n{:<28}{:>4}{:>9}{:>9}{:>10}{:>8}", "condition", "n", "words", "digits", "verdicts", "× time");
+    out.push_str(
+        &(format!("\n{:<28}{:>4}{:>9}{:>9}{:>10}{:>8}", "condition", "n", "words", "digits", "verdicts", "× time")
+            + "\n"),
+    );
     for (name, sum) in summary.conditions.iter().map(|(name, sum)| (*name, sum)).chain([("all", &summary.sum)]) {
-        let _ = writeln!(
-            out,
-            "{name:<28}{:>4}{:>8.1}%{:>8.1}%{:>9.1}%{:>8.2}",
-            sum.n,
-            sum.wer * 100.0,
-            sum.digit_error_rate * 100.0,
-            sum.verdict.accuracy * 100.0,
-            sum.real_time_factor
+        out.push_str(
+            &(format!(
+                "{name:<28}{:>4}{:>8.1}%{:>8.1}%{:>9.1}%{:>8.2}",
+                sum.n,
+                sum.wer * 100.0,
+                sum.digit_error_rate * 100.0,
+                sum.verdict.accuracy * 100.0,
+                sum.real_time_factor
+            ) + "\n"),
         );
     }
     let list = |files: &[&Path]| files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" ");
-    let _ = write!(out, "\nlost:    {}\nmade up: {}", list(&summary.lost), list(&summary.made_up));
+    out += format!("\nlost:    {}\nmade up: {}", list(&summary.lost), list(&summary.made_up)).as_str();
     out
 }
 
