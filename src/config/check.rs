@@ -2,6 +2,7 @@
 
 use super::{Settings, SourceRow};
 use crate::domain::assessment::Verdict;
+use crate::domain::phone;
 use std::collections::HashSet;
 
 /// All complaints at once.
@@ -109,6 +110,11 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     range("escalation.unheard_after_s", settings.escalation.unheard_after_s, 10, 600);
     if transcribe.language.len() != 2 {
         wrong.push(format!("transcribe.language: {:?} is no ISO 639-1 code; write e.g. \"de\"", transcribe.language));
+    }
+    for number in &settings.terms.own_numbers {
+        if phone::e164(number).as_ref() != Some(number) {
+            wrong.push(format!("terms.own_numbers: {number:?} is no number in the form +4997219782362"));
+        }
     }
     if !(0.0..=1.0).contains(&settings.assess.min_probability) {
         wrong.push(format!("assess.min_probability: {} is not between 0 and 1", settings.assess.min_probability));

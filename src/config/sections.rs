@@ -111,11 +111,19 @@ pub struct Terms {
     pub surcharge_percent: u8,
     /// Hours within which the firm reacts.
     pub reaction_hours: u32,
+    /// The firm's own numbers: a caller who repeats one has not left his.
+    pub own_numbers: Vec<String>,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { fee: "48.00".into(), vat_percent: 19, surcharge_percent: 40, reaction_hours: 24 }
+        Self {
+            fee: "48.00".into(),
+            vat_percent: 19,
+            surcharge_percent: 40,
+            reaction_hours: 24,
+            own_numbers: vec!["+4997219782362".into()],
+        }
     }
 }
 

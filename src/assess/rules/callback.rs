@@ -9,7 +9,7 @@ use super::numbers;
 use super::text::Token;
 use super::words::WORDS;
 use crate::domain::phone;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike as _};
 use std::collections::HashSet;
 
 /// What was read.
@@ -40,7 +40,7 @@ struct Candidate {
 }
 
 /// Reads the call-back number.
-pub(super) fn read(scene: &Scene<'_>, _at: Option<NaiveDateTime>, own_numbers: &[String]) -> Callback {
+pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[String]) -> Callback {
     let tokens = &scene.text.tokens;
     let (mut candidates, cut) = candidates(tokens);
     candidates.retain(|candidate| !own_numbers.contains(&candidate.number));
@@ -50,7 +50,8 @@ pub(super) fn read(scene: &Scene<'_>, _at: Option<NaiveDateTime>, own_numbers: &
         .filter_map(|(index, candidate)| {
             let before = index.checked_sub(1).map_or(0, |i| candidates[i].end);
             let after = candidates.get(index + 1).map_or(tokens.len(), |next| next.start);
-            score(tokens, candidate, before, after).map(|score| (score, candidate))
+            let valid = at.map_or(0, |at| in_time(tokens, candidate, (before, after), at));
+            score(tokens, candidate, before, after).map(|score| (score + valid, candidate))
         })
         .collect();
     let Some((best, chosen)) = scored.iter().max_by_key(|(score, candidate)| (*score, candidate.start)) else {
@@ -195,6 +196,25 @@ fn tail(tokens: &[Token], last: &Candidate, groups: &[Group]) -> Option<Candidat
     Some(Candidate { said, number, start, end, corrected: true })
 }
 
+/// "Bis 18 Uhr …, danach …": for the number that is valid when the message was left, against the other.
+fn in_time(tokens: &[Token], candidate: &Candidate, (before, after): (usize, usize), at: NaiveDateTime) -> i32 {
+    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let from = before.max(candidate.start.saturating_sub(8)).min(candidate.start);
+    let to = after.min(candidate.end + 6);
+    let mut limits = (from..candidate.start).chain(candidate.end..to);
+    let hour = |index: usize| {
+        let clock = word(index + 1).split([':', '.']).next().unwrap_or("").to_owned();
+        clock.parse().ok().or_else(|| numbers::digits_at(tokens.get(index + 1..)?)?.0.parse().ok()).filter(|h| *h < 25)
+    };
+    limits
+        .find_map(|index| match word(index) {
+            "bis" => hour(index).map(|until: u32| if at.hour() < until { 4 } else { -4 }),
+            "ab" | "nach" => hour(index).map(|since: u32| if at.hour() >= since { 4 } else { -4 }),
+            _ => None,
+        })
+        .unwrap_or(0)
+}
+
 /// How much a number asks to be called; `None` for a number of another kind.
 fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -> Option<i32> {
     let sentence = tokens.get(candidate.start)?.sentence;
@@ -277,6 +297,15 @@ mod tests {
         ] {
             assert_eq!(number(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn of_two_numbers_with_times_the_one_valid_now_counts() {
+        let text = "Praxis, bis 18 Uhr besetzt: 0971 555 0166. Danach: 0174 946 43 08.";
+        let left = |hour| chrono::NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().and_hms_opt(hour, 20, 0);
+        let scene = Scene::new(Rules::built_in(), Text::new(text), "de", Cents(4800));
+        assert_eq!(read(&scene, left(12), &[]).number.as_deref(), Some("+499715550166"));
+        assert_eq!(read(&scene, left(22), &[]).number.as_deref(), Some("+491749464308"));
     }
 
     #[test]

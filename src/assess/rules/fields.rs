@@ -4,6 +4,7 @@
 //! from a mail's signature or form lines. Nothing certain hangs on these: they are shown beside the sound.
 
 use super::lexicon::Scene;
+use super::opening;
 use super::signature;
 use super::text::Token;
 use super::words::WORDS;
@@ -31,10 +32,12 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let capitals = tokens.iter().filter(|t| t.capital).count();
     let reader = Reader { scene, lower: capitals * 12 < tokens.len() && tokens.len() > 12 };
     let signed = if mail { signature::read(scene.text.source) } else { signature::Signature::default() };
+    let opening = if mail { opening::Opening::default() } else { opening::read(&reader) };
     let company = reader
         .line("firma")
         .or_else(|| signed.company.filter(|_| mail))
         .or_else(|| reader.legal_form())
+        .or(opening.company)
         .or_else(|| reader.trade(0, reader.opening()))
         .or_else(|| reader.introduced())
         .or_else(|| reader.signed());
@@ -42,6 +45,8 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .line("ansprechpartner")
         .or_else(|| reader.asked_for())
         .or(signed.name)
+        .or_else(|| reader.by_phrase())
+        .or(opening.contact)
         .or_else(|| reader.contact(company.as_deref()));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }

@@ -17,6 +17,7 @@ mod lexicon;
 mod mail;
 mod noise;
 mod numbers;
+mod opening;
 mod pattern;
 mod scope;
 mod signature;

@@ -48,7 +48,10 @@ pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result
         });
     }
     let rules = assess::rules_of(options.rules.as_deref().or(settings.assess.rules.as_deref()))?;
-    let terms = Terms { fee: settings.terms.fee_cents().map_err(anyhow::Error::msg)?, own_numbers: &[] };
+    let terms = Terms {
+        fee: settings.terms.fee_cents().map_err(anyhow::Error::msg)?,
+        own_numbers: &settings.terms.own_numbers,
+    };
     let hours = settings.business_hours();
     let epoch = Instant::now();
     // The first judgement compiles the rules.
