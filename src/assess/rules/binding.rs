@@ -137,23 +137,25 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
     }
 }
 
-/// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far.
+/// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far. "Die sind fein, ich stimme
+/// denen nicht zu": a no to what was agreed to.
 pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     let pronouns = ["die", "sie", "denen", "ihnen", "das", "dem", "them", "it", "diese", "diesen", "damit"];
     for act in 0..items.len() {
         let (from, to) = scene.clause(items[act].end - 1);
         let empty = items.iter().all(|i| i.clause != items[act].clause || matches!(i.role, Role::Act(_)));
         let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
-        if says(items[act]) != Says::Yes || items[act].weak || items[act].bound || !empty || !refers {
+        let says = says(items[act]);
+        if says == Says::Nothing || items[act].weak || items[act].bound || !empty || !refers {
             continue;
         }
         let object = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_)));
         let Some(object) = object.filter(|i| items[*i].bound) else { continue };
         let known = match items[object].role {
-            Role::Object(Object::Conditions) => state.conditions == Some(Says::Nothing),
-            _ => state.fee == Some(Says::Nothing),
+            Role::Object(Object::Conditions) => state.conditions,
+            _ => state.fee,
         };
-        if known {
+        if known == Some(Says::Nothing) || known == Some(Says::Yes) && says != Says::Yes {
             bind(scene, items, object, act, state);
         }
     }

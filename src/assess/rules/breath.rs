@@ -47,104 +47,42 @@ pub(super) fn split(mut tokens: Vec<Token>, asks: &[bool]) -> (Vec<Token>, Vec<b
     (tokens, asked)
 }
 
-/// Written with a capital inside a row, these begin a sentence: nobody writes them so elsewhere.
-const CAPITAL_STARTS: &[&str] = &[
-    "wir",
-    "ich",
-    "es",
-    "das",
-    "die",
-    "der",
-    "den",
-    "dem",
-    "mit",
-    "bitte",
-    "unser",
-    "unsere",
-    "mein",
-    "meine",
-    "ohne",
-    "bei",
-    "aber",
-    "also",
-    "ja",
-    "nein",
-    "hier",
-    "dann",
-    "jetzt",
-    "wenn",
-    "falls",
-    "auf",
-    "rufen",
-    "danke",
-    "vielen",
-    "und",
-    "nicht",
-    "kein",
-    "keine",
-    "null",
-    "weil",
-    "da",
-    "seit",
-    "dass",
-    "ein",
-    "eine",
-    "laut",
-    "damit",
-    "nur",
-    "wie",
-    "was",
-    "untertitel",
-];
+/// How far back a clause is looked for that a noun phrase may belong to.
+const REACH: usize = 10;
 
-/// Before an adjective these belong to it.
-const BEFORE_ADJECTIVE: &[&str] = &[
-    "ein",
-    "a",
-    "kein",
-    "koa",
-    "unser",
-    "dieser",
-    "der",
-    "als",
-    "ist",
-    "is",
-    "isch",
-    "nicht",
-    "ned",
-    "net",
-    "und",
-    "sondern",
-    "sehr",
-    "also",
-    "wirklich",
-    "soll",
-    "sagen",
-    "sage",
-    "heisst",
-    "steht",
-    "mit",
-    "absolut",
-    "absoluter",
-    "echter",
-    "klarer",
-    "hier",
-    "typ",
-    "art",
-    "dringender",
-    "mein",
-    "zwar",
-];
+/// "Ob mein Chef | mit den Bedingungen einverstanden ist": a subordinate clause that has no verb yet goes on.
+fn unfinished(tokens: &[Token], at: usize) -> bool {
+    let from = at.saturating_sub(REACH);
+    let opened =
+        (from..at).rev().find(|i| matches!(tokens[*i].norm.as_str(), "dass" | "ob" | "wenn" | "falls" | "sofern"));
+    opened.is_some_and(|opener| !(opener + 1..at).any(|i| verbal(&tokens[i].norm)))
+}
 
-/// How words of agreement begin.
-const AGREES: &[&str] = &["akzept", "stimm", "bestaetig", "uebernehm", "zahl", "erkenn", "genehmig", "willig"];
+/// "Der Chef wird | den Bedingungen zustimmen", "da hatte ich | den 48 Euro zugestimmt": what an auxiliary opens, its
+/// infinitive or participle closes.
+fn bracketed(tokens: &[Token], at: usize) -> bool {
+    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let opened = (at.saturating_sub(REACH)..at).any(|i| WORDS.auxiliaries.contains(word(i)));
+    let closed = word(at - 1).ends_with("en") && !WORDS.auxiliaries.contains(word(at - 1));
+    if WORDS.auxiliaries.contains(word(at - 1)) {
+        return true;
+    }
+    let person = |index: usize| matches!(word(index), "wir" | "ich");
+    let end = (at..at + REACH + 4).find(|i| person(*i) || verbal(word(*i)) || WORDS.closes.contains(word(*i)));
+    // "Die Gebühr akzeptieren wir": no infinitive, unless "wir" begins the next sentence.
+    let finite = |i: usize| person(i + 1) && !verbal(word(i + 2)) && !word(i).ends_with("stimmen");
+    opened && !closed && end.is_some_and(|i| WORDS.closes.contains(word(i)) && !finite(i))
+}
+
+/// Looks like a finite verb.
+fn verbal(word: &str) -> bool {
+    WORDS.auxiliaries.contains(word) || WORDS.verbs.contains(word) || matches!(word, "steht" | "laeuft" | "geht")
+}
 
 /// Whether a new sentence is likely to begin at a token.
 fn begins(tokens: &[Token], at: usize) -> bool {
     let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
-    let (before, here, next, third) = (word(at - 1), word(at), word(at + 1), word(at + 2));
-    let noun = |word: &str| WORDS.nouns.contains(word);
-    let sum = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) || word.ends_with("vierzig");
+    let (before, here, next) = (word(at - 1), word(at), word(at + 1));
     // Where a comma stands, the text is punctuated: what it joins stays together.
     let joined = tokens[at - 1].sentence == tokens[at].sentence && tokens[at - 1].clause == tokens[at].clause;
     let thinks = |word: &str| matches!(word, "hoffe" | "hoff" | "glaube" | "glaub" | "denke" | "denk" | "schaetze");
@@ -152,16 +90,29 @@ fn begins(tokens: &[Token], at: usize) -> bool {
     if !joined || thought || WORDS.subordinate.contains(before) {
         return false;
     }
-    if tokens[at].capital && !tokens[at - 1].is_number() && CAPITAL_STARTS.contains(&here) {
+    if tokens[at].capital && !tokens[at - 1].is_number() && WORDS.capital_starts.contains(here) {
         return true;
     }
     let adjective = here.ends_with("kritischer")
+        || here.ends_with("kritische") && next.starts_with("not")
         || matches!(here, "unternehmens" | "geschaefts" | "betriebs") && next.starts_with("kritischer");
     if adjective {
         // "… kriegt Papiere Betriebs kritischer Notfall": without an article it stands for itself.
-        return !BEFORE_ADJECTIVE.contains(&before);
+        return !WORDS.before_adjective.contains(before);
     }
-    let agrees = AGREES.iter().any(|verb| next.starts_with(verb));
+    if WORDS.phrases.contains(here) && (unfinished(tokens, at) || bracketed(tokens, at)) {
+        return false;
+    }
+    opens(tokens, at)
+}
+
+/// Whether the words themselves open a sentence.
+fn opens(tokens: &[Token], at: usize) -> bool {
+    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let (before, here, next, third) = (word(at - 1), word(at), word(at + 1), word(at + 2));
+    let noun = |word: &str| WORDS.nouns.contains(word);
+    let sum = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) || word.ends_with("vierzig");
+    let agrees = WORDS.agrees.iter().any(|verb| next.starts_with(verb.as_str()));
     match here {
         _ if WORDS.pronouns.contains(here) && agrees => before != "dass",
         _ if WORDS.pronouns.contains(here) && WORDS.verbs.contains(next) => {
@@ -175,7 +126,8 @@ fn begins(tokens: &[Token], at: usize) -> bool {
             (noun(third) || noun(next)) && !matches!(before, "einverstanden" | "verstanden" | "und" | "auch" | "nicht")
         }
         "die" | "den" | "der" | "ihre" | "ihren" | "ihrer" => {
-            (noun(next) || sum(next) && third == "euro") && !WORDS.hold.contains(before)
+            let parted = here == "die" && before == "zu";
+            (noun(next) || sum(next) && third == "euro") && (parted || !WORDS.hold.contains(before))
         }
         "einverstanden" | "einverstaendnis" => next == "mit" && noun(before),
         "rufen" | "melden" | "kommen" => next == "sie" && before != "bitte",

@@ -64,15 +64,21 @@ fn within_reach(scene: &Scene<'_>, act: &Mark, near: (usize, usize), clause: (us
     let inside = || objects().filter(|m| m.start >= near.0 && m.end <= near.1);
     let first = inside().map(|m| m.start).min().unwrap_or(act.start).min(act.start);
     let last = inside().map(|m| m.end).max().unwrap_or(act.end).max(act.end);
-    (near.0.max(first.saturating_sub(4)), near.1.min(last + 3))
+    // A subordinate clause is governed by what stands before it.
+    let governing = ["dass", "ob", "wenn", "falls", "sofern"];
+    let opener = (first.saturating_sub(8)..first).find(|at| governing.contains(&scene.text.tokens[*at].norm.as_str()));
+    (near.0.max(opener.unwrap_or(first + 4).saturating_sub(8)).min(act.start), near.1.min(last + 3))
 }
 
 /// "Ich sage nicht, dass …", "er sagt vielleicht morgen, …": what such a clause opens is not said, to the sentence's end.
 fn disowned(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     let opening = scene.clause(first).1;
     let doubted = scene.touches("negation", first, opening) || scene.touches("hedge", first, opening);
-    let says = scene.text.tokens[first..opening].iter().any(|t| REPORTS.iter().any(|word| t.norm.starts_with(word)));
-    act >= opening && doubted && says
+    let opener = &scene.text.tokens[first..opening];
+    let says = opener.iter().any(|t| REPORTS.iter().any(|word| t.norm.starts_with(word)));
+    // "Es ist nicht so, dass …", "nicht der Fall, …".
+    let untrue = opener.last().is_some_and(|t| matches!(t.norm.as_str(), "so" | "fall" | "wahr" | "richtig" | "klar"));
+    act >= opening && doubted && (says || untrue)
 }
 
 /// How verbs of saying begin.
@@ -81,7 +87,15 @@ const REPORTS: [&str; 10] =
 
 /// "Die Gebühr übernehmen wir aber nicht": what follows is no clause of its own.
 fn afterthought(scene: &Scene<'_>, clause_end: usize, last: usize) -> bool {
-    let end = if clause_end < last { scene.clause(clause_end).1.min(last) } else { return false };
+    let tokens = &scene.text.tokens;
+    if clause_end >= last || clause_end == 0 {
+        return false;
+    }
+    let end = scene.clause(clause_end).1.min(last);
+    // Without a comma before it, it is the end of this clause, whatever follows.
+    let between = scene.text.source.get(tokens[clause_end - 1].end..tokens[clause_end].start).unwrap_or("");
+    let row = between.trim().is_empty() && matches!(tokens[clause_end].norm.as_str(), "aber" | "jedoch" | "allerdings");
+    let end = if row { end.min(clause_end + 3) } else { end };
     end - clause_end <= 3 && scene.touches("negation", clause_end, end)
 }
 

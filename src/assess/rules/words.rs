@@ -37,6 +37,18 @@ pub(super) struct Words {
     pub subordinate: HashSet<String>,
     /// Begin a sentence by themselves.
     pub starters: HashSet<String>,
+    /// Written with a capital inside a row, these begin a sentence: nobody writes them so elsewhere.
+    pub capital_starts: HashSet<String>,
+    /// Before an adjective these belong to it.
+    pub before_adjective: HashSet<String>,
+    /// How words of agreement begin.
+    pub agrees: Vec<String>,
+    /// Begin a noun phrase, and a sentence only where none is under way.
+    pub phrases: HashSet<String>,
+    /// Finite verbs that wait for an infinitive or a participle.
+    pub auxiliaries: HashSet<String>,
+    /// Infinitives and participles of agreement.
+    pub closes: HashSet<String>,
     /// Stand between two groups of one number.
     pub connectors: HashSet<String>,
     /// A number behind one of these is no telephone number.
