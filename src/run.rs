@@ -108,13 +108,27 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
             let url = secret.reveal().map_err(anyhow::Error::msg).context("could not read store.postgres")?;
             url.expose_secret().to_owned()
         }
-        None => sqlite_url(&folder.join("nachtwache.db")),
+        None => sqlite_url(&folder.join(DATABASE)),
     };
     std::fs::create_dir_all(folder)
         .with_context(|| format!("could not make store.folder {}: make it writable for this user", folder.display()))?;
     let opened = Store::open(&url, &folder.join("sound")).await;
     opened.with_context(|| format!("could not open the store in {}", folder.display()))
 }
+
+/// Opens the store of the settings only if there is one: what only reads must not make an empty one.
+///
+/// # Errors
+/// Where there is none yet, or as [`open_store`].
+pub async fn existing_store(settings: &Settings) -> anyhow::Result<Store> {
+    let folder = &settings.store.folder;
+    let there = settings.store.postgres.is_some() || folder.join(DATABASE).exists();
+    anyhow::ensure!(there, "there is no store in {}: set store.folder, or start the service once", folder.display());
+    open_store(settings).await
+}
+
+/// The database in the store's folder.
+const DATABASE: &str = "nachtwache.db";
 
 fn sqlite_url(path: &Path) -> String {
     let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");

@@ -93,16 +93,21 @@ pub fn assess(rules: &Rules, settings: &Settings, report: &Report, transcript: O
     proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
 }
 
-/// The rules by the settings: the built-in ones, with the files of `assess.rules` laid over them.
+/// The rules by the settings: the built-in ones, with the files of `assess.rules` laid over them; `folder` may also be
+/// one such file.
 ///
 /// # Errors
-/// Where the folder or a file in it cannot be read or is no rule file.
+/// Where the folder holds no rule file, or a file cannot be read or is none.
 pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
     let Some(folder) = folder else { return Rules::with(&[]) };
     let unread = |path: &Path| {
         let path = path.to_owned();
         move |error| RulesError::Read { path, error }
     };
+    if folder.is_file() {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        return Rules::with(&[(name, std::fs::read_to_string(folder).map_err(unread(folder))?)]);
+    }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unread(folder))? {
         let path = entry.map_err(unread(folder))?.path();
@@ -110,6 +115,9 @@ pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             files.push((name, std::fs::read_to_string(&path).map_err(unread(&path))?));
         }
+    }
+    if files.is_empty() {
+        return Err(RulesError::Empty { path: folder.to_owned() });
     }
     files.sort();
     Rules::with(&files)

@@ -19,7 +19,7 @@ pub(super) struct Options {
 const SILENT_ROUNDS: u32 = 6;
 
 pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Result<ExitCode> {
-    let store = run::open_store(settings).await?;
+    let store = run::existing_store(settings).await?;
     let mut reader = store.read().await?;
     let beats = workers::all(&mut reader).await?;
     let (waiting, oldest) = reports::waiting(&mut reader, Stage::Transcribe).await?;

@@ -20,8 +20,8 @@ pub(super) enum Options {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckOptions {
-    /// Folder with rule files to lay over the built-in ones; assess.rules, if not given
-    #[arg(value_name = "DIR")]
+    /// Folder with rule files to lay over the built-in ones, or one such file; assess.rules, if not given
+    #[arg(value_name = "PATH")]
     folder: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -68,7 +68,7 @@ fn check(settings: &Settings, options: &CheckOptions) -> anyhow::Result<ExitCode
 
 async fn replayed(settings: &Settings, options: &ReplayOptions) -> anyhow::Result<ExitCode> {
     let rules: Rules = assess::rules_of(options.rules.as_deref().or(settings.assess.rules.as_deref()))?;
-    let store = run::open_store(settings).await?;
+    let store = run::existing_store(settings).await?;
     let bar = ProgressBar::new_spinner().with_message("judging anew");
     let replay = replay::replay(&store, settings, &rules, |done| bar.set_message(format!("{done} judged anew"))).await;
     bar.finish_and_clear();

@@ -13,6 +13,7 @@ mod mutation;
 mod postgres;
 mod privacy;
 mod roughen;
+mod rule_files;
 mod rules;
 mod snapshot;
 mod sound;

@@ -63,6 +63,18 @@ pub enum RulesError {
         /// What is wrong.
         what: String,
     },
+    /// A file whose name is taken by what cannot be laid over.
+    #[error("{file}: the word lists belong to the program; give a rule file another name")]
+    Fixed {
+        /// Name of the file.
+        file: String,
+    },
+    /// A folder without rule files.
+    #[error("{path}: there is no rule file (*.toml) in this folder")]
+    Empty {
+        /// The folder.
+        path: std::path::PathBuf,
+    },
     /// The folder or a file in it cannot be read.
     #[error("could not read {path}: {error}")]
     Read {
@@ -117,6 +129,8 @@ struct Compiled {
     language: Option<String>,
     patterns: Index,
     except: Index,
+    /// From a firm's own file: its `except` takes back what the built-in definitions found, too.
+    added: bool,
 }
 
 /// A concept found in a text: tokens `[start, end)`.
@@ -201,6 +215,9 @@ impl Rules {
     /// # Errors
     /// Where a file is not TOML or a pattern cannot be read.
     pub fn with(own: &[(String, String)]) -> Result<Self, RulesError> {
+        if let Some((file, _)) = own.iter().find(|(name, _)| name == "words.toml") {
+            return Err(RulesError::Fixed { file: file.clone() });
+        }
         let mut hash = Sha256::new();
         let mut written: Vec<(String, Concept)> = Vec::new();
         for (file, built_in) in FILES {
@@ -211,10 +228,8 @@ impl Rules {
         for (file, text) in own.iter().filter(|(name, _)| FILES.iter().all(|(known, _)| known != name)) {
             hash.update(text);
             for (file, concept) in read(file, text)? {
-                // Behind its namesake, so that what refers to the concept sees the addition too.
-                let namesake =
-                    written.iter().rposition(|(_, known)| known.name == concept.name && known.language.is_none());
-                written.insert(namesake.map_or(written.len(), |at| at + 1), (file, concept));
+                let at = place(&written, &concept);
+                written.insert(at, (file, concept));
             }
         }
         complete(&written)?;
@@ -230,7 +245,8 @@ impl Rules {
             version: format!("{version:08x}"),
         };
         for (file, concept) in &written {
-            rules.add(concept).map_err(|what| RulesError::Pattern {
+            let added = FILES.iter().all(|(known, _)| known != file);
+            rules.add(concept, added).map_err(|what| RulesError::Pattern {
                 file: file.clone(),
                 concept: concept.name.clone(),
                 what,
@@ -275,13 +291,14 @@ impl Rules {
         wrong
     }
 
-    fn add(&mut self, concept: &Concept) -> Result<(), String> {
+    fn add(&mut self, concept: &Concept, added: bool) -> Result<(), String> {
         let next = self.names.len();
         let name = *self.names.entry(concept.name.clone()).or_insert(next);
-        let compile =
-            |list: &[String]| list.iter().map(|text| Pattern::parse(text, &self.names)).collect::<Result<Vec<_>, _>>();
+        let parse =
+            |text: &String| Pattern::parse(text, &self.names).map_err(|what| format!("pattern {text:?}: {what}"));
+        let compile = |list: &[String]| list.iter().map(parse).collect::<Result<Vec<_>, _>>();
         let (patterns, except) = (Index::new(compile(&concept.patterns)?), Index::new(compile(&concept.except)?));
-        self.concepts.push(Compiled { name, language: concept.language.clone(), patterns, except });
+        self.concepts.push(Compiled { name, language: concept.language.clone(), patterns, except, added });
         Ok(())
     }
 
@@ -298,6 +315,17 @@ impl Rules {
         let marks = found.into_iter().enumerate();
         marks.flat_map(|(start, list)| list.into_iter().map(move |(name, end)| Mark { name, start, end })).collect()
     }
+}
+
+/// Where a firm's concept goes: behind its namesake, so that what refers to the concept sees the addition too; a new one
+/// behind what it refers to, so that additions may refer to it.
+fn place(written: &[(String, Concept)], concept: &Concept) -> usize {
+    let namesake = written.iter().rposition(|(_, known)| known.name == concept.name && known.language.is_none());
+    let refers = |name: &str| {
+        let name = format!("<{name}>");
+        concept.patterns.iter().chain(&concept.except).any(|pattern| pattern.contains(&name))
+    };
+    namesake.or_else(|| written.iter().rposition(|(_, known)| refers(&known.name))).map_or(0, |at| at + 1)
 }
 
 /// Whether everything is there that the code asks for: without "negation" every consent would hold.
@@ -331,12 +359,19 @@ impl Compiled {
         for (start, end) in &own {
             found[*start].push((self.name, *end));
         }
-        if own.is_empty() || self.except.is_empty() {
+        if self.except.is_empty() || own.is_empty() && !self.added {
             return;
         }
         let mut taken: Vec<(usize, usize)> = Vec::new();
         for start in 0..text.tokens.len() {
             taken.extend(self.except.ends(text, found, start).map(|end| (start, end)));
+        }
+        if self.added {
+            let all = found.iter().enumerate();
+            own = all
+                .flat_map(|(start, list)| list.iter().map(move |mark| (start, *mark)))
+                .filter_map(|(start, (name, end))| (name == self.name).then_some((start, end)))
+                .collect();
         }
         for (start, end) in own {
             if taken.iter().any(|(from, to)| *from < end && *to > start) {

@@ -44,8 +44,8 @@ impl Pattern {
         let elements = text.split_whitespace().map(|word| element(word, names)).collect::<Result<Vec<_>, _>>()?;
         let first = match elements.first() {
             Some(Element::One { choices, optional: false }) => choices.iter().map(Choice::first_byte).collect(),
-            Some(_) => return Err(format!("{text}: begins with a gap or an optional element")),
-            None => return Err("empty pattern".to_owned()),
+            Some(_) => return Err("begins with a gap or an optional element".to_owned()),
+            None => return Err("is empty".to_owned()),
         };
         Ok(Self { elements, first })
     }

@@ -64,11 +64,11 @@ pub(super) struct Words {
     pub first_names: HashSet<String>,
 }
 
-/// The words by which two texts are compared: folded, no punctuation, no form of address, no "und".
+/// The words by which two texts are compared: folded, no punctuation, no form of address, "&" as "und".
 pub(in crate::assess) fn compared(text: &str) -> Vec<String> {
-    super::text::fold(text)
+    super::text::fold(&text.replace('&', " und "))
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !["herr", "frau", "dr", "doktor", "und"].contains(word))
+        .filter(|word| !word.is_empty() && !["herr", "frau", "dr", "doktor"].contains(word))
         .map(str::to_owned)
         .collect()
 }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(in crate::cli) struct Options {
     /// Labelled messages, one JSON object a line
     #[arg(required = true, value_name = "FILE")]
@@ -27,6 +28,9 @@ pub(in crate::cli) struct Options {
     /// Show every record that differs, not the worst 20
     #[arg(long)]
     all: bool,
+    /// Show wrong companies, contacts and descriptions as well
+    #[arg(long)]
+    fields: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -47,6 +51,7 @@ pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result
             ((at - 1) % of + 1 == part) != options.rest
         });
     }
+    anyhow::ensure!(!records.is_empty(), "there is no message to judge");
     let rules = assess::rules_of(options.rules.as_deref().or(settings.assess.rules.as_deref()))?;
     let terms = Terms {
         fee: settings.terms.fee_cents().map_err(anyhow::Error::msg)?,
@@ -60,7 +65,7 @@ pub(super) fn messages(settings: &Settings, options: &Options) -> anyhow::Result
     if options.json {
         crate::cli::say_json(&scores)?;
     } else {
-        crate::cli::say(&shown(&scores, if options.all { usize::MAX } else { WORST }));
+        crate::cli::say(&shown(&scores, if options.all { usize::MAX } else { WORST }, options.fields));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -84,7 +89,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<Record>> {
 }
 
 /// The scores for people.
-fn shown(scores: &Scores, most: usize) -> String {
+fn shown(scores: &Scores, most: usize, fields: bool) -> String {
     let mut out = format!("{} messages, {:.2} ms each\n", scores.n, scores.ms_per_message);
     for (name, labels) in
         [("verdict", &scores.verdict), ("declaration", &scores.declaration), ("consent", &scores.consent)]
@@ -106,11 +111,10 @@ fn shown(scores: &Scores, most: usize) -> String {
     ] {
         out += (format!("{name:<16}{:>8}", percent(share)) + "\n").as_str();
     }
-    for wrong in scores.wrong.iter().take(most) {
-        out.push_str(&case(wrong));
-    }
-    if scores.wrong.len() > most {
-        out += format!("\n… and {} more (--all)", scores.wrong.len() - most).as_str();
+    let cases: Vec<String> = scores.wrong.iter().filter_map(|wrong| case(wrong, fields)).collect();
+    out.extend(cases.iter().take(most).map(String::as_str));
+    if cases.len() > most {
+        out += format!("\n… and {} more (--all)", cases.len() - most).as_str();
     }
     out
 }
@@ -141,16 +145,24 @@ fn matrix(labels: &Labels) -> String {
     out
 }
 
-fn case(wrong: &Wrong) -> String {
+/// What only `--fields` shows.
+const FIELDS: [&str; 3] = ["company", "contact", "description"];
+
+/// Nothing where only fields differ that are not asked for.
+fn case(wrong: &Wrong, fields: bool) -> Option<String> {
+    let differs: Vec<_> = wrong.differs.iter().filter(|(name, ..)| fields || !FIELDS.contains(name)).collect();
+    if differs.is_empty() {
+        return None;
+    }
     let text: String = wrong.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
     let mut out = format!("\n{}: {text}\n", wrong.id);
-    for (name, expected, found) in &wrong.differs {
+    for (name, expected, found) in differs {
         out += (format!("    {name}: expected {expected}, found {found}") + "\n").as_str();
     }
     for finding in &wrong.findings {
         out += (format!("    {} ({}): {:?}", finding.rule, finding.polarity.as_str(), finding.quote) + "\n").as_str();
     }
-    out
+    Some(out)
 }
 
 #[cfg(test)]
@@ -161,6 +173,25 @@ mod tests {
     fn a_fold_is_a_part_of_a_whole() {
         assert_eq!(fold("5/5"), Ok((5, 5)));
         assert!(fold("6/5").is_err() && fold("0/5").is_err() && fold("x").is_err());
+    }
+
+    #[test]
+    fn fields_are_shown_only_where_asked_for() {
+        let differs = vec![("company", "Kuhn".to_owned(), "-".to_owned())];
+        let wrong = Wrong { id: "x".into(), text: String::new(), differs, findings: Vec::new() };
+        assert!(case(&wrong, false).is_none());
+        assert!(case(&wrong, true).is_some_and(|shown| shown.contains("company: expected Kuhn")));
+    }
+
+    #[test]
+    fn a_label_left_out_is_no_null() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = r#"{"id": "x", "text": "", "received_at": "2026-11-21T22:14:00+01:00", "expect": {"verdict": "ignored",
+            "declaration": "absent", "consent": "absent", "urgent": false, "contact": null, "callback": null,
+            "description": null, "language": "de"}}"#;
+        std::fs::write(file.path(), line.replace('\n', " ")).unwrap();
+        let error = format!("{:#}", read(file.path()).unwrap_err());
+        assert!(error.contains("line 1") && error.contains("missing field `company`"), "{error}");
     }
 
     #[test]
