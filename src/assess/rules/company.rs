@@ -1,6 +1,6 @@
 //! The caller's company: by its legal form, by the words that introduce it, by the kind of business.
 
-use super::fields::Reader;
+use super::fields::{Kind, Piece, Reader};
 use super::words::WORDS;
 
 impl Reader<'_> {
@@ -51,9 +51,188 @@ impl Reader<'_> {
         )
     }
 
+    /// The first stretch of the opening that has a legal form.
+    pub(super) fn form_piece(&self, pieces: &[Piece]) -> Option<String> {
+        let form = |piece: &&Piece| (piece.from + 1..piece.to).any(|at| self.form_length(at) > 0);
+        pieces.iter().find(form).and_then(|piece| self.name(piece.from, piece.to))
+    }
+
+    /// The first stretch of the opening that names a business, or the first that is introduced as one.
+    pub(super) fn company_piece(&self, pieces: &[Piece]) -> Option<String> {
+        let whole = |piece: &Piece| piece.to > piece.from + 1 || self.alone(piece) || self.leads_company(piece.from);
+        let trade = pieces.iter().find(|piece| {
+            piece.kind == Kind::Company && whole(piece) && self.is_own(piece.from) && self.has_body(piece)
+        });
+        let led = || {
+            pieces.iter().find(|piece| {
+                let long = (piece.from..piece.to).map(|at| self.word(at).len()).sum::<usize>() > 3;
+                let early = self.tokens().get(piece.from).is_some_and(|token| token.sentence < 2);
+                piece.kind == Kind::Name
+                    && early
+                    && long
+                    && !self.shouted(piece)
+                    && self.leads_company(piece.from)
+                    && !self.is_place(piece.from, piece.to)
+            })
+        };
+        trade.or_else(led).and_then(|piece| self.name(piece.from, piece.to))
+    }
+
+    /// A stretch of two words or more that is no person, beside a person: "Dr. Oyelaran speaking, Main Valley Biotech".
+    pub(super) fn company_beside(&self, pieces: &[Piece]) -> Option<String> {
+        let named = pieces.iter().any(|piece| piece.kind == Kind::Person);
+        let single =
+            pieces.iter().any(|piece| piece.kind == Kind::Name && piece.to == piece.from + 1 && self.alone(piece));
+        let early = |piece: &Piece| self.tokens().get(piece.from).is_some_and(|token| token.sentence < 3);
+        let free = |piece: &&Piece| {
+            piece.kind == Kind::Name
+                && early(piece)
+                && self.alone(piece)
+                && self.is_own(piece.from)
+                && !self.is_where(piece.from)
+        };
+        let place = |piece: &Piece| ["kreis", "stadt", "gemeinde", "markt"].contains(&self.word(piece.from));
+        let several =
+            pieces.iter().filter(free).find(|piece| piece.to > piece.from + 1 && (named || single || place(piece)));
+        let one = || {
+            let surname = |piece: &Piece| {
+                pieces.iter().any(|other| {
+                    other.from != piece.from && (other.from..other.to).any(|at| self.word(at) == self.word(piece.from))
+                })
+            };
+            let first = pieces.iter().find(free)?;
+            (named && !surname(first) && self.word(first.from).len() > 3).then_some(first)
+        };
+        several.or_else(one).and_then(|piece| self.name(piece.from, piece.to))
+    }
+
+    /// Fragments of a bad line: "vom La".
+    fn shouted(&self, piece: &Piece) -> bool {
+        piece.to == piece.from + 1 && self.word(piece.from).chars().count() < 4
+    }
+
+    /// Whether nothing but greetings and the words of an introduction stands beside it in its clause.
+    pub(super) fn alone(&self, piece: &Piece) -> bool {
+        let (from, to) = self.scene.clause(piece.from);
+        let behind = self.word(piece.to);
+        let ends = piece.to >= to
+            || matches!(
+                behind,
+                "hier" | "in" | "aus" | "mein" | "am" | "guten" | "gruess" | "da" | "speaking" | "noch" | "selbst"
+            );
+        let small =
+            ["ja", "hallo", "guten", "abend", "tag", "morgen", "hier", "moin", "der", "die", "das", "ist", "so"];
+        ends && (from..piece.from)
+            .all(|at| small.contains(&self.word(at)) || !self.proper(at) && piece.from - from <= 3)
+    }
+
+    /// More than a common word: "Praxis" alone names nobody.
+    fn has_body(&self, piece: &Piece) -> bool {
+        !(piece.from..piece.to).all(|at| self.bare(at))
+    }
+
+    fn bare(&self, at: usize) -> bool {
+        let bare = [
+            "praxis",
+            "kanzlei",
+            "werkstatt",
+            "betrieb",
+            "buero",
+            "haus",
+            "lager",
+            "station",
+            "verwaltung",
+            "markt",
+            "technik",
+            "netzwerk",
+            "laufwerk",
+            "halle",
+            "praxisverwaltung",
+            "labor",
+            "versand",
+            "verkauf",
+            "logistik",
+            "laden",
+            "amt",
+            "heim",
+            "werk",
+            "dienst",
+            "zentrum",
+            "hotline",
+            "handel",
+            "lagerhalle",
+            "baumarkt",
+            "systeme",
+            "hotelsoftware",
+            "feuerwehr",
+        ];
+        bare.contains(&self.word(at))
+    }
+
+    /// Whether words before it say that it is where the caller works.
+    pub(super) fn leads_company(&self, at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).map_or("", |i| self.word(i));
+        let article = matches!(before(1), "der" | "dem" | "die" | "das" | "the" | "den");
+        let preposition = |word: &str| {
+            matches!(
+                word,
+                "von" | "bei" | "vo" | "from" | "run" | "fuer" | "at" | "z" | "chez" | "aus" | "da" | "dalla" | "od"
+            )
+        };
+        matches!(before(1), "vom" | "beim" | "firma" | "from" | "firmy" | "firm" | "fa" | "company" | "called")
+            || article && preposition(before(2))
+            || matches!(before(1), "von" | "vo" | "bei" | "at" | "of" | "chez" | "z")
+    }
+
+    /// Whether it may be the caller's own: not "im Lager", "unsere Praxis".
+    fn is_own(&self, at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).map_or("", |i| self.word(i));
+        let has =
+            ["haben", "habe", "hab", "betreibe", "betreiben", "fuehre", "fuehren", "leite", "leiten", "fuer", "run"];
+        if has.contains(&before(2)) && matches!(before(1), "den" | "das" | "die" | "the" | "eine" | "ein") {
+            return true;
+        }
+        let foreign = [
+            "eine",
+            "einen",
+            "neue",
+            "in",
+            "ins",
+            "zum",
+            "am",
+            "den",
+            "ganze",
+            "komplette",
+            "mit",
+            "euer",
+            "eure",
+            "ihre",
+            "ihr",
+            "ihrer",
+            "ihres",
+            "diese",
+            "jede",
+        ];
+        let inside = matches!(before(1), "im" | "dem" | "fuer" | "beim");
+        let whole = !self.bare(at) && self.adjoins(at) && self.proper(at + 1);
+        let placed = inside && !whole && !self.function_before(at - 1);
+        !(before(1).starts_with("unser") || before(1).starts_with("kein") || foreign.contains(&before(1)) || placed)
+    }
+
+    /// Whether "in" or "aus" makes it a place.
+    pub(super) fn is_where(&self, at: usize) -> bool {
+        at > 0 && matches!(self.word(at - 1), "in" | "aus" | "nach")
+    }
+
+    /// "Haustechnik im Seniorenstift", "Nachtdienst im Pflegezentrum", "ich rufe aus dem …".
+    fn function_before(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|i| self.is_role(i) || matches!(self.word(i), "aus" | "bei" | "von" | "ich"))
+    }
+
     /// "von der Firma X", "vom Reisebüro X", "bei der X", "aus dem Pflegeheim X".
     pub(super) fn introduced(&self) -> Option<String> {
-        for at in 0..self.opening() {
+        let early = self.tokens().iter().position(|t| t.sentence > 1).unwrap_or(self.tokens().len());
+        for at in 0..self.opening().min(early) {
             let start = match (self.word(at), self.word(at + 1)) {
                 ("firma", _) if self.proper(at + 1) => at + 1,
                 ("von" | "bei" | "aus" | "vo", "der" | "dem") => at + 2,
@@ -99,30 +278,8 @@ impl Reader<'_> {
 
     /// A proper name among the tokens `[from, to)` that names a kind of business.
     pub(super) fn trade(&self, from: usize, to: usize) -> Option<String> {
-        let own = |at: usize| {
-            let before = if at == 0 { "" } else { self.word(at - 1) };
-            !(before.starts_with("unser")
-                || before.starts_with("kein")
-                || [
-                    "eine",
-                    "einen",
-                    "neue",
-                    "im",
-                    "in",
-                    "ins",
-                    "dem",
-                    "zum",
-                    "am",
-                    "beim",
-                    "den",
-                    "fuer",
-                    "ganze",
-                    "komplette",
-                    "mit",
-                ]
-                .contains(&before))
-        };
-        (from..to).filter(|at| self.is_trade(*at) && self.proper(*at)).find_map(|at| {
+        let own = |at: usize| self.is_own(at);
+        (from..to).filter(|at| self.is_trade(*at) && !self.is_role(*at) && self.proper(*at)).find_map(|at| {
             let mut first = at;
             while first > from && self.adjoins(first - 1) && self.proper(first - 1) && !self.lower {
                 first -= 1;
@@ -148,8 +305,8 @@ impl Reader<'_> {
 
 fn form_written(words: &[&str]) -> String {
     match words {
-        ["e", "k", ..] => "e.K.".to_owned(),
-        ["e", "v", ..] => "e.V.".to_owned(),
+        ["ek"] | ["e", "k", ..] => "e.K.".to_owned(),
+        ["ev"] | ["e", "v", ..] => "e.V.".to_owned(),
         ["b", "v"] => "B.V.".to_owned(),
         ["s", "r", "o"] => "s.r.o.".to_owned(),
         ["gmbh", "und" | "&", "co", "kg"] => "GmbH & Co. KG".to_owned(),
@@ -163,4 +320,11 @@ fn form_written(words: &[&str]) -> String {
         [one] => one.to_uppercase(),
         more => more.join(" "),
     }
+}
+
+/// As a German would write it.
+pub(super) fn tidy(name: &str) -> String {
+    let name = name.replace("Doktor ", "Dr. ").replace("Fa. ", "");
+    name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
+        + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
 }

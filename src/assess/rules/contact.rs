@@ -1,29 +1,242 @@
 //! The person to call back: asked for, introduced, titled, or by a first name.
 
-use super::fields::Reader;
+use super::fields::{Kind, Piece, Reader};
 use super::words::WORDS;
 
 impl Reader<'_> {
-    pub(super) fn contact(&self, company: Option<&str>) -> Option<String> {
-        self.asked_for()
-            .or_else(|| self.by_phrase())
-            .or_else(|| self.titled(0, 60))
-            .or_else(|| self.by_first_name(company))
-            .or_else(|| self.surname(company))
+    pub(super) fn contact(&self, pieces: &[Piece], company: Option<&str>, mail: bool) -> Option<String> {
+        self.introduced_person(pieces)
+            .or_else(|| self.person_piece(pieces, mail))
+            .or_else(|| self.closing())
+            .or_else(|| if mail { None } else { self.lone_name(pieces, company) })
+            .or_else(|| self.by_phrase(company))
+            .or_else(|| if mail { None } else { self.titled(0, 60) })
+            .or_else(|| if mail { None } else { self.by_first_name(company) })
+            .or_else(|| self.by_craft(pieces))
     }
 
-    /// "Bitte rufen Sie Herrn Lother an."
-    pub(super) fn asked_for(&self) -> Option<String> {
-        (0..self.tokens().len()).find_map(|at| {
-            let asks = matches!(self.word(at), "rufen" | "ruft" | "anrufen" | "rappeler");
-            let near = (at + 1..at + 6).find(|i| matches!(self.word(*i), "herrn" | "frau" | "monsieur"))?;
-            let negated = (at..near).any(|i| self.word(i) == "nicht");
-            (asks && !negated).then(|| self.titled(near, near + 1)).flatten()
-        })
+    /// A stretch of the opening that the words beside it call a person: "mein Name ist …", "… am Apparat".
+    fn introduced_person(&self, pieces: &[Piece]) -> Option<String> {
+        pieces
+            .iter()
+            .filter(|piece| matches!(piece.kind, Kind::Person | Kind::Name) && !self.leads_company(piece.from))
+            .filter(|piece| self.word(piece.from).chars().count() > 2 || piece.to > piece.from + 1)
+            .find(|piece| self.is_led(piece) || self.is_followed(piece, pieces))
+            .and_then(|piece| self.called(piece))
+    }
+
+    /// "mein Name ist", "hier spricht wieder der".
+    fn is_led(&self, piece: &Piece) -> bool {
+        let before = |back: usize| piece.from.checked_sub(back).map_or("", |i| self.word(i));
+        let article = matches!(before(1), "der" | "die" | "de");
+        let begins = piece.from > 1 && self.tokens()[piece.from - 1].clause != self.tokens()[piece.from - 2].clause;
+        let person = piece.kind == Kind::Person;
+        let again = ["wieder", "noch", "mal", "nochmal", "auch", "nur", "nochmals", "again"];
+        let skip = (1 + usize::from(article)..9).take_while(|back| again.contains(&before(*back))).count()
+            + usize::from(article);
+        let says = ["spricht", "schreibt", "heisse", "ben", "tu", "adim", "adım", "chiamo", "its", "jmenuji"];
+        article && begins && person
+            || says.contains(&before(1 + skip))
+            || match (before(2 + skip), before(1 + skip)) {
+                ("name" | "this" | "hier", "ist" | "is") | ("spricht" | "sprechen", "mit") | ("i", "am") => true,
+                ("ich", "bin" | "bins") | ("it", "is") => person,
+                _ => false,
+            }
+    }
+
+    /// "… mein Name", "… am Apparat", "… von der Firma".
+    fn is_followed(&self, piece: &Piece, pieces: &[Piece]) -> bool {
+        let (first, second) = (self.word(piece.to), self.word(piece.to + 1));
+        let begins = matches!(self.word(piece.to + 2), "ist" | "is" | "lautet" | "war");
+        let works = pieces.iter().any(|next| {
+            (piece.to + 1..=piece.to + 3).contains(&next.from)
+                && self.leads_company(next.from)
+                && self.tokens()[next.from].sentence == self.tokens()[piece.from].sentence
+                && !matches!(first, "und" | "mit" | "oder")
+        });
+        match (first, second) {
+            _ if works && (piece.kind == Kind::Person || self.alone_before(piece)) => true,
+            ("mein" | "my", "name") | ("is" | "ist", "mein" | "mei" | "my") | ("am", "apparat") if !begins => true,
+            ("speaking" | "persoenlich" | "selbst", _) => true,
+            ("hier", _) => piece.kind == Kind::Person || !second.is_empty() && self.leads_company(piece.to + 2),
+            _ => false,
+        }
+    }
+
+    /// Whether the stretch begins its clause, greetings aside.
+    fn alone_before(&self, piece: &Piece) -> bool {
+        let (from, _) = self.scene.clause(piece.from);
+        piece.from - from <= 3
+            && (from..piece.from).all(|at| !self.proper(at) && !matches!(self.word(at), "wir" | "ich" | "bei" | "im"))
+    }
+
+    /// A title or a given name leads it.
+    fn person_piece(&self, pieces: &[Piece], mail: bool) -> Option<String> {
+        let addressed = |piece: &Piece| {
+            let before = piece.from.checked_sub(1).map_or("", |i| self.word(i));
+            mail && matches!(
+                before,
+                "hallo"
+                    | "tag"
+                    | "abend"
+                    | "morgen"
+                    | "geehrter"
+                    | "geehrte"
+                    | "lieber"
+                    | "liebe"
+                    | "moin"
+                    | "hi"
+                    | "dear"
+            ) || matches!(
+                before,
+                "unser"
+                    | "unsere"
+                    | "euer"
+                    | "ihr"
+                    | "an"
+                    | "wie"
+                    | "von"
+                    | "geehrter"
+                    | "geehrte"
+                    | "lieber"
+                    | "liebe"
+            )
+        };
+        let receiver =
+            |piece: &Piece| mail && matches!(self.word(self.scene.sentence(piece.from).0), "an" | "cc" | "to");
+        pieces
+            .iter()
+            .filter(|piece| piece.kind == Kind::Person && !addressed(piece) && !receiver(piece))
+            .find(|piece| !self.leads_company(piece.from))
+            .and_then(|piece| self.called(piece))
+    }
+
+    /// A name as it is shown: titles in their form, at most three names.
+    fn called(&self, piece: &Piece) -> Option<String> {
+        if WORDS.titles.contains(self.word(piece.from)) {
+            return self.titled(piece.from, piece.from + 1);
+        }
+        if self.word(piece.from + 1) == "von" || self.word(piece.from + 1) == "van" {
+            return self.person(piece.from);
+        }
+        let dialect = piece.to == piece.from + 2 && WORDS.first_names.contains(self.word(piece.from + 1));
+        let first = self.name(piece.from, piece.from + 1)?;
+        let article = piece.from > 0 && matches!(self.word(piece.from - 1), "der" | "die" | "da" | "de" | "s");
+        // "der Ackermanns Schorsch"
+        let given = WORDS.first_names.contains(self.word(piece.from));
+        if let (true, Some(surname)) = (dialect && article && !given, first.strip_suffix('s')) {
+            return Some(format!("{} {surname}", self.name(piece.from + 1, piece.to)?));
+        }
+        let junior = usize::from(matches!(self.word(piece.to), "junior" | "senior"));
+        let longest = if self.lower { 2 } else { 3 };
+        self.name(piece.from, (piece.to + junior).min(piece.from + longest))
+    }
+
+    /// A single word between commas: "Stadtwerke Erlenrath, Leitwarte, Kowalke."
+    fn lone_name(&self, pieces: &[Piece], company: Option<&str>) -> Option<String> {
+        let business = pieces.iter().find(|piece| piece.kind == Kind::Company).or_else(|| {
+            pieces
+                .iter()
+                .find(|piece| company.is_some_and(|name| self.name(piece.from, piece.to).as_deref() == Some(name)))
+        });
+        let particle =
+            |piece: &Piece| (piece.from..piece.to).any(|at| matches!(self.word(at), "van" | "von" | "de" | "zu"));
+        let fits = |piece: &&Piece| {
+            let name = self.name(piece.from, piece.to).unwrap_or_default();
+            let distance = business.map_or(piece.from, |other| piece.from.max(other.from) - piece.from.min(other.from));
+            let near = if company.is_none() { piece.from <= 3 } else { distance <= 12 || piece.from < 12 };
+            let beside = !self.lower
+                || business.is_some_and(|other| {
+                    other.to + 2 >= piece.from && other.from <= piece.to + 2 && other.from != piece.from
+                });
+            piece.kind == Kind::Name
+                && (piece.to - piece.from <= 2 || particle(piece))
+                && near
+                && beside
+                && !self.behind_preposition(piece)
+                && !self.is_where(piece.from)
+                && !self.leads_company(piece.from)
+                && sounds(&name)
+                && (self.alone(piece) || self.lower)
+                && company.is_none_or(|company| company != name)
+        };
+        let inside = |piece: &&Piece| {
+            company.is_some_and(|company| self.name(piece.from, piece.to).is_some_and(|name| company.contains(&name)))
+        };
+        let own: Vec<&Piece> = pieces.iter().filter(fits).collect();
+        let sentence = own.first().and_then(|piece| self.tokens().get(piece.from)).map(|token| token.sentence);
+        let last = own
+            .iter()
+            .copied()
+            .rev()
+            .find(|piece| self.tokens().get(piece.from).map(|token| token.sentence) == sentence);
+        let single = own
+            .iter()
+            .copied()
+            .find(|piece| piece.to == piece.from + 1 && business.is_some_and(|other| other.from > piece.from));
+        let found = own.iter().copied().find(inside).or(single).or(last)?;
+        self.name(found.from, found.to)
+    }
+
+    /// "ohne Netz", "der Alarm": a noun, not a name.
+    fn behind_preposition(&self, piece: &Piece) -> bool {
+        let before = piece.from.checked_sub(1).map_or("", |i| self.word(i));
+        let here = before == "der" || before == "die";
+        let (from, _) = self.scene.clause(piece.from);
+        let calls = (from..piece.from).any(|at| matches!(self.word(at), "hier" | "is" | "ist" | "spricht"));
+        here && !calls
+            || matches!(
+                before,
+                "ohne" | "mit" | "das" | "den" | "des" | "fuer" | "im" | "beim" | "am" | "unser" | "unsere"
+            )
+    }
+
+    /// The last words of a call or mail: "…, Hauke.", "Gruß Piet".
+    fn closing(&self) -> Option<String> {
+        let count = self.tokens().len();
+        let greeting = (count.saturating_sub(25)..count)
+            .rev()
+            .find(|at| matches!(self.word(*at), "gruss" | "gruesse" | "lg" | "mfg" | "vg"));
+        if let Some(at) = greeting {
+            let next = at + 1 + usize::from(matches!(self.word(at + 1), "von" | "vom" | "der" | "die"));
+            if WORDS.first_names.contains(self.word(next)) && !WORDS.stops.contains(self.word(next)) {
+                let to = if !self.lower && self.adjoins(next) && self.proper(next + 1) { next + 2 } else { next + 1 };
+                return self.name(next, to);
+            }
+        }
+        let last = count.checked_sub(1)?;
+        let (from, to) = self.scene.clause(last);
+        let first = (from..to).find(|at| self.proper(*at))?;
+        let given = WORDS.first_names.contains(self.word(first)) && self.proper(first);
+        let lead = first == from || matches!(self.word(first - 1), "danke" | "gruss" | "der" | "die" | "hier");
+        (given && lead && to - first <= 2 && count > 6 && !self.lower).then(|| self.name(first, to)).flatten()
+    }
+
+    /// "Malermeister Quandt": somebody with a craft is called by the name behind it.
+    fn by_craft(&self, pieces: &[Piece]) -> Option<String> {
+        let craft = |word: &str| {
+            [
+                "meister",
+                "anwalt",
+                "arzt",
+                "advokat",
+                "architekt",
+                "notar",
+                "steuerberater",
+                "winzer",
+                "wirt",
+                "landwirt",
+                "advokatin",
+            ]
+            .iter()
+            .any(|craft| word.ends_with(craft))
+        };
+        let piece = pieces.iter().find(|piece| piece.to > piece.from + 1 && craft(self.word(piece.from)))?;
+        self.name(piece.from + 1, piece.to.min(piece.from + 3))
     }
 
     /// "Mein Name ist X", "hier spricht X", "X am Apparat".
-    pub(super) fn by_phrase(&self) -> Option<String> {
+    pub(super) fn by_phrase(&self, company: Option<&str>) -> Option<String> {
         let limit = self.tokens().len().min(90);
         for at in 0..limit {
             let start = match (self.word(at), self.word(at + 1), self.word(at + 2)) {
@@ -34,11 +247,13 @@ impl Reader<'_> {
                     at + 2 + usize::from(matches!(self.word(at + 2), "der" | "die"))
                 }
                 ("hier", "spricht" | "ist", _) => at + 2,
+                ("ich", "bins", _) | ("i", "am", _) if WORDS.first_names.contains(self.word(at + 2)) => at + 2,
                 ("ben" | "tu" | "hier" | "heisse" | "its", _, _) => at + 1,
                 ("ich", "bin" | "bins", "die" | "der") if WORDS.first_names.contains(self.word(at + 3)) => at + 3,
                 _ => continue,
             };
-            if let Some(name) = self.person(start) {
+            let other = |name: &String| company != Some(name.as_str());
+            if let Some(name) = self.person(start).filter(other) {
                 return Some(name);
             }
         }
@@ -56,7 +271,8 @@ impl Reader<'_> {
                 || self.tokens()[from - 1].clause != self.tokens()[from].clause
                 || self.word(from - 1) == "ja";
             let here = self.word(at) == "hier" && whole && from < at;
-            if ends || here { (from < at).then(|| self.person(from)).flatten() } else { None }
+            let begins = matches!(self.word(at + 2), "ist" | "is" | "lautet" | "war");
+            if (ends || here) && !begins { (from < at).then(|| self.person(from)).flatten() } else { None }
         })
     }
 
@@ -103,14 +319,19 @@ impl Reader<'_> {
     pub(super) fn titled(&self, from: usize, to: usize) -> Option<String> {
         (from..to.min(self.tokens().len())).find_map(|at| {
             let title = self.word(at);
-            let after_business = at > 0 && self.is_trade(at - 1) && self.adjoins(at - 1);
+            let doctor = matches!(title, "dr" | "doktor" | "prof" | "professor");
+            let after_business = doctor && at > 0 && self.is_trade(at - 1) && self.adjoins(at - 1);
             if !(WORDS.titles.contains(title) || title == "monsieur") || after_business || !self.proper(at + 1) {
                 return None;
             }
             let mut end = at + 1;
-            while end < at + 4 && self.proper(end) && (end == at + 1 || self.adjoins(end - 1)) {
+            let given = usize::from(WORDS.first_names.contains(self.word(at + 1)));
+            let longest = if self.lower { 2 + given } else { 4 };
+            let ends = |end: usize| end > at + 1 && (self.is_trade(end) || self.is_role(end));
+            while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
                 end += 1;
             }
+            end += usize::from(matches!(self.word(end), "junior" | "senior"));
             let name = self.name(at + 1, end)?;
             Some(match title {
                 "herr" | "herrn" => format!("Herr {name}"),
@@ -143,17 +364,26 @@ impl Reader<'_> {
         };
         self.person(from)
     }
+}
 
-    /// A clause of the opening that is a single proper name.
-    pub(super) fn surname(&self, company: Option<&str>) -> Option<String> {
-        let opening = self.tokens().iter().position(|t| t.sentence > 2).unwrap_or(self.tokens().len()).min(30);
-        (0..opening).find_map(|at| {
-            let (from, to) = self.scene.clause(at);
-            let single =
-                to - from <= 2 && self.proper(at) && to == at + 1 && !self.is_trade(at) && self.form_length(at) == 0;
-            let name = single.then(|| self.name(at, at + 1)).flatten()?;
-            let is_company = company.is_some_and(|company| company == name);
-            (name.chars().count() > 2 && !is_company).then_some(name)
-        })
+/// Whether it can be spoken as a name: "Sch" and "Piiiep" cannot.
+fn sounds(name: &str) -> bool {
+    let letters: Vec<char> = name.to_lowercase().chars().collect();
+    letters.len() > 2
+        && letters.iter().any(|c| "aeiouyäöüı".contains(*c))
+        && !letters.windows(3).any(|three| three[0] == three[1] && three[1] == three[2])
+}
+
+/// "Tischlerei Ubbo Janssen …, der Ubbo": the company's name completes the given name.
+pub(super) fn with_surname(name: String, company: Option<&str>) -> String {
+    let words: Vec<&str> = company.unwrap_or("").split_whitespace().collect();
+    let behind = words.iter().position(|word| *word == name).and_then(|at| words.get(at + 1));
+    match behind {
+        Some(surname)
+            if surname.starts_with(char::is_uppercase) && WORDS.first_names.contains(&super::text::fold(&name)) =>
+        {
+            format!("{name} {surname}")
+        }
+        _ => name,
     }
 }

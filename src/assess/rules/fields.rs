@@ -3,8 +3,9 @@
 //! Read from what Germans say first ("hier ist Petra Lindner, Bäckerei Lindner in Fulda"), from titles, from legal forms, and
 //! from a mail's signature or form lines. Nothing certain hangs on these: they are shown beside the sound.
 
+use super::company::tidy;
+use super::contact::with_surname;
 use super::lexicon::Scene;
-use super::opening;
 use super::signature;
 use super::text::Token;
 use super::words::WORDS;
@@ -26,28 +27,56 @@ pub(super) struct Reader<'a> {
     pub lower: bool,
 }
 
+/// What a stretch of names in the opening is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A title or a given name leads it.
+    Person,
+    /// It has a legal form or a word for a business.
+    Company,
+    /// A department or a function.
+    Role,
+    /// Anything else that is written like a name.
+    Name,
+}
+
+/// A stretch of names in the opening, tokens `[from, to)`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    /// First token.
+    pub from: usize,
+    /// One past the last token.
+    pub to: usize,
+    /// What it is.
+    pub kind: Kind,
+}
+
 /// Reads company and contact.
 pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let tokens = &scene.text.tokens;
     let capitals = tokens.iter().filter(|t| t.capital).count();
-    let reader = Reader { scene, lower: capitals * 12 < tokens.len() && tokens.len() > 12 };
+    let reader = Reader { scene, lower: capitals * 12 < tokens.len() && (tokens.len() > 12 || capitals == 0) };
+    if reader.broken() {
+        return Who::default();
+    }
     let signed = if mail { signature::read(scene.text.source) } else { signature::Signature::default() };
-    let opening = if mail { opening::Opening::default() } else { opening::read(&reader) };
+    let pieces = reader.pieces();
     let company = reader
-        .line("firma")
-        .or_else(|| signed.company.filter(|_| mail))
+        .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
+        .or(signed.company)
+        .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
-        .or(opening.company)
+        .or_else(|| reader.company_piece(&pieces))
         .or_else(|| reader.trade(0, reader.opening()))
+        .or_else(|| if mail { None } else { reader.company_beside(&pieces) })
         .or_else(|| reader.introduced())
-        .or_else(|| reader.signed());
+        .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
-        .line("ansprechpartner")
+        .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
         .or_else(|| reader.asked_for())
         .or(signed.name)
-        .or_else(|| reader.by_phrase())
-        .or(opening.contact)
-        .or_else(|| reader.contact(company.as_deref()));
+        .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
+    let contact = contact.map(|name| with_surname(name, company.as_deref()));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -62,16 +91,146 @@ impl Reader<'_> {
         self.tokens().get(at).map_or("", |token| token.norm.as_str())
     }
 
-    /// The rest of a form's line, "Firma: …".
-    pub(super) fn line(&self, label: &str) -> Option<String> {
-        let at = (0..self.tokens().len()).find(|at| {
-            let begins = *at == 0 || self.tokens()[at - 1].sentence != self.tokens()[*at].sentence;
-            begins && self.word(*at) == label && self.scene.text.source[self.tokens()[*at].end..].starts_with(':')
-        })?;
-        let (_, to) = self.scene.sentence(at);
-        let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
-        let rest = self.scene.text.source.get(self.tokens()[at].end + 1..last)?;
-        Some(rest.lines().next()?.trim().to_owned()).filter(|rest| !rest.is_empty())
+    /// Cut to shreds by the line, or nobody's words: the pauses make more clauses than there are words in them.
+    fn broken(&self) -> bool {
+        let count = self.tokens().len();
+        let stubs = self.tokens().iter().filter(|token| token.norm.chars().count() <= 2 && !token.is_number()).count();
+        let clauses = self.tokens().last().map_or(0, |token| token.clause + 1);
+        count > 6 && stubs * 2 > count && clauses * 2 > count
+    }
+
+    /// The caller's introduction cut into stretches of names.
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        let mut found: Vec<Piece> = Vec::new();
+        let end = self.opening();
+        let mut at = 0;
+        while at < end {
+            let content = matches!(self.word(at), "wir" | "unser" | "unsere" | "unserem" | "notfall" | "we" | "our");
+            if content && found.iter().any(|piece| matches!(piece.kind, Kind::Person | Kind::Company)) {
+                let clear = self.lower || found.len() > 1;
+                if clear {
+                    break;
+                }
+            }
+            if !self.proper(at) {
+                at += 1;
+                continue;
+            }
+            let to = self.name_end(at, 8).max(at + 1);
+            self.cut(at, to, &mut found);
+            at = to;
+        }
+        // "Thomas Otto, Otto Haustechnik": what repeats another's surname in front is no given name.
+        let family: Vec<usize> =
+            found.iter().filter(|p| p.kind == Kind::Person && p.to > p.from + 1).map(|p| p.to - 1).collect();
+        for piece in found.iter_mut().filter(|piece| piece.kind == Kind::Person && piece.to > piece.from + 1) {
+            if family.iter().any(|at| !(piece.from..piece.to).contains(at) && self.word(*at) == self.word(piece.from)) {
+                piece.kind = Kind::Company;
+            }
+        }
+        found
+    }
+
+    /// Cuts a stretch where one name ends and the next begins.
+    fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
+        let mut start = from;
+        for at in from + 1..=to {
+            if at < to && !self.parts(start, at, to) {
+                continue;
+            }
+            let small = |at: usize| {
+                matches!(self.word(at), "der" | "des" | "und" | "am" | "im" | "von" | "zum" | "dem" | "vom" | "an")
+            };
+            let mut first = start;
+            while first + 1 < at && (self.is_role(first) || small(first) && (start > from || first > start)) {
+                first += 1;
+            }
+            if first > start && self.is_role(start) {
+                found.push(Piece { from: start, to: first, kind: Kind::Role });
+            }
+            found.push(Piece { from: first, to: at, kind: self.kind(first, at) });
+            start = at;
+        }
+    }
+
+    /// Whether a new name begins at `at` within the stretch `[start, to)`.
+    fn parts(&self, start: usize, at: usize, to: usize) -> bool {
+        let before = self.word(at - 1);
+        let given = |at: usize| WORDS.first_names.contains(self.word(at));
+        let title = |at: usize| WORDS.titles.contains(self.word(at));
+        let doctor = matches!(self.word(at), "dr" | "doktor" | "prof" | "professor" | "dres");
+        let from_there =
+            matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
+        if from_there {
+            let surname = given(start) && at == start + 1 && (to == at + 2 || self.lower && to > at + 1);
+            return !surname || !self.works_elsewhere(to);
+        }
+        let joined =
+            ["und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de"];
+        if joined.contains(&before) {
+            return false;
+        }
+        if title(at) {
+            return !(title(at - 1) || doctor && self.is_trade(at - 1));
+        }
+        if self.is_role(at) && self.lower
+            || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
+        {
+            return true;
+        }
+        let business = (start..at).any(|i| self.is_trade(i) || self.form_length(i) > 0);
+        // "Hausverwaltung Mommsen Tobias Mommsen"
+        if given(at) && at + 1 < to && business && !self.is_trade(at - 1) && !self.is_trade(at) && !title(at - 1) {
+            return true;
+        }
+        // "Thorben Lammers Lammers Containerdienst", "Kreuzer Druckerei Kreuzer"
+        let again = |i: usize| self.word(i).len() > 2 && (start..i).any(|j| self.word(j) == self.word(i));
+        let person = (given(start) || title(start)) && at >= start + 2 || at == start + 1;
+        let later = (at..to).any(|i| self.is_trade(i));
+        if again(at) && !given(at + 1) {
+            return at == start + 1 || given(start) || business;
+        }
+        let repeated =
+            (at + 1..to).any(|i| (start..at).any(|j| self.word(i) == self.word(j) && self.word(i).len() > 2));
+        if self.is_trade(at) && repeated && person && !business {
+            return true;
+        }
+        let two = given(start) && at == start + 2 + usize::from(given(start + 1)) && !business && !self.is_trade(start);
+        two && later && to > at + 1 && !given(at) && (self.lower || to - start >= 4)
+    }
+
+    /// What the tokens `[from, to)` name.
+    fn kind(&self, from: usize, to: usize) -> Kind {
+        if WORDS.titles.contains(self.word(from)) {
+            return if to > from + 1 { Kind::Person } else { Kind::Role };
+        }
+        if (from..to).all(|at| self.is_role(at)) {
+            return Kind::Role;
+        }
+        if (from..to).any(|at| self.is_trade(at) || self.form_length(at) > 0) {
+            return Kind::Company;
+        }
+        let given = |at: usize| WORDS.first_names.contains(self.word(at));
+        let initial = self.word(from).chars().count() == 1 && to == from + 2;
+        if given(from) && to - from <= 4 || initial || to == from + 2 && given(from + 1) && !self.joined(from, to) {
+            return Kind::Person;
+        }
+        Kind::Name
+    }
+
+    /// Whether a company is named other than by what stands before this place.
+    fn works_elsewhere(&self, from: usize) -> bool {
+        self.legal_form().is_some()
+            || (0..self.opening()).any(|at| (at >= from || at + 4 < from) && self.is_trade(at) && self.proper(at))
+    }
+
+    fn joined(&self, from: usize, to: usize) -> bool {
+        (from..to).any(|at| matches!(self.word(at), "und" | "&" | "am" | "zum"))
+    }
+
+    /// Whether a word tells what somebody does, or in which room.
+    pub(super) fn is_role(&self, at: usize) -> bool {
+        signature::is_function(self.word(at))
     }
 
     /// Words `[from, to)` joined as written.
@@ -125,6 +284,7 @@ impl Reader<'_> {
             });
             match skip {
                 Some(n) if linked && end > at && !self.lower => end += n,
+                _ if linked && end > at && self.joins_lower(at, end) => end += 2,
                 _ => break,
             }
         }
@@ -132,9 +292,104 @@ impl Reader<'_> {
     }
 }
 
-/// As a German would write it.
-fn tidy(name: &str) -> String {
-    let name = name.replace("Doktor ", "Dr. ").replace("Fa. ", "");
-    name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
-        + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
+impl Reader<'_> {
+    /// Without capitals: "schlüter und wolff", "apotheke am kanal".
+    fn joins_lower(&self, from: usize, at: usize) -> bool {
+        let business = (from..at).any(|i| self.is_trade(i));
+        let small = match self.word(at) {
+            "und" => business || matches!(self.word(at + 1), "soehne" | "sohn" | "partner" | "toechter" | "tochter"),
+            "am" | "zum" | "zur" => self.is_trade(at - 1),
+            _ => false,
+        };
+        self.lower && small && self.adjoins(at) && self.proper(at + 1)
+    }
+}
+
+impl Reader<'_> {
+    /// "Bitte rufen Sie Herrn Lother an", "Ansprechpartner ist nicht ich, sondern Herr Saathoff".
+    pub(super) fn asked_for(&self) -> Option<String> {
+        (0..self.tokens().len()).find_map(|at| {
+            let word = self.word(at);
+            let before = at.checked_sub(1).map_or("", |i| self.word(i));
+            let asks = matches!(
+                word,
+                "rufen"
+                    | "ruft"
+                    | "ruf"
+                    | "anrufen"
+                    | "zurueckrufen"
+                    | "rueckruf"
+                    | "rappeler"
+                    | "verlangen"
+                    | "wenden"
+                    | "ansprechpartner"
+                    | "ansprechpartnerin"
+                    | "zustaendig"
+                    | "kontaktperson"
+                    | "chiedete"
+                    | "demandez"
+                    | "fragen"
+                    | "melden"
+                    | "meldet"
+                    | "prosic"
+                    | "isteyin"
+                    | "erreichen"
+                    | "sprechen"
+            ) || word == "ask" && self.word(at + 1) == "for"
+                || word == "call" && before != "to";
+            if !asks || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit" {
+                return None;
+            }
+            let (_, to) = self.scene.sentence(at);
+            self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at))
+        })
+    }
+
+    /// The first person in `[from, to)` that is not declined.
+    fn wanted(&self, from: usize, to: usize) -> Option<String> {
+        let mut near = from;
+        while near < to {
+            let word = self.word(near);
+            // "ruf mich an, Thomas"
+            let own = matches!(word, "mich" | "uns" | "me" | "us" | "meine" | "ihre" | "mir");
+            let declined = near > 0 && self.word(near - 1) == "nicht";
+            if own && !declined {
+                return None;
+            }
+            let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
+            let given = WORDS.first_names.contains(word) && self.proper(near);
+            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause;
+            if (title || given && !apart)
+                && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
+            {
+                return if title { self.titled(near, near + 1) } else { self.person(near) };
+            }
+            near += 1;
+        }
+        None
+    }
+
+    /// "Bitte direkt Herrn Quast anrufen", "er heißt Mihai Ionescu, bitte ihn anrufen".
+    fn to_be_called(&self, at: usize) -> Option<String> {
+        if !matches!(self.word(at), "anrufen" | "zurueckrufen" | "verlangen") {
+            return None;
+        }
+        let (from, _) = self.scene.sentence(at);
+        let near = (from.max(at.saturating_sub(6))..at).rev();
+        for i in near {
+            let kept = i == 0 || !matches!(self.word(i - 1), "von" | "dass" | "nicht" | "hat");
+            if matches!(self.word(i), "herrn" | "frau") && kept {
+                return self.titled(i, i + 1);
+            }
+            if WORDS.first_names.contains(self.word(i)) && kept && self.proper(i) && !matches!(self.word(i), "an") {
+                let first = if i > from && WORDS.first_names.contains(self.word(i - 1)) { i - 1 } else { i };
+                return self.person(first);
+            }
+        }
+        let him = (from..at).any(|i| matches!(self.word(i), "ihn" | "sie" | "den"));
+        let named = (from..at).find(|i| {
+            matches!(self.word(*i), "heisst") && matches!(self.word(i.wrapping_sub(1)), "er" | "sie" | "der" | "die")
+        })?;
+        him.then(|| self.person(named + 1)).flatten()
+    }
 }

@@ -17,7 +17,6 @@ mod lexicon;
 mod mail;
 mod noise;
 mod numbers;
-mod opening;
 mod pattern;
 mod scope;
 mod signature;

@@ -3,6 +3,7 @@
 //! Read by lines, because that is how signatures are made. Where no greeting closes the mail, its last short block is taken
 //! for the signature.
 
+use super::fields::Reader;
 use super::mail;
 use super::text::{Glyph, fold};
 use super::words::WORDS;
@@ -16,121 +17,43 @@ pub(super) struct Signature {
     pub company: Option<String>,
 }
 
-/// How a mail ends before the name; with nothing else on the line, or the name behind it.
-const ENDINGS: &[&str] = &[
-    "mit freundlichen gruessen",
-    "mit freundlichem gruss",
-    "freundliche gruesse",
-    "viele gruesse",
-    "beste gruesse",
-    "mit besten gruessen",
-    "schoene gruesse",
-    "liebe gruesse",
-    "herzliche gruesse",
-    "ganz liebe gruesse",
-    "danke und gruesse",
-    "danke und gruss",
-    "vielen dank und viele gruesse",
-    "gruesse",
-    "gruss",
-    "hochachtungsvoll",
-    "herzlich",
-    "herzlichst",
-    "danke",
-    "vielen dank",
-    "besten dank",
-    "danke euch",
-    "danke ihnen",
-    "lg",
-    "mfg",
-    "vg",
-    "bg",
-    "ihre",
-    "ihr",
-    "eure",
-    "euer",
-    "kind regards",
-    "best regards",
-    "best wishes",
-    "regards",
-    "thanks",
-    "many thanks",
-    "thank you",
-    "best",
-    "cheers",
-    "pozdrawiam",
-    "z powazaniem",
-    "z poważaniem",
-    "saygılarımla",
-    "saygilarimla",
-    "teşekkuerler",
-    "iyi calismalar",
-    "iyi çalışmalar",
-    "iyi akşamlar",
-    "cordialement",
-    "servus",
-    "frohe feiertage",
-];
+/// Words that make a short line the greeting under a mail.
+const ENDINGS: &str = "gruss gruesse gruessen gruessle hochachtungsvoll herzlich herzlichst danke dank lg mfg vg bg regards wishes \
+    thanks thank best cheers sincerely faithfully pozdrawiam powazaniem poważaniem pozdravem saygılarımla \
+    saygilarimla teşekkuerler tesekkuerler calismalar çalışmalar akşamlar groet groeten cordialement saluti \
+    salutations saludos hilsen servus feiertage ihre ihr eure euer dziekuje dziękuję grazie merci dekuji děkuji \
+    yours adieu tschuess ciao";
 
 /// Words of a line that tells what somebody does, or where.
-const ROLES: &[&str] = &[
-    "leit",
-    "geschaeftsf",
-    "inhaber",
-    "prokurist",
-    "assisten",
-    "vorstand",
-    "einkauf",
-    "disposition",
-    "abteilung",
-    "edv",
-    "verwaltungsleit",
-    "praxismanag",
-    "sekret",
-    "buchhalt",
-    "administrator",
-    "manager",
-    "director",
-    "head of",
-    "team",
-    "technische",
-    "kaufm",
-    "stellv",
-    "meister",
-    "ansprech",
-    "gesendet",
-    "sent from",
-    "von meinem",
-    "office",
-    "tel",
-    "mobil",
-    "fax",
-    "telefon",
-    "phone",
-    "www",
-    "http",
-    "handy",
-    "steuernummer",
-    "ust",
-    "amtsgericht",
-    "hrb",
-    "sitz",
-    "str",
-    "controller",
-    "schichtf",
-    "rezeption",
-    "personal",
-    "facharzt",
-    "fachaerzt",
-    "zahnarzt",
-    "rechtsanw",
-    "hausmeister",
-    "vertrieb",
-    "kaemmer",
-    "dipl",
-    "kierownik",
-    "muedue",
-];
+const ROLES: &str = "leit geschaeftsf inhaber assisten vorstand einkauf disposition abteilung edv verwaltungsleit praxismanag sekret \
+    buchhalt administrator manager director head_of team technische kaufm stellv meister ansprech gesendet sent_from \
+    von_meinem office tel mobil fax telefon phone www http handy steuernummer ust amtsgericht hrb sitz str \
+    controller schichtf rezeption personal facharzt fachaerzt zahnarzt rechtsanw hausmeister vertrieb kaemmer dipl \
+    kierownik muedue";
+
+/// What somebody does, or where: as a whole word.
+const FUNCTIONS: &str = "haustechnik einkauf disposition it edv nachtdienst nachtwache bereitschaft rufbereitschaft intendanz kaemmerei \
+    bauamt standesamt sekretariat rezeption empfang pforte buchhaltung anmeldung backstube kueche zentrale \
+    niederlassung filiale verwaltung personalwesen qualitaetsmanagement katastrophenschutz inhaber inhaberin chef \
+    chefin seniorchef seniorchefin juniorchef assistenz werkstatt lager vertrieb produktion nachtschicht \
+    spaetschicht fruehschicht technik geschaeftsfuehrer geschaeftsfuehrerin geschaeftsfuehrung administrator \
+    administration hausmeister hausmeisterin controller office frontoffice security hauptfiliale stationsleitung \
+    telefonzentrale direktion vorstand vorzimmer netzbetrieb instandhaltung arbeitsvorbereitung versandabteilung \
+    wareneingang warenannahme verkauf kundendienst notaufnahme reservierung rektorat director manager advokat \
+    advokatin assessor assessorin verkaeufer verkaeuferin azubi auszubildende auszubildender aushilfe praktikant \
+    praktikantin paechter wirtin stellvertretung manageress owner accounting oberarzt sysadmin admin \
+    manufaktur-leitung kasse marketing projektleiter";
+
+/// Endings of such words.
+const FUNCTION_ENDINGS: &str = "abteilung leitung leiter leiterin zentrale warte leitstelle verwalter verwalterin pfoertner pfoertnerin portier \
+    koordination fuehrer fuehrerin assistentin assistent beauftragter beauftragte manager managerin referent \
+    referentin schicht bereitschaft sekretariat buchhaltung rezeption";
+
+/// Whether a folded word tells what somebody does, or where.
+pub(super) fn is_function(word: &str) -> bool {
+    FUNCTIONS.split(' ').any(|known| known == word)
+        || word.len() > 6 && FUNCTION_ENDINGS.split(' ').any(|ending| word.ends_with(ending))
+}
 
 /// Reads the end of a mail.
 pub(super) fn read(source: &str) -> Signature {
@@ -139,43 +62,136 @@ pub(super) fn read(source: &str) -> Signature {
     let lines: Vec<&str> = own.lines().map(str::trim).collect();
     let mut found = Signature::default();
     let Some((block, first)) = block(&lines) else { return found };
-    let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(7));
-    for line in candidates {
-        for part in line.split([',', '|', '•', '·', '/', '(']).map(str::trim).filter(|part| !part.is_empty()) {
-            if found.name.is_none() && is_name(part) {
-                found.name = Some(unadorned(part).to_owned());
-            } else if found.company.is_none() && is_company(part, found.name.is_some()) {
-                found.company = Some(part.trim_matches(['-', '–', ' ']).to_owned());
+    let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
+    let mut unknown = None;
+    for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
+        if let (true, Some((craft, name))) = (found.name.is_none(), by_craft(line)) {
+            (found.name, unknown) = (Some(name), Some(craft));
+            continue;
+        }
+        let parts = if has_form(line) && is_business(line) && !line.contains(['|', '•', '·']) && found.name.is_some()
+        {
+            vec![line.split(" - ").next().unwrap_or(line).split(" – ").next().unwrap_or(line)]
+        } else {
+            line.split([',', '|', '•', '·', '/', '(', ';']).collect()
+        };
+        for part in parts.into_iter().flat_map(|part| part.split(" - ")).map(str::trim).filter(|part| !part.is_empty())
+        {
+            if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
+                found.name = Some(shown(part));
+            } else if found.company.is_none() && is_company(part) {
+                let company = part.trim_matches(['-', '–', '*', ' ']).to_owned();
+                if is_business(part) {
+                    found.company = Some(company);
+                } else if found.name.is_some() {
+                    unknown = unknown.or(Some(company));
+                }
             }
         }
     }
+    found.company = found.company.or(unknown);
     found
+}
+
+/// "Zahnarzt Gregor Lutz": who signs by his craft is his own company.
+fn by_craft(line: &str) -> Option<(String, String)> {
+    let (craft, name) = line.split_once(' ')?;
+    let folded = fold(craft);
+    let known = [
+        "meister",
+        "meisterin",
+        "arzt",
+        "aerztin",
+        "anwalt",
+        "anwaeltin",
+        "architekt",
+        "architektin",
+        "notar",
+        "notarin",
+    ];
+    let given = WORDS.first_names.contains(&fold(name.split_whitespace().next()?));
+    (known.iter().any(|end| folded.ends_with(end)) && !is_function(&folded) && given && is_name(name))
+        .then(|| (line.to_owned(), shown(name)))
+}
+
+/// The greeting's rest behind its last word, where the line is a greeting.
+fn greeting(line: &str) -> Option<&str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let bare = |word: &str| fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let at = words.iter().take(6).rposition(|word| ENDINGS.split(' ').any(|known| known == bare(word)))?;
+    let small = [
+        "und", "&", "aus", "schoenen", "schoene", "sonntag", "abend", "tag", "euch", "ihnen", "you", "for", "ihre",
+        "ihr", "an", "von", "vom",
+    ];
+    let mut end = at + 1;
+    while words.get(end).is_some_and(|word| small.contains(&bare(word).as_str()) || *word == "&") {
+        end += 1;
+    }
+    let lead = words[..at].iter().all(|word| {
+        let word = bare(word);
+        word.len() < 14 && !["wir", "ich", "bitte", "ist", "fuer"].contains(&word.as_str())
+    });
+    // As written from there on.
+    let rest = words.get(end).map_or("", |word| {
+        let skipped: usize = words[..end].iter().map(|word| word.len()).sum();
+        line.get(skipped..).and_then(|rest| rest.find(word).map(|at| &rest[at..])).unwrap_or("")
+    });
+    let place = words.iter().take(end).any(|word| ["aus", "from", "nach"].contains(word));
+    (lead && (at < 3 || rest.is_empty() || place)).then_some(if place { "" } else { rest.trim() })
 }
 
 /// Where the signature's lines begin, and what stands behind the greeting on its own line.
 fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
-    let ending = (0..lines.len()).rev().find_map(|at| {
-        let folded = fold(lines[at]);
-        let bare = folded.trim_end_matches(['!', '.', ',', ' ', '-', '–']);
-        if ENDINGS.contains(&bare) {
-            return Some((at + 1, None));
-        }
-        let (greeting, rest) = lines[at].split_once([',', ' '])?;
-        let short = lines[at].split_whitespace().count() <= 4;
-        (short && ENDINGS.contains(&fold(greeting).as_str()) && is_name(rest.trim()))
-            .then_some((at + 1, Some(rest.trim())))
+    let ending = (1..lines.len()).rev().find_map(|at| match greeting(lines[at])? {
+        "" => lines[at + 1..].iter().any(|line| !line.is_empty()).then_some((at + 1, None)),
+        rest => is_name(rest.split([',', '/']).next().unwrap_or(rest).trim()).then_some((at + 1, Some(rest))),
     });
     ending.or_else(|| {
-        let last = lines.iter().rposition(|line| !line.is_empty())?;
+        let filled: Vec<usize> = (0..lines.len()).filter(|at| !lines[*at].is_empty()).collect();
+        let late = filled.iter().copied().rev().take(9).filter(|at| *at > 0);
+        let named = late.filter(|at| {
+            let first = lines[*at].split([',', '|', '(', '/']).next().unwrap_or("").trim();
+            let known = unadorned(first).split_whitespace().next().is_some_and(|word| {
+                let word = fold(word.trim_end_matches('.'));
+                WORDS.first_names.contains(&word) || WORDS.titles.contains(&word) || word.chars().count() == 1
+            });
+            let crafted = by_craft(lines[*at]).is_some();
+            crafted || known && first.contains(' ') && is_name(first) && !lines[*at].ends_with(['?', '!', ':'])
+        });
+        if let Some(at) = named.min() {
+            return Some((at, None));
+        }
+        let last = *filled.last()?;
+        let surname = last > 0 && lines[last - 1].is_empty() && lines[last].split_whitespace().count() == 1;
+        let common = WORDS.no_name.contains(&fold(lines[last])) || WORDS.stops.contains(&fold(lines[last]));
+        if surname && !common && is_name(lines[last]) && !lines[last].ends_with(['.', '?', '!', ',', ']', '-']) {
+            return Some((last, None));
+        }
         let start = lines[..last].iter().rposition(|line| line.is_empty()).map_or(0, |at| at + 1);
-        let short = lines[start..=last].iter().all(|line| line.len() < 70 && !line.ends_with(['.', '?', '!']));
-        (start > 0 && short).then_some((start, None))
+        let short = lines[start..=last].iter().all(|line| line.len() < 90 && !line.ends_with(['.', '?', '!']));
+        let company =
+            lines[start..=last].iter().any(|line| line.split([',', '|', '/']).any(|part| is_business(part.trim())));
+        (start > 0 && short && company).then_some((start, None))
     })
+}
+
+/// Whether a part gives the initial of a name in full: "Markus Brandt" for "M. Brandt".
+fn spells_out(part: &str, name: &str) -> bool {
+    let (Some((initial, surname)), Some((given, full))) = (name.split_once(". "), part.split_once(' ')) else {
+        return false;
+    };
+    initial.chars().count() == 1 && given.starts_with(initial) && !given.ends_with('.') && surname == full
+}
+
+/// A name line as it is shown: without "med." and degrees.
+fn shown(part: &str) -> String {
+    let skip = ["med.", "jur.", "rer.", "nat.", "phil.", "ing.", "Dipl.-Ing.", "dent.", "vet.", "h.c."];
+    unadorned(part).split_whitespace().filter(|word| !skip.contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// One to four capitalised words and no business.
 fn is_name(part: &str) -> bool {
-    let part = unadorned(part);
+    let part = &shown(part);
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |word: &&str| word.starts_with(char::is_uppercase) || matches!(*word, "von" | "van" | "de" | "zu");
     (1..=4).contains(&words.len())
@@ -183,21 +199,29 @@ fn is_name(part: &str) -> bool {
         && !part.contains([':', '@'])
         && !part.chars().any(|c| c.is_ascii_digit())
         && !is_role(part)
-        && !is_business(part)
+        && (!is_business(part)
+            || words.len() == 2 && WORDS.first_names.contains(&fold(words[0])) && !is_business(words[0]))
 }
 
-fn is_company(part: &str, named: bool) -> bool {
+fn is_company(part: &str) -> bool {
     let clear = !part.contains([':', '@']) && part.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
     let few = part.split_whitespace().count() <= 9;
     let address = part.split_whitespace().any(|word| word.len() >= 4 && word.bytes().all(|b| b.is_ascii_digit()))
         || part.split_whitespace().last().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    clear && few && !address && !is_role(part) && (is_business(part) || named)
+    clear && few && !address && !is_role(part)
 }
 
 fn is_role(part: &str) -> bool {
     let folded = fold(part);
     !has_form(part)
-        && (folded == "it" || ROLES.iter().any(|role| folded.starts_with(role) || folded.contains(&format!(" {role}"))))
+        && (folded.split(|c: char| !c.is_alphanumeric()).any(is_function)
+            && !folded
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| !is_function(word) && WORDS.trades.iter().any(|trade| word.ends_with(trade.as_str())))
+            || ROLES
+                .split(' ')
+                .map(|role| role.replace('_', " "))
+                .any(|role| folded.starts_with(&role) || folded.contains(&format!(" {role}"))))
 }
 
 fn has_form(part: &str) -> bool {
@@ -228,6 +252,27 @@ fn unadorned(part: &str) -> &str {
         part = rest.trim_start();
     }
     part
+}
+
+impl Reader<'_> {
+    /// The rest of a form's line, "Firma: …".
+    pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
+        (0..self.tokens().len()).find_map(|at| {
+            let begins = at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence;
+            let end = self.tokens()[at].end;
+            let rest = self.scene.text.source.get(end..)?;
+            if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
+                return None;
+            }
+            let (_, to) = self.scene.sentence(at);
+            let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
+            let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
+            let rest = rest.lines().next()?.split('<').next()?.trim();
+            let rest = rest.split([';', '|']).next()?.trim();
+            let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
+            named.then(|| rest.split(", ").next().unwrap_or(rest).to_owned())
+        })
+    }
 }
 
 #[cfg(test)]
