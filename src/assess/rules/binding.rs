@@ -6,6 +6,7 @@
 use super::consent::{Item, Object, Role, State, apply, bind};
 use super::lexicon::Scene;
 use super::scope::Says;
+use super::words::WORDS;
 
 /// Binds acts and objects inside each clause.
 pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
@@ -138,27 +139,54 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
 }
 
 /// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far. "Die sind fein, ich stimme
-/// denen nicht zu": a no to what was agreed to.
+/// denen nicht zu": a no to what was agreed to. "Die hab ich hier liegen, damit sind wir einverstanden": to what was named.
 pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     let pronouns = ["die", "sie", "denen", "ihnen", "das", "dem", "them", "it", "diese", "diesen", "damit"];
     for act in 0..items.len() {
         let (from, to) = scene.clause(items[act].end - 1);
-        let empty = items.iter().all(|i| i.clause != items[act].clause || matches!(i.role, Role::Act(_)));
-        let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
         let says = says(items[act]);
-        if says == Says::Nothing || items[act].weak || items[act].bound || !empty || !refers {
+        if !matches!(items[act].role, Role::Act(_)) || says == Says::Nothing || items[act].weak {
             continue;
         }
-        let object = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_)));
-        let Some(object) = object.filter(|i| items[*i].bound) else { continue };
-        let known = match items[object].role {
-            Role::Object(Object::Conditions) => state.conditions,
-            _ => state.fee,
+        let objects = |range: (usize, usize)| {
+            items.iter().any(|i| i.start >= range.0 && i.end <= range.1 && !matches!(i.role, Role::Act(_)))
         };
-        if known == Some(Says::Nothing) || known == Some(Says::Yes) && says != Says::Yes {
-            bind(scene, items, object, act, state);
+        let pointed = points(scene, from, items[act].start) && !objects((from, items[act].start));
+        let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
+        let free = !items[act].bound && refers && !objects((from, to));
+        let Some(last) = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_))) else { continue };
+        let clause = items[last].clause;
+        let beside = clause != items[act].clause;
+        let named = |i: &Item| beside && i.clause == clause && matches!(i.role, Role::Object(_));
+        for object in (0..act).filter(|i| named(&items[*i])).collect::<Vec<_>>() {
+            let known = match items[object].role {
+                Role::Object(Object::Conditions) => state.conditions,
+                _ => state.fee,
+            };
+            let open = !items[object].bound && known.is_none() && pointed;
+            let changed = items[object].bound
+                && (free && object == last || pointed)
+                && (known == Some(Says::Nothing) || known == Some(Says::Yes) && says != Says::Yes);
+            if open || changed {
+                bind(scene, items, object, act, state);
+            }
         }
     }
+}
+
+/// Whether a clause begins by pointing back to what was named before it: "damit sind wir …", "die akzeptieren wir".
+fn points(scene: &Scene<'_>, from: usize, act: usize) -> bool {
+    let word = |at: usize| scene.text.tokens.get(at).map_or("", |t| t.norm.as_str());
+    let verb = |word: &str| {
+        WORDS.verbs.contains(word)
+            || WORDS.auxiliaries.contains(word)
+            || WORDS.agrees.iter().any(|stem| word.starts_with(stem.as_str()))
+    };
+    (from..act.min(from + 3)).any(|at| match word(at) {
+        "damit" => true,
+        "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
+        _ => false,
+    })
 }
 
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."

@@ -143,9 +143,11 @@ fn once(scene: &Scene<'_>, mark: &Mark, from: usize, to: usize) -> bool {
 /// "Kritisch" not negated, not past, and not about something else than the present state.
 fn affirmed(scene: &Scene<'_>, mark: &Mark) -> bool {
     let (from, to) = scene.clause(mark.start);
-    let negated = scene
-        .marks("negation")
-        .any(|n| n.start >= from && n.end <= to && n.start + 6 > mark.start && mark.end + 6 > n.start);
+    let doubted = scene.text.tokens[from..mark.start].iter().any(|t| t.norm == "ob");
+    let negated = doubted
+        || scene
+            .marks("negation")
+            .any(|n| n.start >= from && n.end <= to && n.start + 6 > mark.start && mark.end + 6 > n.start);
     let denied_emergency = scene.touches("no_emergency", mark.start, mark.end);
     let outage = scene.touches("broken", from, to)
         && !scene.touches("no_emergency", from, to)

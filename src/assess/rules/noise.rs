@@ -36,7 +36,11 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: boo
     if decisive || denied {
         return Kind::Message;
     }
-    if encrypted(scene) || words < 2 || !(scene.has("ordinary") || named && coherent(scene)) || babble(scene, named) {
+    if encrypted(scene)
+        || words < 2
+        || !(scene.has("ordinary") || scene.has("family") || named && coherent(scene))
+        || babble(scene, named)
+    {
         return Kind::Unclear;
     }
     Kind::Message

@@ -111,6 +111,14 @@ pub(super) fn digits_at(tokens: &[Token]) -> Option<(String, usize)> {
         }
         return first.norm.bytes().all(|b| b.is_ascii_digit()).then(|| (first.norm.clone(), 1));
     }
+    // "achtund vierzig"
+    if let (Some(one), Some(ten)) =
+        (first.norm.strip_suffix("und").and_then(unit), tokens.get(1).and_then(|ten| tens(&ten.norm)))
+        && tokens[1].sentence == first.sentence
+        && one > 0
+    {
+        return Some(((ten + one).to_string(), 2));
+    }
     let value = word_value(&first.norm)?;
     if let (Some(and), Some(ten)) = (tokens.get(1), tokens.get(2)) {
         let ten = tens(&ten.norm).or_else(|| ten.norm.parse().ok().filter(|t| t % 10 == 0 && (20..100).contains(t)));
@@ -198,6 +206,7 @@ mod tests {
             ("neununddreißig", "39"),
             ("neun und dreißig", "39"),
             ("acht und 40", "48"),
+            ("achtund vierzig", "48"),
             ("elf", "11"),
             ("0171", "0171"),
             ("dreiadreißich", "33"),

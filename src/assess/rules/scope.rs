@@ -31,6 +31,9 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if disowned(scene, first, act.start) {
         return Says::Nothing;
     }
+    if cleft(scene, first, act.start) {
+        return Says::No;
+    }
     if token.quoted || asked(scene, act, (from, to), first) || scene.touches("past", from, to) {
         return Says::Nothing;
     }
@@ -79,6 +82,12 @@ fn disowned(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     // "Es ist nicht so, dass …", "nicht der Fall, …".
     let untrue = opener.last().is_some_and(|t| matches!(t.norm.as_str(), "so" | "fall" | "wahr" | "richtig" | "klar"));
     act >= opening && doubted && (says || untrue)
+}
+
+/// "Was ich nicht mache, ist die Gebühr bezahlen."
+fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
+    let opening = scene.clause(first).1;
+    act >= opening && scene.text.tokens[first].norm == "was" && scene.touches("negation", first, opening)
 }
 
 /// How verbs of saying begin.

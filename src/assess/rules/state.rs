@@ -68,7 +68,7 @@ fn urgent<'a>(scene: &'a Scene<'_>, from: usize, to: usize) -> Option<&'a Mark> 
 
 /// "Falls …", "sollte …", told of an earlier time.
 fn imagined(scene: &Scene<'_>, from: usize, to: usize) -> bool {
-    let verbs = ["hatte", "hatten", "war", "waren", "damals"];
+    let verbs = ["hatte", "hatten", "war", "waren"];
     let told =
         scene.touches("past", from, to) && scene.text.tokens[from..to].iter().any(|t| verbs.contains(&t.norm.as_str()));
     let now = scene.text.tokens[from..to]
