@@ -123,7 +123,11 @@ fn opens(tokens: &[Token], at: usize) -> bool {
             "name" | "nummer" | "handynummer" | "telefonnummer" | "mobilnummer" | "rueckrufnummer" | "durchwahl"
         ),
         "mit" => {
-            (noun(third) || noun(next)) && !matches!(before, "einverstanden" | "verstanden" | "und" | "auch" | "nicht")
+            (noun(third) || noun(next))
+                && !matches!(
+                    before,
+                    "einverstanden" | "verstanden" | "und" | "auch" | "nicht" | "war" | "waren" | "sei" | "seien"
+                )
         }
         "die" | "den" | "der" | "ihre" | "ihren" | "ihrer" => {
             let parted = here == "die" && before == "zu";

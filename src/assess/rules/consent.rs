@@ -105,6 +105,7 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
         rebind(scene, &mut items, &mut state);
         bind_sentence(scene, &mut items, &mut state);
         bind_neighbours(scene, &mut previous, &mut items, &mut state);
+        left_open(scene, &mut items, &mut state);
         let acts = items.iter().any(|item| matches!(item.role, Role::Act(_)) && !item.weak);
         if !items.is_empty() && !acts {
             // "Die Gebühr. Einverstanden. Und die Bedingungen. Auch."
@@ -123,6 +124,17 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     settle(scene, &previous, &mut state);
     corrected(scene, &mut state);
     conclude(state)
+}
+
+/// "Über die Gebühr entscheidet das Amt": agreed to by nobody yet, but not passed over.
+fn left_open(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
+    for item in items.iter_mut().filter(|item| matches!(item.role, Role::Object(_)) && !item.bound) {
+        let (from, to) = scene.clause(item.start);
+        if scene.touches("open_point", from, to) && !scene.asks(item.start) {
+            apply(scene, *item, Says::Maybe, (from, to), state);
+            item.bound = true;
+        }
+    }
 }
 
 /// Objects and acts of one sentence in order.

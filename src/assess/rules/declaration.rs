@@ -4,6 +4,7 @@
 //! only part of a name ("Notfallgebühr"), past ("letzte Woche hatten wir") or imagined ("falls wir mal") declares nothing.
 
 use super::lexicon::{Mark, Scene};
+use super::scope::adopted;
 use crate::domain::assessment::{Declaration, Finding, Polarity, Subject};
 
 /// What was said about the emergency.
@@ -99,12 +100,20 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
         return Mention::Nothing;
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
-    if scene.asks(mark.start) { Mention::Weak } else { Mention::Holds }
+    if scene.asks(mark.start) && !assured(scene, first, last) { Mention::Weak } else { Mention::Holds }
+}
+
+/// "Ein unternehmenskritischer Notfall, ja?" states it and asks for a nod.
+fn assured(scene: &Scene<'_>, first: usize, last: usize) -> bool {
+    let word = |at: usize| scene.text.tokens[at].norm.as_str();
+    let nod = matches!(word(last - 1), "ja" | "gell" | "ne" | "gelle" | "woll") && last - first > 1;
+    nod && scene.text.tokens[last - 1].clause != scene.text.tokens[last - 2].clause
+        && !matches!(word(first), "ist" | "is" | "isch" | "sind" | "waere" | "war" | "haben" | "soll")
 }
 
 /// "Man soll sagen, dass es ein Notfall ist": the terms speak, not the caller, unless he takes it over or says it again.
 fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> bool {
-    let adopted = scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24);
+    let adopted = adopted(scene, first, last);
     let before = scene.touches("prescribed", first, mark.start);
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
     (before || quoted) && !adopted

@@ -11,7 +11,7 @@
 //! | `#` | a number in digits |
 //! | `<name>` | an earlier concept |
 //! | `..` | up to four tokens of the same clause |
-//! | `...` | up to ten tokens of the same sentence |
+//! | `...` | up to 14 tokens of the same sentence |
 //! | `x?` | optional |
 //!
 //! `except` patterns take a concept back where they overlap it. Every concept carries sentences in which it holds and

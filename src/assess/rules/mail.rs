@@ -53,7 +53,7 @@ fn question(quoted: &[Glyph]) -> Vec<Glyph> {
     if !asks {
         return Vec::new();
     }
-    let begins = own.iter().rposition(|glyph| matches!(glyph.c, '.' | '!' | ':')).map_or(0, |at| at + 1);
+    let begins = (0..own.len()).rev().find(|at| opens(&own, *at)).map_or(0, |at| at + 1);
     if let Some(mark) = own.last_mut() {
         mark.c = ',';
     }
@@ -61,6 +61,19 @@ fn question(quoted: &[Glyph]) -> Vec<Glyph> {
         glyph.c = if glyph.c == '\n' { ' ' } else { glyph.c };
     }
     own.split_off(begins)
+}
+
+/// Whether a sentence begins behind this sign: "zzgl. `MwSt`. einverstanden" goes on.
+fn opens(glyphs: &[Glyph], at: usize) -> bool {
+    let next = glyphs[at + 1..].iter().map(|glyph| glyph.c).find(|c| !c.is_whitespace());
+    let before: String = glyphs[..at].iter().rev().map(|glyph| glyph.c).take_while(|c| c.is_alphabetic()).collect();
+    match glyphs[at].c {
+        '!' | ':' => true,
+        '.' => {
+            next.is_some_and(char::is_uppercase) && !["lgzz", "lkni", "ac"].contains(&before.to_lowercase().as_str())
+        }
+        _ => false,
+    }
 }
 
 #[derive(Default)]
@@ -200,6 +213,8 @@ mod tests {
         let under = |answer: &str| text(&format!("Hallo.\n> Guten Tag. Ist es ein Notfall?\n\n{answer}\n"));
         assert!(under("Ja, der Versand steht.").contains("Ist es ein Notfall,Ja"));
         assert!(!under("Nein.").contains("Ist es"));
+        let asked = text("> Sind Sie mit der Gebühr von 48 € zzgl. MwSt. einverstanden?\nJa.\n");
+        assert!(asked.contains("Gebühr") && asked.contains("einverstanden,Ja"), "{asked}");
         assert!(!text("> Ist das so? Oder so?\nJa.\n").contains("Oder"));
     }
 

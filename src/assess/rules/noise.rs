@@ -36,6 +36,9 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: boo
     if decisive || denied {
         return Kind::Message;
     }
+    if subject.is_none() && chatter(scene) {
+        return Kind::Nobody;
+    }
     if encrypted(scene)
         || words < 2
         || !(scene.has("ordinary") || scene.has("family") || named && coherent(scene))
@@ -108,6 +111,15 @@ fn only_sounds(scene: &Scene<'_>) -> bool {
 
 fn encrypted(scene: &Scene<'_>) -> bool {
     scene.text.source.contains("BEGIN PGP MESSAGE")
+}
+
+/// Talk among people beside the telephone: nothing of what a caller brings, nobody addressed as "Sie".
+fn chatter(scene: &Scene<'_>) -> bool {
+    let brought = ["service", "emergency", "conditions", "fee", "call_now", "severe", "ordinary", "family", "critical"];
+    let addressed = ["sie", "ihnen", "ihr", "ihre", "euch", "eure", "hier"];
+    scene.marks("aside").count() > 2
+        && !brought.iter().any(|name| scene.has(name))
+        && !scene.text.tokens.iter().any(|t| addressed.contains(&t.norm.as_str()) || t.is_number())
 }
 
 /// Whether its clauses are long enough to be sentences.

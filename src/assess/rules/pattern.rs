@@ -54,7 +54,7 @@ impl Pattern {
 fn element(word: &str, names: &HashMap<String, usize>) -> Result<Element, String> {
     match word {
         ".." => return Ok(Element::Gap { tokens: 4, same_clause: true }),
-        "..." => return Ok(Element::Gap { tokens: 10, same_clause: false }),
+        "..." => return Ok(Element::Gap { tokens: 14, same_clause: false }),
         _ => {}
     }
     let (word, optional) = word.strip_suffix('?').map_or((word, false), |rest| (rest, true));

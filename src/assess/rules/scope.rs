@@ -23,7 +23,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     let near = (governed(scene, from, first).max(act.start.saturating_sub(14)).min(act.start), to.min(act.end + 8));
     let near = within_reach(scene, act, near, (from, to));
     let token = &scene.text.tokens[act.start];
-    let adopted = scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24);
+    let adopted = adopted(scene, first, last);
     if token.forwarded && !scene.marks("adopt").any(|m| !scene.text.tokens[m.start].forwarded) {
         return Says::Nothing;
     }
@@ -31,10 +31,10 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if disowned(scene, first, act.start) {
         return Says::Nothing;
     }
-    if cleft(scene, first, act.start) {
+    if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if token.quoted || asked(scene, act, (from, to), first) || scene.touches("past", from, to) {
+    if token.quoted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
         return Says::Nothing;
     }
     if !adopted && scene.touches("quote", first, act.end) {
@@ -52,6 +52,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
         || scene.touches("open_point", near.0, after)
         || condition(scene, act, first, last)
         || promised(scene, act, near)
+        || obliged(scene, act, near)
     {
         return Says::Maybe;
     }
@@ -84,6 +85,19 @@ fn disowned(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     act >= opening && doubted && (says || untrue)
 }
 
+/// Told of an earlier agreement.
+fn past(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
+    scene.touches("past", from, to) || scene.touches("agreed_once", from, to)
+}
+
+/// Whether prescribed words are made one's own: "ist auch so gemeint", "…, also: das ist ein Notfall".
+pub(super) fn adopted(scene: &Scene<'_>, first: usize, last: usize) -> bool {
+    let tokens = &scene.text.tokens;
+    let therefore = |at: usize| matches!(tokens[at].norm.as_str(), "also" | "hiermit" | "somit" | "bitteschoen");
+    scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24)
+        || (first + 1..last).any(|at| tokens[at].announced && therefore(at - 1))
+}
+
 /// "Was ich nicht mache, ist die Gebühr bezahlen."
 fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     let opening = scene.clause(first).1;
@@ -112,7 +126,8 @@ fn afterthought(scene: &Scene<'_>, clause_end: usize, last: usize) -> bool {
 fn promised(scene: &Scene<'_>, act: &Mark, near: (usize, usize)) -> bool {
     let word = |at: usize| scene.text.tokens[at].norm.as_str();
     let future = (near.0..near.1).any(|at| matches!(word(at), "wird" | "will"));
-    future && (act.start..act.end).any(|at| PROMISES.iter().any(|verb| word(at).ends_with(verb)))
+    future
+        && (act.start..act.end).any(|at| word(at) != "getragen" && PROMISES.iter().any(|verb| word(at).ends_with(verb)))
 }
 
 /// Infinitives of the words of agreement.
@@ -129,6 +144,22 @@ const PROMISES: [&str; 12] = [
     "billigen",
     "unterschreiben",
     "willigen",
+];
+
+/// "Ich müsse zustimmen", "das soll der Pförtner bestätigen", "muss freigegeben werden": to be done, not done.
+fn obliged(scene: &Scene<'_>, act: &Mark, near: (usize, usize)) -> bool {
+    let word = |at: usize| scene.text.tokens.get(at).map_or("", |t| t.norm.as_str());
+    let from = scene.clause(act.end - 1).0.max(near.0).max(act.start.saturating_sub(12));
+    let must = (from.min(act.start)..act.start).any(|at| OBLIGES.contains(&word(at)));
+    let finite = matches!(word(act.end), "wir" | "ich") || matches!(word(act.start.wrapping_sub(1)), "wir" | "ich");
+    let infinitive = (act.start..act.end).any(|at| PROMISES.iter().any(|verb| word(at).ends_with(verb)));
+    must && (infinitive && !finite || word(act.end) == "werden")
+}
+
+/// Verbs of what is still to be done.
+const OBLIGES: [&str; 12] = [
+    "muss", "muesse", "muessen", "muesste", "muessten", "soll", "solle", "sollen", "sollte", "sollten", "moege",
+    "moegen",
 ];
 
 fn asked(scene: &Scene<'_>, act: &Mark, clause: (usize, usize), first: usize) -> bool {

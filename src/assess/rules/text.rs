@@ -265,6 +265,9 @@ impl Reader {
                     self.end_sentence(false);
                 }
             }
+            // "48,- netto"
+            ',' if matches!(next, '-' | '–') => {}
+            '-' | '–' if index > 0 && self.at(index - 1) == ',' => {}
             // A comma inside a row of digits separates groups of one number, not clauses.
             ',' if self.tokens.last().is_some_and(Token::is_number)
                 && next == ' '
