@@ -162,6 +162,10 @@ impl Reader<'_> {
             "handel",
             "lagerhalle",
             "baumarkt",
+            "rechtsanwalt",
+            "anwalt",
+            "notar",
+            "meldung",
             "systeme",
             "hotelsoftware",
             "feuerwehr",
@@ -263,7 +267,11 @@ impl Reader<'_> {
 
     pub(super) fn is_trade(&self, at: usize) -> bool {
         let word = self.word(at);
+        // "Praxisprogramm" is what the business uses.
+        let tool =
+            ["programm", "software", "system", "server", "rechner", "drucker", "strasse", "kasse", "netz", "notfall"];
         word.len() > 2
+            && !tool.iter().any(|end| word.ends_with(end))
             && WORDS
                 .trades
                 .iter()

@@ -87,7 +87,11 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if scene.touches("no_emergency", mark.start, mark.end) {
         return if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied };
     }
-    if once(scene, mark, from, to)
+    // "Könnt ihr euch das anschauen? Hat Zeit": what was forwarded is somebody else's alarm.
+    let waits = tokens[mark.start].forwarded
+        && scene.marks("can_wait").any(|m| !tokens[m.start].forwarded && !tokens[m.start].signature);
+    if waits
+        || once(scene, mark, from, to)
         || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
         || quotation(scene, mark)
         || prescribed(scene, mark, (first, last))

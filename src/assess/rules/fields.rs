@@ -80,6 +80,14 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
+/// A company in a mail's subject: "Schreinerei Obermeier - nix geht mehr".
+pub(super) fn titled(subject: &Scene<'_>) -> Option<String> {
+    let reader = Reader { scene: subject, lower: false };
+    let whole = |piece: &Piece| piece.kind == Kind::Company && piece.to > piece.from + 1;
+    let piece = || reader.pieces().into_iter().find(whole).and_then(|piece| reader.name(piece.from, piece.to));
+    reader.legal_form().or_else(piece).map(|name| tidy(&name))
+}
+
 impl Reader<'_> {
     /// Its tokens.
     pub(super) fn tokens(&self) -> &[Token] {
@@ -169,6 +177,10 @@ impl Reader<'_> {
             ["und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de"];
         if joined.contains(&before) {
             return false;
+        }
+        // "in husum jens petersen"
+        if given(at) && at == start + 1 && to > at + 1 && self.is_where(start) {
+            return true;
         }
         if title(at) {
             return !(title(at - 1) || doctor && self.is_trade(at - 1));

@@ -129,7 +129,7 @@ struct Compiled {
     language: Option<String>,
     patterns: Index,
     except: Index,
-    /// From a firm's own file: its `except` takes back what the built-in definitions found, too.
+    /// From a firm's own file, or for one language: its `except` takes back what earlier definitions found, too.
     added: bool,
 }
 
@@ -245,7 +245,7 @@ impl Rules {
             version: format!("{version:08x}"),
         };
         for (file, concept) in &written {
-            let added = FILES.iter().all(|(known, _)| known != file);
+            let added = FILES.iter().all(|(known, _)| known != file) || concept.language.is_some();
             rules.add(concept, added).map_err(|what| RulesError::Pattern {
                 file: file.clone(),
                 concept: concept.name.clone(),

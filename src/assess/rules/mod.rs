@@ -106,8 +106,9 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     }
     let read = fields::read(&scene, message.subject.is_some());
     let callback = callback::read(&scene, message.at, terms.own_numbers);
+    let titled = || subject.as_ref().and_then(fields::titled);
     let fields = Fields {
-        company: read.company,
+        company: read.company.or_else(titled),
         contact: read.contact,
         callback: callback.number,
         callback_doubtful: callback.doubtful,

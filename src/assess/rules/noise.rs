@@ -39,7 +39,10 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: boo
     if subject.is_none() && chatter(scene) {
         return Kind::Nobody;
     }
-    if encrypted(scene)
+    // Somebody talks to others beside the telephone, and names a service: a human listens.
+    let muddled = !named && scene.marks("aside").count() > 1 && scene.has("service") && subject.is_none();
+    if muddled
+        || encrypted(scene)
         || words < 2
         || !(scene.has("ordinary") || scene.has("family") || named && coherent(scene))
         || babble(scene, named)

@@ -71,7 +71,7 @@ pub(super) fn read(source: &str) -> Signature {
         }
         let parts = if has_form(line) && is_business(line) && !line.contains(['|', '•', '·']) && found.name.is_some()
         {
-            vec![line.split(" - ").next().unwrap_or(line).split(" – ").next().unwrap_or(line)]
+            vec![formed(line.split(" - ").next().unwrap_or(line).split(" – ").next().unwrap_or(line))]
         } else {
             line.split([',', '|', '•', '·', '/', '(', ';']).collect()
         };
@@ -91,6 +91,14 @@ pub(super) fn read(source: &str) -> Signature {
     }
     found.company = found.company.or(unknown);
     found
+}
+
+/// "IT Coordinator, Merrow Composites `GmbH`, Kaufbeuren": from the function to the place, what lies between them.
+fn formed(line: &str) -> &str {
+    let begins =
+        line.split_once(", ").filter(|(first, rest)| is_role(first) && has_form(rest)).map_or(line, |(_, rest)| rest);
+    let ends = begins.rsplit_once(", ").filter(|(first, last)| has_form(first) && !has_form(last));
+    ends.map_or(begins, |(first, _)| first)
 }
 
 /// "Zahnarzt Gregor Lutz": who signs by his craft is his own company.
