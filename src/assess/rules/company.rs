@@ -132,45 +132,7 @@ impl Reader<'_> {
     }
 
     fn bare(&self, at: usize) -> bool {
-        let bare = [
-            "praxis",
-            "kanzlei",
-            "werkstatt",
-            "betrieb",
-            "buero",
-            "haus",
-            "lager",
-            "station",
-            "verwaltung",
-            "markt",
-            "technik",
-            "netzwerk",
-            "laufwerk",
-            "halle",
-            "praxisverwaltung",
-            "labor",
-            "versand",
-            "verkauf",
-            "logistik",
-            "laden",
-            "amt",
-            "heim",
-            "werk",
-            "dienst",
-            "zentrum",
-            "hotline",
-            "handel",
-            "lagerhalle",
-            "baumarkt",
-            "rechtsanwalt",
-            "anwalt",
-            "notar",
-            "meldung",
-            "systeme",
-            "hotelsoftware",
-            "feuerwehr",
-        ];
-        bare.contains(&self.word(at))
+        WORDS.bare_trades.contains(self.word(at))
     }
 
     /// Whether words before it say that it is where the caller works.
@@ -196,31 +158,13 @@ impl Reader<'_> {
         if has.contains(&before(2)) && matches!(before(1), "den" | "das" | "die" | "the" | "eine" | "ein") {
             return true;
         }
-        let foreign = [
-            "eine",
-            "einen",
-            "neue",
-            "in",
-            "ins",
-            "zum",
-            "am",
-            "den",
-            "ganze",
-            "komplette",
-            "mit",
-            "euer",
-            "eure",
-            "ihre",
-            "ihr",
-            "ihrer",
-            "ihres",
-            "diese",
-            "jede",
-        ];
         let inside = matches!(before(1), "im" | "dem" | "fuer" | "beim");
         let whole = !self.bare(at) && self.adjoins(at) && self.proper(at + 1);
         let placed = inside && !whole && !self.function_before(at - 1);
-        !(before(1).starts_with("unser") || before(1).starts_with("kein") || foreign.contains(&before(1)) || placed)
+        !(before(1).starts_with("unser")
+            || before(1).starts_with("kein")
+            || WORDS.not_own.contains(before(1))
+            || placed)
     }
 
     /// Whether "in" or "aus" makes it a place.
@@ -268,10 +212,8 @@ impl Reader<'_> {
     pub(super) fn is_trade(&self, at: usize) -> bool {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
-        let tool =
-            ["programm", "software", "system", "server", "rechner", "drucker", "strasse", "kasse", "netz", "notfall"];
         word.len() > 2
-            && !tool.iter().any(|end| word.ends_with(end))
+            && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS
                 .trades
                 .iter()

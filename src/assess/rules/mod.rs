@@ -4,6 +4,7 @@
 //! into tokens (`text`), known concepts are marked from data (`lexicon`, `de/*.toml`), and one small function per label
 //! reads the marks (`declaration`, `consent`, `state`, `noise`, `fields`, `callback`). Pure: no clock, no log, no I/O.
 
+mod asked;
 mod binding;
 mod breath;
 mod callback;

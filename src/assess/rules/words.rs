@@ -19,6 +19,12 @@ pub(super) struct Words {
     pub forms: HashSet<String>,
     /// Endings (and, if long, beginnings) of words for a kind of business.
     pub trades: Vec<String>,
+    /// Kinds of business that alone name nobody.
+    pub bare_trades: HashSet<String>,
+    /// Before a business these say that it is not the caller's.
+    pub not_own: HashSet<String>,
+    /// Endings of what a business uses: "Praxisprogramm" is none.
+    pub tools: Vec<String>,
     /// Before a surname.
     pub titles: HashSet<String>,
     /// End a name in text without capitals.
