@@ -129,7 +129,11 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         };
         let Some(act) = chosen else { continue };
         let denied = items[act].clause != clause && scene.touches("negation", from, to) && !scene.asks(from);
-        if denied && says(items[act]) == Says::Yes {
+        let doubted = items[act].clause != clause && scene.touches("hedge", from, to);
+        if doubted && says(items[act]) == Says::Yes {
+            apply(scene, items[index], Says::Maybe, (from, to), state);
+            items[index].bound = true;
+        } else if denied && says(items[act]) == Says::Yes {
             apply(scene, items[index], Says::No, (from, to), state);
             items[index].bound = true;
         } else {

@@ -53,8 +53,12 @@ const REACH: usize = 10;
 /// "Ob mein Chef | mit den Bedingungen einverstanden ist": a subordinate clause that has no verb yet goes on.
 fn unfinished(tokens: &[Token], at: usize) -> bool {
     let from = at.saturating_sub(REACH);
-    let opened =
-        (from..at).rev().find(|i| matches!(tokens[*i].norm.as_str(), "dass" | "ob" | "wenn" | "falls" | "sofern"));
+    let opened = (from..at).rev().find(|i| {
+        matches!(
+            tokens[*i].norm.as_str(),
+            "dass" | "ob" | "wenn" | "falls" | "sofern" | "wie" | "wer" | "wann" | "warum"
+        )
+    });
     opened.is_some_and(|opener| !(opener + 1..at).any(|i| verbal(&tokens[i].norm)))
 }
 
@@ -116,7 +120,9 @@ fn opens(tokens: &[Token], at: usize) -> bool {
     match here {
         _ if WORDS.pronouns.contains(here) && agrees => before != "dass",
         _ if WORDS.pronouns.contains(here) && WORDS.verbs.contains(next) => {
-            !(WORDS.verbs.contains(before) && before != "bitte")
+            // "Die Gebühr tragen Sie bitte selbst."
+            let asked = here == "sie" && next == "bitte";
+            !asked && !(WORDS.verbs.contains(before) && before != "bitte")
         }
         "mein" | "meine" => matches!(
             next,

@@ -20,7 +20,7 @@ pub(super) enum Says {
 pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     let (from, to) = scene.clause(act.end - 1);
     let (first, last) = scene.sentence(act.start);
-    let near = (governed(scene, from, first).max(act.start.saturating_sub(14)).min(act.start), to.min(act.end + 8));
+    let near = (governed(scene, from, first).max(act.start.saturating_sub(14)).min(act.start), to.min(act.end + 12));
     let near = within_reach(scene, act, near, (from, to));
     let token = &scene.text.tokens[act.start];
     let adopted = adopted(scene, first, last);
@@ -34,7 +34,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if token.quoted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
+    if told(scene, act) || token.quoted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
         return Says::Nothing;
     }
     if !adopted && scene.touches("quote", first, act.end) {
@@ -98,10 +98,24 @@ pub(super) fn adopted(scene: &Scene<'_>, first: usize, last: usize) -> bool {
         || (first + 1..last).any(|at| tokens[at].announced && therefore(at - 1))
 }
 
-/// "Was ich nicht mache, ist die Gebühr bezahlen."
+/// "Was ich nicht mache, ist die Gebühr bezahlen." "Dass das in Ordnung ist, möchte ich nicht behaupten."
 fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
-    let opening = scene.clause(first).1;
-    act >= opening && scene.text.tokens[first].norm == "was" && scene.touches("negation", first, opening)
+    let (opening, last) = (scene.clause(first).1, scene.sentence(first).1);
+    match scene.text.tokens[first].norm.as_str() {
+        "was" => act >= opening && scene.touches("negation", first, opening),
+        "dass" => scene.touches("negation", scene.clause(act).1, last),
+        _ => false,
+    }
+}
+
+/// "Die Gebühr tragen Sie": the firm is told to.
+fn told(scene: &Scene<'_>, act: &Mark) -> bool {
+    let tokens = &scene.text.tokens;
+    let you =
+        tokens.get(act.end).is_some_and(|t| t.norm == "sie" && t.capital && t.clause == tokens[act.end - 1].clause);
+    let plural = tokens[act.end - 1].norm.ends_with("en");
+    let ours = act.start > 0 && matches!(tokens[act.start - 1].norm.as_str(), "wir" | "und");
+    you && plural && !ours && tokens[act.end - 1].norm != "einverstanden"
 }
 
 /// How verbs of saying begin.
