@@ -122,7 +122,7 @@ fn opens(tokens: &[Token], at: usize) -> bool {
         _ if WORDS.pronouns.contains(here) && WORDS.verbs.contains(next) => {
             // "Die Gebühr tragen Sie bitte selbst."
             let asked = here == "sie" && next == "bitte";
-            !asked && !(WORDS.verbs.contains(before) && before != "bitte")
+            !(asked || WORDS.verbs.contains(before) && before != "bitte")
         }
         "mein" | "meine" => matches!(
             next,
