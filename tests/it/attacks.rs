@@ -1,8 +1,8 @@
 //! Sentences that name the conditions and the fee, in ordinary messages, with and without punctuation: those of
-//! `no-consent.txt` never make a full consent, those of `full-consent.txt` nearly always do.
+//! `no-consent.txt` never make a full consent and silence nothing, those of `full-consent.txt` nearly always do.
 
 use super::corpus::TERMS;
-use nachtwache::assess::rules::{Message, judge};
+use nachtwache::assess::rules::{Judgement, Message, judge};
 use nachtwache::domain::assessment::Consent;
 
 /// What stands before and behind a sentence.
@@ -42,9 +42,12 @@ fn messages(file: &str) -> Vec<String> {
     all
 }
 
+fn heard(text: &str) -> Judgement {
+    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true }, &TERMS)
+}
+
 fn full(text: &str) -> bool {
-    let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true };
-    judge(&message, &TERMS).consent == Consent::Full
+    heard(text).consent == Consent::Full
 }
 
 #[test]
@@ -53,6 +56,8 @@ fn no_sentence_that_agrees_to_less_makes_a_full_consent() {
     let made_up: Vec<&String> = messages.iter().filter(|text| full(text)).collect();
     assert!(messages.len() > 500, "only {}", messages.len());
     assert!(made_up.is_empty(), "{} of {}: {made_up:#?}", made_up.len(), messages.len());
+    let silent: Vec<&String> = messages.iter().filter(|text| !heard(text).verdict.wakes()).collect();
+    assert!(silent.is_empty(), "{silent:#?}");
 }
 
 #[test]

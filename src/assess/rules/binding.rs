@@ -162,6 +162,17 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
         let clause = items[last].clause;
         let beside = clause != items[act].clause;
         let named = |i: &Item| beside && i.clause == clause && matches!(i.role, Role::Object(_));
+        // "… gelesen und sind damit sowie mit der Gebühr einverstanden"
+        let damit = (from..items[act].start).rev().find(|at| scene.text.tokens[*at].norm == "damit");
+        if let (Some(at), Says::Yes) = (damit, says)
+            && state.conditions == Some(Says::Nothing)
+        {
+            let read =
+                (0..act).rev().find(|i| items[*i].end <= at && items[*i].role == Role::Object(Object::Conditions));
+            if let Some(object) = read {
+                bind(scene, items, object, act, state);
+            }
+        }
         for object in (0..act).filter(|i| named(&items[*i])).collect::<Vec<_>>() {
             let known = match items[object].role {
                 Role::Object(Object::Conditions) => state.conditions,

@@ -56,7 +56,7 @@ fn unfinished(tokens: &[Token], at: usize) -> bool {
     let opened = (from..at).rev().find(|i| {
         matches!(
             tokens[*i].norm.as_str(),
-            "dass" | "ob" | "wenn" | "falls" | "sofern" | "wie" | "wer" | "wann" | "warum"
+            "dass" | "ob" | "wenn" | "falls" | "sofern" | "wie" | "wer" | "wann" | "warum" | "wofuer" | "weshalb"
         )
     });
     opened.is_some_and(|opener| !(opener + 1..at).any(|i| verbal(&tokens[i].norm)))

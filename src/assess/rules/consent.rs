@@ -123,6 +123,7 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     }
     settle(scene, &previous, &mut state);
     corrected(scene, &mut state);
+    postponed(scene, &mut state);
     conclude(state)
 }
 
@@ -249,6 +250,24 @@ fn corrected(scene: &Scene<'_>, state: &mut State) {
             if *slot == Some(Says::Yes) && !again {
                 *slot = Some(Says::Maybe);
                 state.findings.push(finding(scene, object, Says::Maybe, (mark.start, named.end)));
+            }
+        }
+    }
+}
+
+/// "Bedingungen, ja, Gebühr, ja. Das muss ich alles noch nachlesen": what a sentence points back to and leaves open.
+fn postponed(scene: &Scene<'_>, state: &mut State) {
+    let points = ["das", "die", "beides", "dies", "darueber", "dazu", "hierzu", "alles"];
+    for mark in scene.marks("open_point") {
+        let (first, last) = scene.sentence(mark.start);
+        let back = points.contains(&scene.text.tokens[first].norm.as_str()) && mark.start < first + 4;
+        let own = scene.touches("fee", first, last) || scene.touches("conditions", first, last);
+        for (name, object) in [("fee", Object::Fee), ("conditions", Object::Conditions)] {
+            let before = scene.touches(name, first.saturating_sub(8), first);
+            let slot = if object == Object::Fee { &mut state.fee } else { &mut state.conditions };
+            if back && !own && before && *slot == Some(Says::Yes) {
+                *slot = Some(Says::Maybe);
+                state.findings.push(finding(scene, object, Says::Maybe, (mark.start, mark.end)));
             }
         }
     }

@@ -100,7 +100,11 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     }
     let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
     let supposed = matches!(tokens[first].norm.as_str(), "falls" | "sollte" | "sollten") && !scene.has("broken");
-    if tokens[from..to].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start) || supposed {
+    // In a row without punctuation only what stands beside it.
+    let beside = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 3));
+    if tokens[beside.0..beside.1].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start)
+        || supposed
+    {
         return Mention::Nothing;
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
