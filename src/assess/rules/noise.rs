@@ -120,10 +120,18 @@ fn encrypted(scene: &Scene<'_>) -> bool {
 fn chatter(scene: &Scene<'_>) -> bool {
     let brought = ["service", "emergency", "conditions", "fee", "call_now", "severe", "ordinary", "family", "critical"];
     let addressed = ["sie", "ihnen", "ihr", "ihre", "euch", "eure", "hier"];
-    scene.marks("aside").count() > 2
-        && !brought.iter().any(|name| scene.has(name))
-        && !scene.text.tokens.iter().any(|t| addressed.contains(&t.norm.as_str()) || t.is_number())
+    // A friend of the house may say "du": whoever asks for anything or tells of a fault is heard.
+    let pleads = |word: &str| PLEADS.iter().any(|stem| word.starts_with(stem));
+    let ours = scene.text.tokens.iter().any(|t| matches!(t.norm.as_str(), "wir" | "uns" | "unser" | "unsere"));
+    let calls =
+        scene.text.tokens.iter().any(|t| addressed.contains(&t.norm.as_str()) || t.is_number() || pleads(&t.norm))
+            || ours && scene.has("broken");
+    scene.marks("aside").count() > 2 && !calls && !brought.iter().any(|name| scene.has(name))
 }
+
+/// How words begin that ask for help or tell of a fault.
+const PLEADS: [&str; 12] =
+    ["ruf", "anruf", "meld", "helf", "hilf", "problem", "kaputt", "geht", "funktion", "stoerung", "fehler", "notf"];
 
 /// Whether its clauses are long enough to be sentences.
 fn coherent(scene: &Scene<'_>) -> bool {
@@ -141,4 +149,31 @@ fn babble(scene: &Scene<'_>, named: bool) -> bool {
     tokens.len() > 8
         && (distinct.len() * 2 < tokens.len() && tokens.len() < 60
             || tokens.len() * 2 < clauses * if named && tokens.len() < 16 { 4 } else { 5 })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::rules::{Message, Terms, judge};
+    use crate::domain::assessment::Verdict;
+    use crate::domain::tariff::Cents;
+
+    fn heard(text: &str) -> Verdict {
+        let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true };
+        judge(&message, &Terms { fee: Cents(4800), own_numbers: &[] }).verdict
+    }
+
+    #[test]
+    fn a_pocket_call_is_ignored_and_a_friend_in_need_is_not() {
+        assert_eq!(
+            heard("Nimm du mal die Tüte. Nein, Mama, wir gehen noch. Hast du das Auto gesehen? Komm."),
+            Verdict::Ignored
+        );
+        for text in [
+            "Du, hör mal, bei uns tut der Ofen nix mehr, kannst du kommen, hast du Zeit?",
+            "Hey du, hast du Zeit, komm bitte, ich hab ein Problem mit dem Dings.",
+            "Du, bist du da? Kannst du mich bitte zurückrufen, du weißt schon.",
+        ] {
+            assert_ne!(heard(text), Verdict::Ignored, "{text}");
+        }
+    }
 }
