@@ -93,7 +93,7 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if waits
         || once(scene, mark, from, to)
         || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
-        || quotation(scene, mark)
+        || quotation(scene, mark) && !adopted(scene, first, last)
         || prescribed(scene, mark, (first, last))
     {
         return Mention::Nothing;

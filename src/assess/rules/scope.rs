@@ -24,6 +24,11 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     let near = within_reach(scene, act, near, (from, to));
     let token = &scene.text.tokens[act.start];
     let adopted = adopted(scene, first, last);
+    // "Wir wären bereit, die Gebühr zu zahlen": what governs an infinitive stands before it.
+    let infinitive = scene.text.tokens[act.end - 1].norm.ends_with("en")
+        && scene.text.tokens[act.start.saturating_sub(1)].norm == "zu"
+        || scene.text.tokens[act.end - 1].norm.contains("zuzu");
+    let near = if infinitive { (first.max(act.start.saturating_sub(20)), near.1) } else { near };
     if token.forwarded && !scene.marks("adopt").any(|m| !scene.text.tokens[m.start].forwarded) {
         return Says::Nothing;
     }
@@ -34,7 +39,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if told(scene, act) || token.quoted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
+    if told(scene, act) || token.quoted && !adopted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
         return Says::Nothing;
     }
     if !adopted && scene.touches("quote", first, act.end) {
