@@ -104,17 +104,17 @@ pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
         let path = path.to_owned();
         move |error| RulesError::Read { path, error }
     };
-    if folder.is_file() {
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        return Rules::with(&[(name, std::fs::read_to_string(folder).map_err(unread(folder))?)]);
+    let mut paths = vec![folder.to_owned()];
+    if !folder.is_file() {
+        let entries = std::fs::read_dir(folder).map_err(unread(folder))?;
+        paths =
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(unread(folder))?;
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unread(folder))? {
-        let path = entry.map_err(unread(folder))?.path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            files.push((name, std::fs::read_to_string(&path).map_err(unread(&path))?));
-        }
+    for path in paths {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        files.push((name, std::fs::read_to_string(&path).map_err(unread(&path))?));
     }
     if files.is_empty() {
         return Err(RulesError::Empty { path: folder.to_owned() });

@@ -8,32 +8,9 @@ impl Reader<'_> {
     pub(super) fn asked_for(&self) -> Option<String> {
         (0..self.tokens().len()).find_map(|at| {
             let word = self.word(at);
-            let before = at.checked_sub(1).map_or("", |i| self.word(i));
-            let asks = matches!(
-                word,
-                "rufen"
-                    | "ruft"
-                    | "ruf"
-                    | "anrufen"
-                    | "zurueckrufen"
-                    | "rueckruf"
-                    | "rappeler"
-                    | "verlangen"
-                    | "wenden"
-                    | "ansprechpartner"
-                    | "ansprechpartnerin"
-                    | "zustaendig"
-                    | "kontaktperson"
-                    | "chiedete"
-                    | "demandez"
-                    | "fragen"
-                    | "melden"
-                    | "meldet"
-                    | "prosic"
-                    | "isteyin"
-                    | "erreichen"
-                    | "sprechen"
-            ) || word == "ask" && self.word(at + 1) == "for"
+            let before = self.before(at, 1);
+            let asks = WORDS.asks_for.contains(word)
+                || word == "ask" && self.word(at + 1) == "for"
                 || word == "call" && before != "to";
             if !asks || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit" {
                 return None;
@@ -45,8 +22,7 @@ impl Reader<'_> {
 
     /// The first person in `[from, to)` that is not declined.
     fn wanted(&self, from: usize, to: usize) -> Option<String> {
-        let mut near = from;
-        while near < to {
+        for near in from..to {
             let word = self.word(near);
             // "ruf mich an, Thomas"
             let own = matches!(word, "mich" | "uns" | "me" | "us" | "meine" | "ihre" | "mir");
@@ -62,7 +38,6 @@ impl Reader<'_> {
             {
                 return if title { self.titled(near, near + 1) } else { self.person(near) };
             }
-            near += 1;
         }
         None
     }
@@ -79,8 +54,8 @@ impl Reader<'_> {
             if matches!(self.word(i), "herrn" | "frau") && kept {
                 return self.titled(i, i + 1);
             }
-            if WORDS.first_names.contains(self.word(i)) && kept && self.proper(i) && !matches!(self.word(i), "an") {
-                let first = if i > from && WORDS.first_names.contains(self.word(i - 1)) { i - 1 } else { i };
+            if self.is_given(i) && kept && self.proper(i) && !matches!(self.word(i), "an") {
+                let first = if i > from && self.is_given(i - 1) { i - 1 } else { i };
                 return self.person(first);
             }
         }

@@ -128,13 +128,17 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
             (b, None) => b,
         };
         let Some(act) = chosen else { continue };
-        let denied = items[act].clause != clause && scene.touches("negation", from, to) && !scene.asks(from);
-        let doubted = items[act].clause != clause && scene.touches("hedge", from, to);
-        if doubted && says(items[act]) == Says::Yes {
-            apply(scene, items[index], Says::Maybe, (from, to), state);
-            items[index].bound = true;
-        } else if denied && says(items[act]) == Says::Yes {
-            apply(scene, items[index], Says::No, (from, to), state);
+        // A clause of its own may turn or weaken the yes that it leans on.
+        let leans = items[act].clause != clause && says(items[act]) == Says::Yes;
+        let turned = if leans && scene.touches("hedge", from, to) {
+            Some(Says::Maybe)
+        } else if leans && scene.touches("negation", from, to) && !scene.asks(from) {
+            Some(Says::No)
+        } else {
+            None
+        };
+        if let Some(says) = turned {
+            apply(scene, items[index], says, (from, to), state);
             items[index].bound = true;
         } else {
             bind(scene, items, index, act, state);
@@ -162,22 +166,12 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
         let clause = items[last].clause;
         let beside = clause != items[act].clause;
         let named = |i: &Item| beside && i.clause == clause && matches!(i.role, Role::Object(_));
-        // "… gelesen und sind damit sowie mit der Gebühr einverstanden"
-        let damit = (from..items[act].start).rev().find(|at| scene.text.tokens[*at].norm == "damit");
-        if let (Some(at), Says::Yes) = (damit, says)
-            && state.conditions == Some(Says::Nothing)
-        {
-            let read =
-                (0..act).rev().find(|i| items[*i].end <= at && items[*i].role == Role::Object(Object::Conditions));
-            if let Some(object) = read {
-                bind(scene, items, object, act, state);
-            }
+        if says == Says::Yes {
+            read_and_agreed(scene, items, act, state);
         }
         for object in (0..act).filter(|i| named(&items[*i])).collect::<Vec<_>>() {
-            let known = match items[object].role {
-                Role::Object(Object::Conditions) => state.conditions,
-                _ => state.fee,
-            };
+            let Role::Object(about) = items[object].role else { continue };
+            let known = *state.said(about);
             let open = !items[object].bound && known.is_none() && pointed;
             let changed = items[object].bound
                 && (free && object == last || pointed)
@@ -189,14 +183,21 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     }
 }
 
+/// "Die Bedingungen haben wir gelesen und sind damit sowie mit der Gebühr einverstanden."
+fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mut State) {
+    let from = scene.clause(items[act].end - 1).0;
+    let Some(at) = (from..items[act].start).rev().find(|at| scene.word(*at) == "damit") else { return };
+    let conditions = |i: &usize| items[*i].end <= at && items[*i].role == Role::Object(Object::Conditions);
+    let read = (0..act).rev().find(conditions).filter(|_| state.conditions == Some(Says::Nothing));
+    if let Some(object) = read {
+        bind(scene, items, object, act, state);
+    }
+}
+
 /// Whether a clause begins by pointing back to what was named before it: "damit sind wir …", "die akzeptieren wir".
 fn points(scene: &Scene<'_>, from: usize, act: usize) -> bool {
-    let word = |at: usize| scene.text.tokens.get(at).map_or("", |t| t.norm.as_str());
-    let verb = |word: &str| {
-        WORDS.verbs.contains(word)
-            || WORDS.auxiliaries.contains(word)
-            || WORDS.agrees.iter().any(|stem| word.starts_with(stem.as_str()))
-    };
+    let word = |at: usize| scene.word(at);
+    let verb = |word: &str| WORDS.verbs.contains(word) || WORDS.auxiliaries.contains(word) || WORDS.agreeing(word);
     (from..act.min(from + 3)).any(|at| match word(at) {
         "damit" => true,
         "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),

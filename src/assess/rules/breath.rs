@@ -4,7 +4,7 @@
 //! next one, or a "nicht" of the fault would turn round a consent. So long rows are cut where a German sentence is
 //! likely to begin. Punctuated text is left as it is.
 
-use super::text::Token;
+use super::text::{Token, word};
 use super::words::WORDS;
 
 /// A stretch without punctuation is cut only if it is longer than this many tokens.
@@ -65,7 +65,7 @@ fn unfinished(tokens: &[Token], at: usize) -> bool {
 /// "Der Chef wird | den Bedingungen zustimmen", "da hatte ich | den 48 Euro zugestimmt": what an auxiliary opens, its
 /// infinitive or participle closes.
 fn bracketed(tokens: &[Token], at: usize) -> bool {
-    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let word = |index: usize| word(tokens, index);
     let opened = (at.saturating_sub(REACH)..at).any(|i| WORDS.auxiliaries.contains(word(i)));
     let closed = word(at - 1).ends_with("en") && !WORDS.auxiliaries.contains(word(at - 1));
     if WORDS.auxiliaries.contains(word(at - 1)) {
@@ -85,7 +85,7 @@ fn verbal(word: &str) -> bool {
 
 /// Whether a new sentence is likely to begin at a token.
 fn begins(tokens: &[Token], at: usize) -> bool {
-    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let word = |index: usize| word(tokens, index);
     let (before, here, next) = (word(at - 1), word(at), word(at + 1));
     // Where a comma stands, the text is punctuated: what it joins stays together.
     let joined = tokens[at - 1].sentence == tokens[at].sentence && tokens[at - 1].clause == tokens[at].clause;
@@ -112,11 +112,11 @@ fn begins(tokens: &[Token], at: usize) -> bool {
 
 /// Whether the words themselves open a sentence.
 fn opens(tokens: &[Token], at: usize) -> bool {
-    let word = |index: usize| tokens.get(index).map_or("", |t| t.norm.as_str());
+    let word = |index: usize| word(tokens, index);
     let (before, here, next, third) = (word(at - 1), word(at), word(at + 1), word(at + 2));
     let noun = |word: &str| WORDS.nouns.contains(word);
     let sum = |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) || word.ends_with("vierzig");
-    let agrees = WORDS.agrees.iter().any(|verb| next.starts_with(verb.as_str()));
+    let agrees = WORDS.agreeing(next);
     match here {
         _ if WORDS.pronouns.contains(here) && agrees => before != "dass",
         _ if WORDS.pronouns.contains(here) && WORDS.verbs.contains(next) => {

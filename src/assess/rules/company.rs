@@ -137,7 +137,7 @@ impl Reader<'_> {
 
     /// Whether words before it say that it is where the caller works.
     pub(super) fn leads_company(&self, at: usize) -> bool {
-        let before = |back: usize| at.checked_sub(back).map_or("", |i| self.word(i));
+        let before = |back: usize| self.before(at, back);
         let article = matches!(before(1), "der" | "dem" | "die" | "das" | "the" | "den");
         let preposition = |word: &str| {
             matches!(
@@ -152,7 +152,7 @@ impl Reader<'_> {
 
     /// Whether it may be the caller's own: not "im Lager", "unsere Praxis".
     fn is_own(&self, at: usize) -> bool {
-        let before = |back: usize| at.checked_sub(back).map_or("", |i| self.word(i));
+        let before = |back: usize| self.before(at, back);
         let has =
             ["haben", "habe", "hab", "betreibe", "betreiben", "fuehre", "fuehren", "leite", "leiten", "fuer", "run"];
         if has.contains(&before(2)) && matches!(before(1), "den" | "das" | "die" | "the" | "eine" | "ein") {
@@ -203,7 +203,7 @@ impl Reader<'_> {
         to == from + 1
             && from >= 2
             && self.tokens()[from - 2].capital
-            && WORDS.first_names.contains(self.word(from - 2))
+            && self.is_given(from - 2)
             && !self.is_trade(from)
             && self.word(from - 1) == "von"
             && self.tokens().get(to).is_some_and(|t| t.clause == self.tokens()[from].clause)
@@ -237,7 +237,7 @@ impl Reader<'_> {
             let end = self.name_end(first, 7);
             let (clause, last) = self.scene.clause(at);
             let whole = clause == first && last == end;
-            let lead = first.checked_sub(1).map_or("", |i| self.word(i));
+            let lead = self.before(first, 1);
             let announced = ["von", "vom", "der", "bei", "das", "die", "firma", "ist", "vo", "aus"].contains(&lead);
             (own(first) && (end > first + 1 || whole || announced && end > first))
                 .then(|| self.name(first, end))

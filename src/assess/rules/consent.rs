@@ -76,6 +76,22 @@ pub(super) struct State {
     pub findings: Vec<Finding>,
 }
 
+impl State {
+    /// The last word on an object.
+    pub(super) fn said(&mut self, object: Object) -> &mut Option<Says> {
+        match object {
+            Object::Conditions => &mut self.conditions,
+            Object::Fee => &mut self.fee,
+        }
+    }
+
+    /// Overrules what was said about an object, with its proof.
+    fn overrule(&mut self, scene: &Scene<'_>, object: Object, says: Says, span: (usize, usize)) {
+        *self.said(object) = Some(says);
+        self.findings.push(finding(scene, object, says, span));
+    }
+}
+
 /// Reads the consent out of a message. `emergency`: an emergency is declared or a core service is down, so that
 /// unspecific words ("Kosten", "Bedingungen") are about the firm's terms.
 pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
@@ -199,7 +215,7 @@ pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usi
         if !state.seen.contains(&object) {
             state.seen.push(object);
         }
-        let slot = if object == Object::Conditions { &mut state.conditions } else { &mut state.fee };
+        let slot = state.said(object);
         *slot = Some(match (*slot, says) {
             (Some(Says::Maybe), Says::Yes) => Says::Maybe,
             (Some(known), Says::Nothing) => known,
@@ -230,12 +246,10 @@ fn withdraw(scene: &Scene<'_>, sentence: (usize, usize), state: &mut State) {
     let fee = scene.touches("fee", sentence.0, sentence.1);
     let conditions = scene.touches("conditions", sentence.0, sentence.1);
     if fee || !conditions {
-        state.fee = Some(Says::No);
-        state.findings.push(finding(scene, Object::Fee, Says::No, sentence));
+        state.overrule(scene, Object::Fee, Says::No, sentence);
     }
     if conditions || !fee {
-        state.conditions = Some(Says::No);
-        state.findings.push(finding(scene, Object::Conditions, Says::No, sentence));
+        state.overrule(scene, Object::Conditions, Says::No, sentence);
     }
 }
 
@@ -246,10 +260,8 @@ fn corrected(scene: &Scene<'_>, state: &mut State) {
             let named = scene.marks(name).find(|m| m.start >= mark.start && m.start < mark.end + 12);
             let Some(named) = named else { continue };
             let again = scene.marks("agree").any(|act| act.start + 4 > mark.end && act.start < named.end + 10);
-            let slot = if object == Object::Fee { &mut state.fee } else { &mut state.conditions };
-            if *slot == Some(Says::Yes) && !again {
-                *slot = Some(Says::Maybe);
-                state.findings.push(finding(scene, object, Says::Maybe, (mark.start, named.end)));
+            if *state.said(object) == Some(Says::Yes) && !again {
+                state.overrule(scene, object, Says::Maybe, (mark.start, named.end));
             }
         }
     }
@@ -262,12 +274,13 @@ fn postponed(scene: &Scene<'_>, state: &mut State) {
         let (first, last) = scene.sentence(mark.start);
         let back = points.contains(&scene.text.tokens[first].norm.as_str()) && mark.start < first + 4;
         let own = scene.touches("fee", first, last) || scene.touches("conditions", first, last);
+        if !back || own {
+            continue;
+        }
         for (name, object) in [("fee", Object::Fee), ("conditions", Object::Conditions)] {
             let before = scene.touches(name, first.saturating_sub(8), first);
-            let slot = if object == Object::Fee { &mut state.fee } else { &mut state.conditions };
-            if back && !own && before && *slot == Some(Says::Yes) {
-                *slot = Some(Says::Maybe);
-                state.findings.push(finding(scene, object, Says::Maybe, (mark.start, mark.end)));
+            if before && *state.said(object) == Some(Says::Yes) {
+                state.overrule(scene, object, Says::Maybe, (mark.start, mark.end));
             }
         }
     }

@@ -27,7 +27,7 @@ impl Reader<'_> {
 
     /// "mein Name ist", "hier spricht wieder der".
     fn is_led(&self, piece: &Piece) -> bool {
-        let before = |back: usize| piece.from.checked_sub(back).map_or("", |i| self.word(i));
+        let before = |back: usize| self.before(piece.from, back);
         let article = matches!(before(1), "der" | "die" | "de");
         let begins = piece.from > 1 && self.tokens()[piece.from - 1].clause != self.tokens()[piece.from - 2].clause;
         let person = piece.kind == Kind::Person;
@@ -72,35 +72,11 @@ impl Reader<'_> {
 
     /// A title or a given name leads it.
     fn person_piece(&self, pieces: &[Piece], mail: bool) -> Option<String> {
+        let greets = ["hallo", "tag", "abend", "morgen", "moin", "hi", "dear"];
+        let others = ["unser", "unsere", "euer", "ihr", "an", "wie", "von", "geehrter", "geehrte", "lieber", "liebe"];
         let addressed = |piece: &Piece| {
-            let before = piece.from.checked_sub(1).map_or("", |i| self.word(i));
-            mail && matches!(
-                before,
-                "hallo"
-                    | "tag"
-                    | "abend"
-                    | "morgen"
-                    | "geehrter"
-                    | "geehrte"
-                    | "lieber"
-                    | "liebe"
-                    | "moin"
-                    | "hi"
-                    | "dear"
-            ) || matches!(
-                before,
-                "unser"
-                    | "unsere"
-                    | "euer"
-                    | "ihr"
-                    | "an"
-                    | "wie"
-                    | "von"
-                    | "geehrter"
-                    | "geehrte"
-                    | "lieber"
-                    | "liebe"
-            )
+            let before = self.before(piece.from, 1);
+            mail && greets.contains(&before) || others.contains(&before)
         };
         let receiver =
             |piece: &Piece| mail && matches!(self.word(self.scene.sentence(piece.from).0), "an" | "cc" | "to");
@@ -119,11 +95,11 @@ impl Reader<'_> {
         if self.word(piece.from + 1) == "von" || self.word(piece.from + 1) == "van" {
             return self.person(piece.from);
         }
-        let dialect = piece.to == piece.from + 2 && WORDS.first_names.contains(self.word(piece.from + 1));
+        let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
         let first = self.name(piece.from, piece.from + 1)?;
         let article = piece.from > 0 && matches!(self.word(piece.from - 1), "der" | "die" | "da" | "de" | "s");
         // "der Ackermanns Schorsch"
-        let given = WORDS.first_names.contains(self.word(piece.from));
+        let given = self.is_given(piece.from);
         if let (true, Some(surname)) = (dialect && article && !given, first.strip_suffix('s')) {
             return Some(format!("{} {surname}", self.name(piece.from + 1, piece.to)?));
         }
@@ -180,7 +156,7 @@ impl Reader<'_> {
 
     /// "ohne Netz", "der Alarm": a noun, not a name.
     fn behind_preposition(&self, piece: &Piece) -> bool {
-        let before = piece.from.checked_sub(1).map_or("", |i| self.word(i));
+        let before = self.before(piece.from, 1);
         let here = before == "der" || before == "die";
         let (from, _) = self.scene.clause(piece.from);
         let calls = (from..piece.from).any(|at| matches!(self.word(at), "hier" | "is" | "ist" | "spricht"));
@@ -199,7 +175,7 @@ impl Reader<'_> {
             .find(|at| matches!(self.word(*at), "gruss" | "gruesse" | "lg" | "mfg" | "vg"));
         if let Some(at) = greeting {
             let next = at + 1 + usize::from(matches!(self.word(at + 1), "von" | "vom" | "der" | "die"));
-            if WORDS.first_names.contains(self.word(next)) && !WORDS.stops.contains(self.word(next)) {
+            if self.is_given(next) && !WORDS.stops.contains(self.word(next)) {
                 let to = if !self.lower && self.adjoins(next) && self.proper(next + 1) { next + 2 } else { next + 1 };
                 return self.name(next, to);
             }
@@ -207,7 +183,7 @@ impl Reader<'_> {
         let last = count.checked_sub(1)?;
         let (from, to) = self.scene.clause(last);
         let first = (from..to).find(|at| self.proper(*at))?;
-        let given = WORDS.first_names.contains(self.word(first)) && self.proper(first);
+        let given = self.is_given(first) && self.proper(first);
         let lead = first == from || matches!(self.word(first - 1), "danke" | "gruss" | "der" | "die" | "hier");
         (given && lead && to - first <= 2 && count > 6 && !self.lower).then(|| self.name(first, to)).flatten()
     }
@@ -247,9 +223,9 @@ impl Reader<'_> {
                     at + 2 + usize::from(matches!(self.word(at + 2), "der" | "die"))
                 }
                 ("hier", "spricht" | "ist", _) => at + 2,
-                ("ich", "bins", _) | ("i", "am", _) if WORDS.first_names.contains(self.word(at + 2)) => at + 2,
+                ("ich", "bins", _) | ("i", "am", _) if self.is_given(at + 2) => at + 2,
                 ("ben" | "tu" | "hier" | "heisse" | "its", _, _) => at + 1,
-                ("ich", "bin" | "bins", "die" | "der") if WORDS.first_names.contains(self.word(at + 3)) => at + 3,
+                ("ich", "bin" | "bins", "die" | "der") if self.is_given(at + 3) => at + 3,
                 _ => continue,
             };
             let other = |name: &String| company != Some(name.as_str());
@@ -294,13 +270,13 @@ impl Reader<'_> {
         while end < start + 3 && self.proper(end) && (end == start || self.adjoins(end - 1)) {
             end += 1;
         }
-        if self.lower && WORDS.first_names.contains(self.word(start)) {
+        if self.lower && self.is_given(start) {
             end = end.min(start + 2);
         }
         // "Richard von Auersdorff"
         if end == start + 1
             && matches!(self.word(end), "von" | "van" | "de")
-            && WORDS.first_names.contains(self.word(start))
+            && self.is_given(start)
             && self.proper(end + 1)
             && !self.is_trade(end + 1)
         {
@@ -311,7 +287,7 @@ impl Reader<'_> {
             }
         }
         let business = (start..end).any(|at| self.is_trade(at) || self.form_length(at) > 0 || self.word(at) == "firma");
-        let business = business && !WORDS.first_names.contains(self.word(start));
+        let business = business && !self.is_given(start);
         if business { None } else { self.name(start, end) }
     }
 
@@ -325,7 +301,7 @@ impl Reader<'_> {
                 return None;
             }
             let mut end = at + 1;
-            let given = usize::from(WORDS.first_names.contains(self.word(at + 1)));
+            let given = usize::from(self.is_given(at + 1));
             let longest = if self.lower { 2 + given } else { 4 };
             let ends = |end: usize| end > at + 1 && (self.is_trade(end) || self.is_role(end));
             while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
@@ -344,7 +320,7 @@ impl Reader<'_> {
 
     /// A clause of the opening, a late signature or a line below a mail that begins with a first name.
     pub(super) fn by_first_name(&self, company: Option<&str>) -> Option<String> {
-        let fits = |at: &usize| WORDS.first_names.contains(self.word(*at)) && (self.proper(*at));
+        let fits = |at: &usize| self.is_given(*at) && (self.proper(*at));
         let inside =
             |at: usize| company.is_some_and(|name| self.name(at, at + 1).is_some_and(|word| name.contains(&word)));
         let opening = self.tokens().len().min(40);

@@ -113,7 +113,7 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
 
 /// "Ein unternehmenskritischer Notfall, ja?" states it and asks for a nod.
 fn assured(scene: &Scene<'_>, first: usize, last: usize) -> bool {
-    let word = |at: usize| scene.text.tokens[at].norm.as_str();
+    let word = |at: usize| scene.word(at);
     let nod = matches!(word(last - 1), "ja" | "gell" | "ne" | "gelle" | "woll") && last - first > 1;
     nod && scene.text.tokens[last - 1].clause != scene.text.tokens[last - 2].clause
         && !matches!(word(first), "ist" | "is" | "isch" | "sind" | "waere" | "war" | "haben" | "soll")

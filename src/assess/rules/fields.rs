@@ -96,7 +96,17 @@ impl Reader<'_> {
 
     /// The folded word at a token; empty outside.
     pub(super) fn word(&self, at: usize) -> &str {
-        self.tokens().get(at).map_or("", |token| token.norm.as_str())
+        self.scene.word(at)
+    }
+
+    /// The word so many tokens before a token; empty outside.
+    pub(super) fn before(&self, at: usize, back: usize) -> &str {
+        at.checked_sub(back).map_or("", |i| self.word(i))
+    }
+
+    /// Whether a token is a given name.
+    pub(super) fn is_given(&self, at: usize) -> bool {
+        WORDS.first_names.contains(self.word(at))
     }
 
     /// Cut to shreds by the line, or nobody's words: the pauses make more clauses than there are words in them.
@@ -114,11 +124,9 @@ impl Reader<'_> {
         let mut at = 0;
         while at < end {
             let content = matches!(self.word(at), "wir" | "unser" | "unsere" | "unserem" | "notfall" | "we" | "our");
-            if content && found.iter().any(|piece| matches!(piece.kind, Kind::Person | Kind::Company)) {
-                let clear = self.lower || found.len() > 1;
-                if clear {
-                    break;
-                }
+            let named = found.iter().any(|piece| matches!(piece.kind, Kind::Person | Kind::Company));
+            if content && named && (self.lower || found.len() > 1) {
+                break;
             }
             if !self.proper(at) {
                 at += 1;
@@ -164,7 +172,7 @@ impl Reader<'_> {
     /// Whether a new name begins at `at` within the stretch `[start, to)`.
     fn parts(&self, start: usize, at: usize, to: usize) -> bool {
         let before = self.word(at - 1);
-        let given = |at: usize| WORDS.first_names.contains(self.word(at));
+        let given = |at: usize| self.is_given(at);
         let title = |at: usize| WORDS.titles.contains(self.word(at));
         let doctor = matches!(self.word(at), "dr" | "doktor" | "prof" | "professor" | "dres");
         let from_there =
@@ -222,7 +230,7 @@ impl Reader<'_> {
         if (from..to).any(|at| self.is_trade(at) || self.form_length(at) > 0) {
             return Kind::Company;
         }
-        let given = |at: usize| WORDS.first_names.contains(self.word(at));
+        let given = |at: usize| self.is_given(at);
         let initial = self.word(from).chars().count() == 1 && to == from + 2;
         if given(from) && to - from <= 4 || initial || to == from + 2 && given(from + 1) && !self.joined(from, to) {
             return Kind::Person;
@@ -302,9 +310,7 @@ impl Reader<'_> {
         }
         end.max(at)
     }
-}
 
-impl Reader<'_> {
     /// Without capitals: "schlüter und wolff", "apotheke am kanal".
     fn joins_lower(&self, from: usize, at: usize) -> bool {
         let business = (from..at).any(|i| self.is_trade(i));

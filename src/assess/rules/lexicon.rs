@@ -18,7 +18,7 @@
 //! sentences in which it does not; a test reads them all.
 
 use super::pattern::{Found, Index, Pattern};
-use super::text::{Text, Token};
+use super::text::{Text, Token, word};
 use crate::domain::tariff::Cents;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -176,6 +176,11 @@ impl<'a> Scene<'a> {
     /// Whether a concept touches the tokens `[from, to)`.
     pub(super) fn touches(&self, name: &str, from: usize, to: usize) -> bool {
         self.marks(name).any(|mark| mark.start < to && mark.end > from)
+    }
+
+    /// The folded word at a token; empty outside.
+    pub(super) fn word(&self, at: usize) -> &str {
+        word(&self.text.tokens, at)
     }
 
     /// Token range of the clause around a token.

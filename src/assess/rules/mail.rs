@@ -66,12 +66,11 @@ fn question(quoted: &[Glyph]) -> Vec<Glyph> {
 /// Whether a sentence begins behind this sign: "zzgl. `MwSt`. einverstanden" goes on.
 fn opens(glyphs: &[Glyph], at: usize) -> bool {
     let next = glyphs[at + 1..].iter().map(|glyph| glyph.c).find(|c| !c.is_whitespace());
-    let before: String = glyphs[..at].iter().rev().map(|glyph| glyph.c).take_while(|c| c.is_alphabetic()).collect();
+    let from = glyphs[..at].iter().rposition(|glyph| !glyph.c.is_alphabetic()).map_or(0, |before| before + 1);
+    let word: String = glyphs[from..at].iter().flat_map(|glyph| glyph.c.to_lowercase()).collect();
     match glyphs[at].c {
         '!' | ':' => true,
-        '.' => {
-            next.is_some_and(char::is_uppercase) && !["lgzz", "lkni", "ac"].contains(&before.to_lowercase().as_str())
-        }
+        '.' => next.is_some_and(char::is_uppercase) && !matches!(word.as_str(), "zzgl" | "inkl" | "ca"),
         _ => false,
     }
 }

@@ -75,8 +75,9 @@ fn within_reach(scene: &Scene<'_>, act: &Mark, near: (usize, usize), clause: (us
     let last = inside().map(|m| m.end).max().unwrap_or(act.end).max(act.end);
     // A subordinate clause is governed by what stands before it.
     let governing = ["dass", "ob", "wenn", "falls", "sofern"];
-    let opener = (first.saturating_sub(8)..first).find(|at| governing.contains(&scene.text.tokens[*at].norm.as_str()));
-    (near.0.max(opener.unwrap_or(first + 4).saturating_sub(8)).min(act.start), near.1.min(last + 3))
+    let opener = (first.saturating_sub(8)..first).find(|at| governing.contains(&scene.word(*at)));
+    let from = opener.map_or(first.saturating_sub(4), |at| at.saturating_sub(8));
+    (near.0.max(from).min(act.start), near.1.min(last + 3))
 }
 
 /// "Ich sage nicht, dass …", "er sagt vielleicht morgen, …": what such a clause opens is not said, to the sentence's end.
@@ -143,10 +144,13 @@ fn afterthought(scene: &Scene<'_>, clause_end: usize, last: usize) -> bool {
 
 /// "Der Chef wird zustimmen": somebody will, nobody has. A passive ("wird übernommen") is a word given.
 fn promised(scene: &Scene<'_>, act: &Mark, near: (usize, usize)) -> bool {
-    let word = |at: usize| scene.text.tokens[at].norm.as_str();
+    let word = |at: usize| scene.word(at);
     let future = (near.0..near.1).any(|at| matches!(word(at), "wird" | "will"));
-    future
-        && (act.start..act.end).any(|at| word(at) != "getragen" && PROMISES.iter().any(|verb| word(at).ends_with(verb)))
+    future && (act.start..act.end).any(|at| word(at) != "getragen" && infinitive(word(at)))
+}
+
+fn infinitive(word: &str) -> bool {
+    PROMISES.iter().any(|verb| word.ends_with(verb))
 }
 
 /// Infinitives of the words of agreement.
@@ -167,12 +171,12 @@ const PROMISES: [&str; 12] = [
 
 /// "Ich müsse zustimmen", "das soll der Pförtner bestätigen", "muss freigegeben werden": to be done, not done.
 fn obliged(scene: &Scene<'_>, act: &Mark, near: (usize, usize)) -> bool {
-    let word = |at: usize| scene.text.tokens.get(at).map_or("", |t| t.norm.as_str());
+    let word = |at: usize| scene.word(at);
     let from = scene.clause(act.end - 1).0.max(near.0).max(act.start.saturating_sub(12));
     let must = (from.min(act.start)..act.start).any(|at| OBLIGES.contains(&word(at)));
     let finite = matches!(word(act.end), "wir" | "ich") || matches!(word(act.start.wrapping_sub(1)), "wir" | "ich");
-    let infinitive = (act.start..act.end).any(|at| PROMISES.iter().any(|verb| word(at).ends_with(verb)));
-    must && (infinitive && !finite || word(act.end) == "werden")
+    let open = (act.start..act.end).any(|at| infinitive(word(at)));
+    must && (open && !finite || word(act.end) == "werden")
 }
 
 /// Verbs of what is still to be done.

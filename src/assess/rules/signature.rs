@@ -17,42 +17,10 @@ pub(super) struct Signature {
     pub company: Option<String>,
 }
 
-/// Words that make a short line the greeting under a mail.
-const ENDINGS: &str = "gruss gruesse gruessen gruessle hochachtungsvoll herzlich herzlichst danke dank lg mfg vg bg regards wishes \
-    thanks thank best cheers sincerely faithfully pozdrawiam powazaniem poważaniem pozdravem saygılarımla \
-    saygilarimla teşekkuerler tesekkuerler calismalar çalışmalar akşamlar groet groeten cordialement saluti \
-    salutations saludos hilsen servus feiertage ihre ihr eure euer dziekuje dziękuję grazie merci dekuji děkuji \
-    yours adieu tschuess ciao";
-
-/// Words of a line that tells what somebody does, or where.
-const ROLES: &str = "leit geschaeftsf inhaber assisten vorstand einkauf disposition abteilung edv verwaltungsleit praxismanag sekret \
-    buchhalt administrator manager director head_of team technische kaufm stellv meister ansprech gesendet sent_from \
-    von_meinem office tel mobil fax telefon phone www http handy steuernummer ust amtsgericht hrb sitz str \
-    controller schichtf rezeption personal facharzt fachaerzt zahnarzt rechtsanw hausmeister vertrieb kaemmer dipl \
-    kierownik muedue";
-
-/// What somebody does, or where: as a whole word.
-const FUNCTIONS: &str = "haustechnik einkauf disposition it edv nachtdienst nachtwache bereitschaft rufbereitschaft intendanz kaemmerei \
-    bauamt standesamt sekretariat rezeption empfang pforte buchhaltung anmeldung backstube kueche zentrale \
-    niederlassung filiale verwaltung personalwesen qualitaetsmanagement katastrophenschutz inhaber inhaberin chef \
-    chefin seniorchef seniorchefin juniorchef assistenz werkstatt lager vertrieb produktion nachtschicht \
-    spaetschicht fruehschicht technik geschaeftsfuehrer geschaeftsfuehrerin geschaeftsfuehrung administrator \
-    administration hausmeister hausmeisterin controller office frontoffice security hauptfiliale stationsleitung \
-    telefonzentrale direktion vorstand vorzimmer netzbetrieb instandhaltung arbeitsvorbereitung versandabteilung \
-    wareneingang warenannahme verkauf kundendienst notaufnahme reservierung rektorat director manager advokat \
-    advokatin assessor assessorin verkaeufer verkaeuferin azubi auszubildende auszubildender aushilfe praktikant \
-    praktikantin paechter wirtin stellvertretung manageress owner accounting oberarzt sysadmin admin \
-    manufaktur-leitung kasse marketing projektleiter";
-
-/// Endings of such words.
-const FUNCTION_ENDINGS: &str = "abteilung leitung leiter leiterin zentrale warte leitstelle verwalter verwalterin pfoertner pfoertnerin portier \
-    koordination fuehrer fuehrerin assistentin assistent beauftragter beauftragte manager managerin referent \
-    referentin schicht bereitschaft sekretariat buchhaltung rezeption";
-
 /// Whether a folded word tells what somebody does, or where.
 pub(super) fn is_function(word: &str) -> bool {
-    FUNCTIONS.split(' ').any(|known| known == word)
-        || word.len() > 6 && FUNCTION_ENDINGS.split(' ').any(|ending| word.ends_with(ending))
+    WORDS.functions.contains(word)
+        || word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
 /// Reads the end of a mail.
@@ -126,7 +94,7 @@ fn by_craft(line: &str) -> Option<(String, String)> {
 fn greeting(line: &str) -> Option<&str> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let bare = |word: &str| fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
-    let at = words.iter().take(6).rposition(|word| ENDINGS.split(' ').any(|known| known == bare(word)))?;
+    let at = words.iter().take(6).rposition(|word| WORDS.greetings.contains(&bare(word)))?;
     let small = [
         "und", "&", "aus", "schoenen", "schoene", "sonntag", "abend", "tag", "euch", "ihnen", "you", "for", "ihre",
         "ihr", "an", "von", "vom",
@@ -226,10 +194,10 @@ fn is_role(part: &str) -> bool {
             && !folded
                 .split(|c: char| !c.is_alphanumeric())
                 .any(|word| !is_function(word) && WORDS.trades.iter().any(|trade| word.ends_with(trade.as_str())))
-            || ROLES
-                .split(' ')
-                .map(|role| role.replace('_', " "))
-                .any(|role| folded.starts_with(&role) || folded.contains(&format!(" {role}"))))
+            || WORDS
+                .roles
+                .iter()
+                .any(|role| folded.match_indices(role.as_str()).any(|(at, _)| at == 0 || folded[..at].ends_with(' '))))
 }
 
 fn has_form(part: &str) -> bool {

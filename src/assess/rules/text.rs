@@ -37,6 +37,11 @@ impl Token {
     }
 }
 
+/// The folded word at a token; empty outside.
+pub(super) fn word(tokens: &[Token], at: usize) -> &str {
+    tokens.get(at).map_or("", |token| token.norm.as_str())
+}
+
 /// A tokenised text.
 #[derive(Debug)]
 pub(super) struct Text<'a> {

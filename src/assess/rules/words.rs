@@ -25,6 +25,16 @@ pub(super) struct Words {
     pub not_own: HashSet<String>,
     /// Endings of what a business uses: "Praxisprogramm" is none.
     pub tools: Vec<String>,
+    /// Words that make a short line the greeting under a mail.
+    pub greetings: HashSet<String>,
+    /// Beginnings of words in a line that tells what somebody does, or where.
+    pub roles: Vec<String>,
+    /// What somebody does, or where: as a whole word.
+    pub functions: HashSet<String>,
+    /// Endings of such words.
+    pub function_endings: Vec<String>,
+    /// Before or behind the person to be called back.
+    pub asks_for: HashSet<String>,
     /// Before a surname.
     pub titles: HashSet<String>,
     /// End a name in text without capitals.
@@ -68,6 +78,13 @@ pub(super) struct Words {
     /// Given names.
     #[serde(skip)]
     pub first_names: HashSet<String>,
+}
+
+impl Words {
+    /// Whether a word begins like one of agreement.
+    pub(super) fn agreeing(&self, word: &str) -> bool {
+        self.agrees.iter().any(|stem| word.starts_with(stem.as_str()))
+    }
 }
 
 /// The words by which two texts are compared: folded, no punctuation, no form of address, "&" as "und".
