@@ -36,7 +36,7 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 /// Lists that are not laid over, but belong to the version.
-const LISTS: [&str; 2] = [include_str!("de/words.toml"), include_str!("de/names.txt")];
+const LISTS: [&str; 3] = [include_str!("de/words.toml"), include_str!("de/names.txt"), super::dialect::TABLE];
 
 /// The built-in rules.
 pub(super) static BUILT_IN: LazyLock<Rules> =
@@ -299,8 +299,10 @@ impl Rules {
     fn add(&mut self, concept: &Concept, added: bool) -> Result<(), String> {
         let next = self.names.len();
         let name = *self.names.entry(concept.name.clone()).or_insert(next);
-        let parse =
-            |text: &String| Pattern::parse(text, &self.names).map_err(|what| format!("pattern {text:?}: {what}"));
+        let german = concept.language.as_deref().is_none_or(|language| language == "de");
+        let parse = |text: &String| {
+            Pattern::parse(text, &self.names, german).map_err(|what| format!("pattern {text:?}: {what}"))
+        };
         let compile = |list: &[String]| list.iter().map(parse).collect::<Result<Vec<_>, _>>();
         let (patterns, except) = (Index::new(compile(&concept.patterns)?), Index::new(compile(&concept.except)?));
         self.concepts.push(Compiled { name, language: concept.language.clone(), patterns, except, added });

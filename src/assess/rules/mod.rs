@@ -12,6 +12,7 @@ mod company;
 mod consent;
 mod contact;
 mod declaration;
+mod dialect;
 mod fields;
 mod language;
 mod lexicon;

@@ -3,6 +3,7 @@
 //! Keywords are found split over tokens, inflected and misheard by a few letters, because that is how a recogniser
 //! writes long German compounds; short words must be exact.
 
+use super::dialect;
 use super::text::{Text, Token, fold};
 use std::collections::HashMap;
 
@@ -39,9 +40,15 @@ enum Choice {
 }
 
 impl Pattern {
-    /// Reads a pattern; `names` are the concepts it may refer to.
-    pub(super) fn parse(text: &str, names: &HashMap<String, usize>) -> Result<Self, String> {
-        let elements = text.split_whitespace().map(|word| element(word, names)).collect::<Result<Vec<_>, _>>()?;
+    /// Reads a pattern; `names` are the concepts it may refer to, `german` says that its words may be dialect.
+    pub(super) fn parse(text: &str, names: &HashMap<String, usize>, german: bool) -> Result<Self, String> {
+        // A text is read in standard words: "wenns geht" finds "wenn es geht".
+        let contracted = |word: &&str| dialect::standard(word).filter(|words| german && words.len() > 1);
+        let words = text.split_whitespace().flat_map(|word| match contracted(&word) {
+            Some(words) => words.iter().map(String::as_str).collect(),
+            None => vec![word],
+        });
+        let elements = words.map(|word| element(word, names, german)).collect::<Result<Vec<_>, _>>()?;
         let first = match elements.first() {
             Some(Element::One { choices, optional: false }) => choices.iter().map(Choice::first_byte).collect(),
             Some(_) => return Err("begins with a gap or an optional element".to_owned()),
@@ -51,14 +58,23 @@ impl Pattern {
     }
 }
 
-fn element(word: &str, names: &HashMap<String, usize>) -> Result<Element, String> {
+fn element(word: &str, names: &HashMap<String, usize>, german: bool) -> Result<Element, String> {
     match word {
         ".." => return Ok(Element::Gap { tokens: 4, same_clause: true }),
         "..." => return Ok(Element::Gap { tokens: 14, same_clause: false }),
         _ => {}
     }
     let (word, optional) = word.strip_suffix('?').map_or((word, false), |rest| (rest, true));
-    let choices = word.split('|').map(|choice| parse_choice(choice, names)).collect::<Result<_, _>>()?;
+    let mut choices = word.split('|').map(|choice| parse_choice(choice, names)).collect::<Result<Vec<_>, _>>()?;
+    // A text is read in standard words: a pattern that is written in dialect still finds them.
+    let standard = choices.iter().filter_map(|choice| match choice {
+        Choice::Exact(word) if german => {
+            dialect::standard(word).filter(|words| words.len() == 1).map(|words| words[0].clone())
+        }
+        _ => None,
+    });
+    let standard: Vec<Choice> = standard.map(Choice::Exact).collect();
+    choices.extend(standard);
     Ok(Element::One { choices, optional })
 }
 

@@ -4,6 +4,8 @@
 //! Handled here so that no rule has to: umlauts, HTML, quoted and forwarded mail, signatures, abbreviations, digits.
 //! Total: any input gives tokens, never a panic.
 
+use super::dialect;
+
 /// One word, number or sign.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent property of the place in the text")]
@@ -54,9 +56,15 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Splits a text into tokens.
+    /// Splits a text into tokens; what is German is read in standard words.
     pub(super) fn new(source: &'a str) -> Self {
-        let mut reader = Reader { glyphs: super::mail::readable(source), ..Reader::default() };
+        let text = Self::read(source, false);
+        let spoken = text.tokens.iter().any(|token| dialect::standard(&token.norm).is_some());
+        if spoken && super::language::of(&text) == "de" { Self::read(source, true) } else { text }
+    }
+
+    fn read(source: &'a str, german: bool) -> Self {
+        let mut reader = Reader { glyphs: super::mail::readable(source), german, ..Reader::default() };
         reader.run();
         let (tokens, asks) = super::breath::split(reader.tokens, &reader.asks);
         Self { source, tokens, asks }
@@ -157,6 +165,8 @@ struct Reader {
     open_sentence: bool,
     in_quotes: bool,
     colon: bool,
+    /// Dialect is read as standard words.
+    german: bool,
 }
 
 #[derive(PartialEq, Clone, Copy)]
@@ -232,6 +242,16 @@ impl Reader {
     fn push(&mut self, from: usize, to: usize) {
         let raw: String = self.glyphs[from..to].iter().map(|glyph| glyph.c).collect();
         let norm = if raw == "€" { "euro".to_owned() } else { fold(&raw) };
+        // A capital inside a sentence may begin a name ("Hen", "Koa").
+        let common = self.german && (!self.open_sentence || !self.glyphs[from].c.is_uppercase());
+        match dialect::standard(&norm).filter(|_| common) {
+            Some(words) => words.iter().for_each(|word| self.add(word.clone(), from, to)),
+            None => self.add(norm, from, to),
+        }
+    }
+
+    /// Adds a word that stands at these glyphs.
+    fn add(&mut self, norm: String, from: usize, to: usize) {
         if OPENERS.contains(&norm.as_str()) {
             self.clause += 1;
         }

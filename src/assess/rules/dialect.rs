@@ -1,0 +1,40 @@
+//! Dialect and everyday spellings as the standard words that the rules know: "mia ham koan Strom" is "wir haben keinen
+//! Strom". Data in `de/dialect.toml`. Quotes keep the caller's own words; only what is compared changes.
+
+use super::text::fold;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The table as written, for the rules' version.
+pub(super) const TABLE: &str = include_str!("de/dialect.toml");
+
+static STANDARD: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
+    let table: HashMap<String, String> = toml::from_str(TABLE).expect("a test reads the table");
+    let spelled = table.iter().flat_map(|(standard, spellings)| {
+        let words: Vec<String> = standard.split(' ').map(fold).collect();
+        spellings.split(' ').map(move |spelling| (fold(spelling), words.clone()))
+    });
+    spelled.collect()
+});
+
+/// The standard word (or the two words of a contraction) for a folded spelling; `None`: it is standard itself.
+pub(super) fn standard(word: &str) -> Option<&'static [String]> {
+    STANDARD.get(word).map(Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_is_listed_twice_or_is_a_standard_word_of_the_table() {
+        let table: HashMap<String, String> = toml::from_str(TABLE).unwrap();
+        let spellings = table.values().map(|list| list.split(' ').count()).sum::<usize>();
+        assert_eq!(STANDARD.len(), spellings);
+        for standard in table.keys() {
+            let words: Vec<&str> = standard.split(' ').collect();
+            assert!(words.len() < 3, "{standard}");
+            assert!(words.iter().all(|word| STANDARD.get(&fold(word)).is_none()), "{standard}");
+        }
+    }
+}
