@@ -13,6 +13,7 @@ mod consent;
 mod contact;
 mod declaration;
 mod fields;
+mod guard;
 mod language;
 mod lexicon;
 mod mail;

@@ -36,10 +36,18 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if disowned(scene, first, act.start) {
         return Says::Nothing;
     }
+    if only_known(scene, act, first, last) {
+        return Says::Nothing;
+    }
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if told(scene, act) || token.quoted && !adopted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
+    if told(scene, act) || token.quoted && !adopted || asked(scene, act, (from, to), first) {
+        return Says::Nothing;
+    }
+    let again = scene.touches("adopt", first, last);
+    let theirs = scene.touches("own_terms", first, act.end) && !scene.text.asks.contains(&true);
+    if past(scene, (from, to)) && !again || theirs {
         return Says::Nothing;
     }
     if !adopted && scene.touches("quote", first, act.end) {
@@ -112,6 +120,20 @@ fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
         "dass" => scene.touches("negation", scene.clause(act).1, last),
         _ => false,
     }
+}
+
+/// "Dass Ihre Bedingungen gelten und 48 Euro anfallen, ist bekannt": it is the main clause that would have to agree.
+fn only_known(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
+    let clause = scene.clause(act.start).0;
+    let meant = |from, to| ["agree", "yes", "adopt"].into_iter().any(|name| scene.touches(name, from, to));
+    if scene.word(clause) != "dass" {
+        return false;
+    }
+    if clause <= first + 1 {
+        return scene.touches("known", act.end, last) && !meant(scene.clause(act.start).1, last);
+    }
+    let before = scene.clause(clause - 1).0.max(first);
+    scene.touches("known", before, clause) && !meant(before, clause)
 }
 
 /// "Die Gebühr tragen Sie": the firm is told to.

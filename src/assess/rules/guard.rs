@@ -1,0 +1,122 @@
+//! The last look before a consent counts as full: is there any word left in it that nobody has explained?
+//!
+//! The phrase lists know many ways to agree; how people take an agreement back they can only guess. So the passage that
+//! gives the consent is read once more, for the closed classes of words that limit, negate, ask, report, condition or
+//! postpone (concept "limit"). Each must be harmless by what stands around it, or the consent is at most conditional.
+
+use super::lexicon::Scene;
+use super::scope::Says;
+
+/// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
+const TURNS: [&str; 22] = [
+    "aber",
+    "awa",
+    "aba",
+    "jedoch",
+    "allerdings",
+    "nur",
+    "bloss",
+    "wobei",
+    "sofern",
+    "falls",
+    "wenn",
+    "wenns",
+    "solange",
+    "soweit",
+    "vorausgesetzt",
+    "sonst",
+    "andernfalls",
+    "unter",
+    "ausser",
+    "erst",
+    "bis",
+    "but",
+];
+
+/// Point back to what was agreed to.
+const BACK: [&str; 14] = [
+    "das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "damit", "beides", "alles", "dies", "hierzu", "darauf",
+];
+
+/// What speaks against a yes whose words stand in this span, in the passage it belongs to.
+pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize, usize)> {
+    let (first, last) = scene.sentence(span.0);
+    let from = opening(scene, span.0, first);
+    let to = scene.clause(span.1.saturating_sub(1)).1;
+    limited(scene, from, to).or_else(|| following(scene, to, last.max(to)))
+}
+
+/// Where the passage begins: with the clause that governs the one of the yes.
+fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
+    let clause = scene.clause(start).0;
+    if clause <= first {
+        return clause;
+    }
+    let governed = matches!(scene.word(clause), "dass" | "ob" | "obs" | "was" | "wie") || scene.word(clause) == "wenn";
+    if governed { scene.clause(clause - 1).0.max(first) } else { clause }
+}
+
+/// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
+fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while at <= last && at < scene.text.tokens.len() {
+        let end = scene.clause(at).1.max(at + 1);
+        if let Some(found) = limited(scene, at, end).filter(|_| belongs(scene, at)) {
+            return Some(found);
+        }
+        at = end;
+    }
+    None
+}
+
+fn belongs(scene: &Scene<'_>, at: usize) -> bool {
+    let word = scene.word(at);
+    // "Die Kasse geht nicht": an article points at nothing.
+    let article = scene.text.tokens.get(at + 1).is_some_and(|next| next.capital) && BACK.contains(&word);
+    TURNS.contains(&word) || BACK.contains(&word) && !article
+}
+
+/// The first unexplained word there.
+fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
+    scene.marks("limit").find(|mark| mark.start < to && mark.end > from).map(|mark| (mark.start, mark.end))
+}
+
+/// What is said of an object behind the last yes to it: a "nicht" there takes it back.
+pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option<(Says, (usize, usize))> {
+    scene.marks(name).filter(|mark| mark.start >= behind && !scene.asks(mark.start)).find_map(|mark| {
+        let clause = scene.clause(mark.start);
+        if scene.touches("negation", clause.0, clause.1) {
+            Some((Says::No, clause))
+        } else if limited(scene, clause.0, clause.1).is_some() {
+            Some((Says::Maybe, clause))
+        } else {
+            None
+        }
+    })
+}
+
+/// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.
+pub(super) fn answer(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, usize)> {
+    let long = to - from > 22;
+    let open = QUESTIONS.contains(&scene.word(from)) || scene.touches("quote", from, to);
+    let offered = scene.touches("agree", from, to) || to - from <= 4;
+    if !scene.asks(from) || long || open || !offered || to >= scene.text.tokens.len() || scene.asks(to) {
+        return None;
+    }
+    let at = (to..to + 3).find(|at| scene.word(*at) != "auch" && scene.word(*at) != "ebenfalls").unwrap_or(to);
+    let starts = |name: &str| scene.marks(name).any(|mark| mark.start == at);
+    let end = scene.clause(at).1;
+    if scene.word(at) == "nein" || starts("decline") || scene.touches("negation", to, end) {
+        Some((Says::No, end))
+    } else if starts("yes") || starts("agree") {
+        Some((Says::Yes, end))
+    } else {
+        None
+    }
+}
+
+/// Questions that ask for something else than a yes, or whether it has to be said.
+const QUESTIONS: [&str; 22] = [
+    "was", "wie", "wer", "wann", "warum", "wieso", "weshalb", "wo", "wofuer", "welche", "welcher", "ob", "soll",
+    "sollen", "muss", "muessen", "kann", "koennen", "darf", "wenn", "falls", "gibt",
+];
