@@ -64,7 +64,15 @@ fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> O
 fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let named: usize = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end - i.start).sum();
     let subject = has_subject(scene, from, to);
-    (to - from).saturating_sub(named) <= 8 && !subject
+    let room = if verbal(scene, from, to) { 8 } else { 14 };
+    (to - from).saturating_sub(named) <= room && !subject
+}
+
+/// Whether something is done there.
+fn verbal(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let word = |at: usize| scene.word(at);
+    (from..to)
+        .any(|at| WORDS.verbs.contains(word(at)) || WORDS.auxiliaries.contains(word(at)) || WORDS.agreeing(word(at)))
 }
 
 /// A bare "ja" belongs to what stands beside it.
@@ -76,7 +84,10 @@ fn far_yes(items: &[Item], act: usize, object: usize) -> bool {
 
 /// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
 fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -> bool {
-    if items[act].end > items[object].start {
+    // "Die Zustimmung zu Bedingungen und Gebühr gebe ich": the verb of the act itself.
+    let light =
+        matches!(scene.word(items[object].end), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt");
+    if items[act].end > items[object].start || light {
         return false;
     }
     let end = items.iter().map(|i| i.start).filter(|start| *start >= items[object].end).min();
@@ -90,7 +101,7 @@ fn has_subject(scene: &Scene<'_>, from: usize, to: usize) -> bool {
     scene.text.tokens[from..to].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()) && (person || t.norm != "i"))
 }
 
-const SUBJECTS: [&str; 7] = ["ich", "wir", "man", "er", "i", "we", "mer"];
+const SUBJECTS: [&str; 10] = ["ich", "wir", "man", "er", "i", "we", "mer", "ick", "ik", "mia"];
 
 /// How an item counts; an object says nothing.
 pub(super) fn says(item: Item) -> Says {
@@ -117,9 +128,22 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         let alone = |i: usize| scene.clause(items[i].start).1 - scene.clause(items[i].start).0 <= 2;
         let free = |i: &usize| matches!(items[*i].role, Role::Act(_)) && (!items[*i].weak || alone(*i));
         // An act that has an object in its own clause is spent on it.
-        let spent = |i: usize| items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)));
+        // "Mit dem, was es kostet, und mit den Bedingungen sind wir einverstanden": a row of objects shares its act.
+        let joined = |i: usize| {
+            items[i].clause == clause + 1
+                && matches!(scene.word(scene.clause(items[i].start).0), "und" | "sowie")
+                && !verbal(scene, from, to)
+        };
+        let spent = |i: usize| {
+            !joined(i) && items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)))
+        };
         let next = (index + 1..items.len()).find(|i| free(i) && !spent(*i));
         let before = (0..index).rev().find(free);
+        // "Bedingungen akzeptiert, Gebühr: folgt": what a colon announces says it, or nobody.
+        let announces = scene.text.tokens.get(to).is_some_and(|next| next.announced);
+        let before = before.filter(|_| !announces);
+        let next =
+            next.filter(|act| !announces || scene.clause(items[*act].start).0 == to || says(items[*act]) != Says::Yes);
         let carried = scene.touches("also", from, to);
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),
@@ -198,11 +222,16 @@ fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mu
 fn points(scene: &Scene<'_>, from: usize, act: usize) -> bool {
     let word = |at: usize| scene.word(at);
     let verb = |word: &str| WORDS.verbs.contains(word) || WORDS.auxiliaries.contains(word) || WORDS.agreeing(word);
-    (from..act.min(from + 3)).any(|at| match word(at) {
-        "damit" => true,
-        "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
-        _ => false,
-    })
+    // "Bedingungen hab ich durch, sind akzeptiert."
+    let leads =
+        matches!(word(from), "sind" | "ist" | "san" | "sin" | "werden" | "wird" | "passen" | "passt") || act == from;
+    leads
+        || (from..act.min(from + 3)).any(|at| match word(at) {
+            "damit" => true,
+            "das" | "des" | "dat" | "beides" => at + 1 == act,
+            "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
+            _ => false,
+        })
 }
 
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."

@@ -121,7 +121,10 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
             }
         }
         if let Some((says, end)) = answer(scene, from, to).filter(|_| has_object(&items)) {
-            let open = previous.iter().chain(&items).filter(|i| matches!(i.role, Role::Object(_)) && !i.bound);
+            // "Stimmen Sie unseren Bedingungen und | 48,00 Euro zu?": a line's end cuts no question.
+            let goes_on = !scene.text.tokens[from].capital;
+            let open = previous.iter().filter(|i| goes_on || !i.bound).chain(&items);
+            let open = open.filter(|i| matches!(i.role, Role::Object(_)));
             for item in open {
                 apply(scene, *item, says, (item.start, end), &mut state);
             }

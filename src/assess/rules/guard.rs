@@ -8,7 +8,7 @@ use super::lexicon::Scene;
 use super::scope::Says;
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
-const TURNS: [&str; 22] = [
+const TURNS: [&str; 21] = [
     "aber",
     "awa",
     "aba",
@@ -29,14 +29,12 @@ const TURNS: [&str; 22] = [
     "unter",
     "ausser",
     "erst",
-    "bis",
     "but",
 ];
 
 /// Point back to what was agreed to.
-const BACK: [&str; 14] = [
-    "das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "damit", "beides", "alles", "dies", "hierzu", "darauf",
-];
+const BACK: [&str; 13] =
+    ["das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "beides", "alles", "dies", "hierzu", "darauf"];
 
 /// What speaks against a yes whose words stand in this span, in the passage it belongs to.
 pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize, usize)> {
@@ -49,16 +47,53 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize,
 /// Where the passage begins: with the clause that governs the one of the yes.
 fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     let clause = scene.clause(start).0;
+    let open = &scene.text.tokens[clause.saturating_sub(1)..=clause];
+    // A row without punctuation is cut by guess: what stands before the cut may govern.
+    let guessed = |gap: &str| gap.trim().is_empty() && !gap.contains('\n');
+    let row = clause > 0 && scene.text.source.get(open[0].end..open[1].start).is_some_and(guessed);
+    if row {
+        return scene.clause(clause - 1).0.max(start.saturating_sub(9)).min(clause);
+    }
     if clause <= first {
         return clause;
     }
-    let governed = matches!(scene.word(clause), "dass" | "ob" | "obs" | "was" | "wie") || scene.word(clause) == "wenn";
-    if governed { scene.clause(clause - 1).0.max(first) } else { clause }
+    let before = scene.clause(clause - 1).0.max(first);
+    let governed = matches!(scene.word(clause), "dass" | "ob" | "obs" | "was" | "wie" | "wenn" | "dann" | "so");
+    // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
+    let inverted = V1.contains(&scene.word(before))
+        || BACK.contains(&scene.word(clause)) && !scene.text.tokens[clause + 1].capital;
+    let thinks = |at: usize| OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem));
+    if governed || inverted || clause - before <= 6 && (before..clause).any(thinks) { before } else { clause }
 }
+
+/// Verbs that open a condition.
+const V1: [&str; 18] = [
+    "sollte", "sollten", "kommt", "kommen", "ist", "sind", "haben", "hat", "schafft", "klappt", "wird", "laeuft",
+    "geht", "findet", "koennen", "bekommen", "kriegt", "schickt",
+];
+
+/// How words begin that make what follows an opinion or a report.
+const OPINIONS: [&str; 13] = [
+    "denk",
+    "glaub",
+    "schaetz",
+    "vermut",
+    "hoff",
+    "mein",
+    "sag",
+    "heiss",
+    "behaupt",
+    "angeblich",
+    "laut",
+    "gehe",
+    "nehme",
+];
 
 /// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
 fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
     let mut at = from;
+    // "Das aber nur unter …": a pronoun before its "aber" is no clause of its own.
+    let last = if scene.clause(last).1 <= last + 2 { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
         if let Some(found) = limited(scene, at, end).filter(|_| belongs(scene, at)) {
@@ -99,7 +134,7 @@ pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option
 pub(super) fn answer(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, usize)> {
     let long = to - from > 22;
     let open = QUESTIONS.contains(&scene.word(from)) || scene.touches("quote", from, to);
-    let offered = scene.touches("agree", from, to) || to - from <= 4;
+    let offered = scene.touches("agree", from, to) || to - from <= 8;
     if !scene.asks(from) || long || open || !offered || to >= scene.text.tokens.len() || scene.asks(to) {
         return None;
     }
@@ -108,7 +143,11 @@ pub(super) fn answer(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says,
     let end = scene.clause(at).1;
     if scene.word(at) == "nein" || starts("decline") || scene.touches("negation", to, end) {
         Some((Says::No, end))
-    } else if starts("yes") || starts("agree") {
+    } else if matches!(scene.word(at), "ja" | "jawohl" | "jo" | "yes")
+        || starts("yes")
+        || starts("agree")
+        || end - to <= 3 && scene.touches("also", to, end)
+    {
         Some((Says::Yes, end))
     } else {
         None

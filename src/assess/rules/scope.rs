@@ -143,7 +143,9 @@ fn told(scene: &Scene<'_>, act: &Mark) -> bool {
         tokens.get(act.end).is_some_and(|t| t.norm == "sie" && t.capital && t.clause == tokens[act.end - 1].clause);
     let plural = tokens[act.end - 1].norm.ends_with("en");
     let ours = act.start > 0 && matches!(tokens[act.start - 1].norm.as_str(), "wir" | "und");
-    you && plural && !ours && tokens[act.end - 1].norm != "einverstanden"
+    let last = tokens[act.end - 1].norm.as_str();
+    let given = matches!(last, "haben" | "kriegen" | "bekommen" | "koennen" | "duerfen" | "moegen" | "sollen");
+    you && plural && !ours && !given && tokens[act.end - 1].norm != "einverstanden"
 }
 
 /// How verbs of saying begin.
