@@ -184,7 +184,10 @@ fn left_open(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     for item in items.iter_mut().filter(|item| matches!(item.role, Role::Object(_)) && !item.bound) {
         let (from, mut to) = scene.clause(item.start);
         // "Gebühr: Freigabe steht noch aus"
-        if scene.text.tokens.get(to).is_some_and(|next| next.announced) {
+        // "… hab ich dem Chef geschrieben, der will erst noch draufschauen"
+        let refers = ["der", "die", "das", "er", "sie", "da", "den", "darueber"].contains(&scene.word(to));
+        let same = to < scene.sentence(item.start).1;
+        if scene.text.tokens.get(to).is_some_and(|next| next.announced) || same && refers {
             to = scene.clause(to).1;
         }
         if scene.touches("open_point", from, to) && !scene.asks(item.start) {

@@ -41,7 +41,11 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize,
     let (first, last) = scene.sentence(span.0);
     let from = opening(scene, span.0, first);
     let to = scene.clause(span.1.saturating_sub(1)).1;
-    limited(scene, from, to).or_else(|| following(scene, to, last.max(to)))
+    // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
+    let own = scene.clause(span.1.saturating_sub(1)).0;
+    let contrast = matches!(scene.word(own), "aber" | "aba" | "awa" | "jedoch" | "allerdings" | "dennoch");
+    let here = limited(scene, from, own).or_else(|| limited(scene, own + usize::from(contrast), to));
+    here.or_else(|| following(scene, to, last.max(to)))
 }
 
 /// Where the passage begins: with the clause that governs the one of the yes.
@@ -93,7 +97,8 @@ const OPINIONS: [&str; 13] = [
 fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
     let mut at = from;
     // "Das aber nur unter …": a pronoun before its "aber" is no clause of its own.
-    let last = if scene.clause(last).1 <= last + 2 { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
+    let short = scene.clause(last).1 <= last + 2 && belongs(scene, last);
+    let last = if short { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
         if let Some(found) = limited(scene, at, end).filter(|_| belongs(scene, at)) {

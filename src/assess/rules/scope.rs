@@ -42,11 +42,14 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if told(scene, act) || token.quoted && !adopted || asked(scene, act, (from, to), first) {
+    // A quoted question that is answered: "Akzeptieren Sie unsere Bedingungen, ja".
+    let answered =
+        (act.end..last).any(|at| matches!(scene.word(at), "ja" | "jawohl" | "jo" | "klar" | "genau" | "auch"));
+    if told(scene, act) && !answered || token.quoted && !adopted || asked(scene, act, (from, to), first) {
         return Says::Nothing;
     }
     let again = scene.touches("adopt", first, last);
-    let theirs = scene.touches("own_terms", first, act.end) && !scene.text.asks.contains(&true);
+    let theirs = scene.touches("own_terms", first, act.end) && !answered;
     if past(scene, (from, to)) && !again || theirs {
         return Says::Nothing;
     }
