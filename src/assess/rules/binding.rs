@@ -72,6 +72,9 @@ fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
 /// another verdict on the fee may be meant, in words that nobody knows.
 fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
+    // A row without punctuation runs on into the next thought.
+    let last = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end).max().unwrap_or(to);
+    let to = if to - from > 12 { to.min(last + 1) } else { to };
     (from..to).filter(|at| !named(*at)).all(|at| {
         let token = &scene.text.tokens[at];
         token.is_number() || WORDS.leaning.contains(&token.norm) || token.norm.len() <= 2
@@ -101,7 +104,12 @@ fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -
         return false;
     }
     let end = items.iter().map(|i| i.start).filter(|start| *start >= items[object].end).min();
-    let end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
+    let mut end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
+    // "… die Bedingungen und wir | bezahlen die Gebühr": the subject of the next act.
+    let act_next = items.iter().any(|i| i.start == end && matches!(i.role, Role::Act(_)));
+    if act_next && end > items[object].end && has_subject(scene, end - 1, end) {
+        end -= 1;
+    }
     has_subject(scene, items[object].end, end)
 }
 
@@ -154,6 +162,11 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         let before = before.filter(|_| !announces);
         let next =
             next.filter(|act| !announces || scene.clause(items[*act].start).0 == to || says(items[*act]) != Says::Yes);
+        // "gelesen und akzeptiert": what is known and agreed to is agreed to.
+        let next = next.map(|act| {
+            let beside = |i: &usize| items[*i].clause == items[act].clause && says(items[*i]) != Says::Nothing;
+            if says(items[act]) == Says::Nothing { (act..items.len()).find(beside).unwrap_or(act) } else { act }
+        });
         let carried = scene.touches("also", from, to);
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),

@@ -8,7 +8,7 @@ use super::lexicon::Scene;
 use super::scope::Says;
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
-const TURNS: [&str; 21] = [
+const TURNS: [&str; 24] = [
     "aber",
     "awa",
     "aba",
@@ -30,7 +30,13 @@ const TURNS: [&str; 21] = [
     "ausser",
     "erst",
     "but",
+    "wird",
+    "wirds",
+    "duerfte",
 ];
+
+/// A clause with more tokens was hardly spoken as one.
+const ROW: usize = 20;
 
 /// Point back to what was agreed to.
 const BACK: [&str; 13] =
@@ -41,10 +47,14 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize,
     let (first, last) = scene.sentence(span.0);
     let from = opening(scene, span.0, first);
     let to = scene.clause(span.1.saturating_sub(1)).1;
+    // In a row of words without punctuation only what stands beside it belongs to it.
+    let (from, to) =
+        if to - from > ROW { (from.max(span.0.saturating_sub(4)), to.min(span.1 + 4)) } else { (from, to) };
     // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
     let own = scene.clause(span.1.saturating_sub(1)).0;
     let contrast = matches!(scene.word(own), "aber" | "aba" | "awa" | "jedoch" | "allerdings" | "dennoch");
-    let here = limited(scene, from, own).or_else(|| limited(scene, own + usize::from(contrast), to));
+    let here =
+        limited(scene, from, own.max(from)).or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
     here.or_else(|| following(scene, to, last.max(to)))
 }
 
@@ -55,8 +65,13 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     // A row without punctuation is cut by guess: what stands before the cut may govern.
     let guessed = |gap: &str| gap.trim().is_empty() && !gap.contains('\n');
     let row = clause > 0 && scene.text.source.get(open[0].end..open[1].start).is_some_and(guessed);
+    let thinks = |at: usize| OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem));
     if row {
-        return scene.clause(clause - 1).0.max(start.saturating_sub(9)).min(clause);
+        let reach = scene.clause(clause - 1).0.max(start.saturating_sub(9)).min(clause);
+        let governs = (reach..=clause).find(|at| thinks(*at) || GOVERNS.contains(&scene.word(*at)));
+        // "Gut möglich dass der Chef | die Bedingungen …"
+        return governs
+            .map_or(clause, |at| if scene.word(at) == "dass" { at.saturating_sub(3) } else { at.saturating_sub(1) });
     }
     if clause <= first {
         return clause;
@@ -65,10 +80,39 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     let governed = matches!(scene.word(clause), "dass" | "ob" | "obs" | "was" | "wie" | "wenn" | "dann" | "so");
     // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
     let inverted = V1.contains(&scene.word(before))
-        || BACK.contains(&scene.word(clause)) && !scene.text.tokens[clause + 1].capital;
-    let thinks = |at: usize| OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem));
+        || BACK.contains(&scene.word(clause)) && scene.text.tokens.get(clause + 1).is_some_and(|next| !next.capital);
     if governed || inverted || clause - before <= 6 && (before..clause).any(thinks) { before } else { clause }
 }
+
+/// What governs the words behind it, comma or not.
+const GOVERNS: [&str; 26] = [
+    "mensch",
+    "dass",
+    "ob",
+    "wenn",
+    "wenns",
+    "falls",
+    "sofern",
+    "sobald",
+    "solange",
+    "soweit",
+    "vermutlich",
+    "vielleicht",
+    "wahrscheinlich",
+    "eventuell",
+    "moeglicherweise",
+    "hoffentlich",
+    "theoretisch",
+    "sollte",
+    "sollten",
+    "keiner",
+    "niemand",
+    "weder",
+    "eigentlich",
+    "grundsaetzlich",
+    "prinzipiell",
+    "normalerweise",
+];
 
 /// Verbs that open a condition.
 const V1: [&str; 18] = [
@@ -77,9 +121,10 @@ const V1: [&str; 18] = [
 ];
 
 /// How words begin that make what follows an opinion or a report.
-const OPINIONS: [&str; 13] = [
+const OPINIONS: [&str; 14] = [
     "denk",
     "glaub",
+    "glaab",
     "schaetz",
     "vermut",
     "hoff",
