@@ -77,7 +77,8 @@ fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let to = if to - from > 12 { to.min(last + 1) } else { to };
     (from..to).filter(|at| !named(*at)).all(|at| {
         let token = &scene.text.tokens[at];
-        token.is_number() || WORDS.leaning.contains(&token.norm) || token.norm.len() <= 2
+        let told = scene.word(from) == "was" && matches!(token.norm.as_str(), "was" | "steht" | "stehen" | "haben");
+        told || token.is_number() || WORDS.leaning.contains(&token.norm) || token.norm.len() <= 2
     })
 }
 
@@ -211,7 +212,9 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
         let objects = |range: (usize, usize)| {
             items.iter().any(|i| i.start >= range.0 && i.end <= range.1 && !matches!(i.role, Role::Act(_)))
         };
-        let pointed = points(scene, from, items[act].start) && !objects((from, items[act].start));
+        // "… und akzeptieren das", "… und erkenne sie an"
+        let behind = matches!(scene.word(items[act].end), "das" | "es" | "sie" | "diese" | "dies" | "beides");
+        let pointed = (behind || points(scene, from, items[act].start)) && !objects((from, items[act].start));
         let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
         let free = !items[act].bound && refers && !objects((from, to));
         let Some(last) = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_))) else { continue };
@@ -239,8 +242,10 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
 fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mut State) {
     let from = scene.clause(items[act].end - 1).0;
     let Some(at) = (from..items[act].start).rev().find(|at| scene.word(*at) == "damit") else { return };
-    let conditions = |i: &usize| items[*i].end <= at && items[*i].role == Role::Object(Object::Conditions);
-    let read = (0..act).rev().find(conditions).filter(|_| state.conditions == Some(Says::Nothing));
+    let read = (0..act).rev().filter(|i| items[*i].end <= at).find_map(|i| match items[i].role {
+        Role::Object(about) if state.said(about).is_none_or(|said| said == Says::Nothing) => Some(i),
+        _ => None,
+    });
     if let Some(object) = read {
         bind(scene, items, object, act, state);
     }

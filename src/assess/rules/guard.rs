@@ -48,8 +48,8 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize,
     let from = opening(scene, span.0, first);
     let to = scene.clause(span.1.saturating_sub(1)).1;
     // In a row of words without punctuation only what stands beside it belongs to it.
-    let (from, to) =
-        if to - from > ROW { (from.max(span.0.saturating_sub(4)), to.min(span.1 + 4)) } else { (from, to) };
+    let beside = (span.0.saturating_sub(9)..span.0).find(|at| governs(scene, *at)).unwrap_or(span.0.saturating_sub(4));
+    let (from, to) = if to - from > ROW { (from.max(beside), to.min(span.1 + 4)) } else { (from, to) };
     // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
     let own = scene.clause(span.1.saturating_sub(1)).0;
     let contrast = matches!(scene.word(own), "aber" | "aba" | "awa" | "jedoch" | "allerdings" | "dennoch");
@@ -65,12 +65,11 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     // A row without punctuation is cut by guess: what stands before the cut may govern.
     let guessed = |gap: &str| gap.trim().is_empty() && !gap.contains('\n');
     let row = clause > 0 && scene.text.source.get(open[0].end..open[1].start).is_some_and(guessed);
-    let thinks = |at: usize| OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem));
     if row {
         let reach = scene.clause(clause - 1).0.max(start.saturating_sub(9)).min(clause);
-        let governs = (reach..=clause).find(|at| thinks(*at) || GOVERNS.contains(&scene.word(*at)));
+        let found = (reach..=clause).find(|at| governs(scene, *at));
         // "Gut möglich dass der Chef | die Bedingungen …"
-        return governs
+        return found
             .map_or(clause, |at| if scene.word(at) == "dass" { at.saturating_sub(3) } else { at.saturating_sub(1) });
     }
     if clause <= first {
@@ -81,7 +80,19 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
     let inverted = V1.contains(&scene.word(before))
         || BACK.contains(&scene.word(clause)) && scene.text.tokens.get(clause + 1).is_some_and(|next| !next.capital);
-    if governed || inverted || clause - before <= 6 && (before..clause).any(thinks) { before } else { clause }
+    if governed || inverted || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
+        before
+    } else {
+        clause
+    }
+}
+
+fn thinks(scene: &Scene<'_>, at: usize) -> bool {
+    OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem))
+}
+
+fn governs(scene: &Scene<'_>, at: usize) -> bool {
+    thinks(scene, at) || GOVERNS.contains(&scene.word(at))
 }
 
 /// What governs the words behind it, comma or not.
@@ -141,12 +152,16 @@ const OPINIONS: [&str; 14] = [
 /// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
 fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
     let mut at = from;
+    // "Bis" ends a sentence with a limit, and begins one with a farewell.
+    let stop = last;
     // "Das aber nur unter …": a pronoun before its "aber" is no clause of its own.
     let short = scene.clause(last).1 <= last + 2 && belongs(scene, last);
     let last = if short { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
-        if let Some(found) = limited(scene, at, end).filter(|_| belongs(scene, at)) {
+        if let Some(found) =
+            limited(scene, at, end).filter(|_| belongs(scene, at) || at < stop && scene.word(at) == "bis")
+        {
             return Some(found);
         }
         at = end;

@@ -136,7 +136,9 @@ fn only_known(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool 
         return scene.touches("known", act.end, last) && !meant(scene.clause(act.start).1, last);
     }
     let before = scene.clause(clause - 1).0.max(first);
+    let soon = last.min(act.end + 8);
     scene.touches("known", before, clause) && !meant(before, clause)
+        || scene.touches("known", act.end, soon) && !meant(act.end, soon)
 }
 
 /// "Die Gebühr tragen Sie": the firm is told to.
@@ -213,7 +215,13 @@ const OBLIGES: [&str; 12] = [
 ];
 
 fn asked(scene: &Scene<'_>, act: &Mark, clause: (usize, usize), first: usize) -> bool {
-    scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1)
+    // "Zur Gebühr habe ich Fragen, die Bedingungen akzeptiere ich": a question about something else.
+    let about = |from, to| scene.touches("conditions", from, to) || scene.touches("fee", from, to);
+    let apart = |mark: &Mark| {
+        let own = scene.clause(mark.start);
+        own.1 <= clause.0 && about(own.0, own.1) && about(clause.0, clause.1)
+    };
+    scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1 && !apart(m))
 }
 
 /// The beginning of what governs a clause: of the clause before it where that introduces it ("ich sage nicht, …", "ohne dass …").
