@@ -68,6 +68,12 @@ fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     (to - from).saturating_sub(named) <= room && !subject
 }
 
+/// Whether an agreement before it may reach a stretch: it only names, is governed, or turns what it leans on.
+fn carries(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let turns = scene.touches("negation", from, to) || scene.touches("hedge", from, to);
+    turns || scene.word(from) == "dass" || leaning(scene, items, from, to)
+}
+
 /// "…, die Gebühr von 48 Euro": a stretch that leans back holds no word of its own. In "…, die Gebühr ist indiskutabel"
 /// another verdict on the fee may be meant, in words that nobody knows.
 fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
@@ -172,11 +178,7 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),
             _ if !elliptic(scene, items, from, to) => None,
-            (Some(b), None)
-                if items[b].clause != clause && scene.word(from) != "dass" && !leaning(scene, items, from, to) =>
-            {
-                None
-            }
+            (Some(b), None) if items[b].clause != clause && !carries(scene, items, from, to) => None,
             (_, Some(n)) => Some(n),
             (b, None) => b,
         };
