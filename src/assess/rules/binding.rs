@@ -71,8 +71,12 @@ fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
 /// Whether an agreement before it may reach a stretch: it only names, is governed, or turns what it leans on.
 fn carries(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let turns = scene.touches("negation", from, to) || scene.touches("hedge", from, to);
-    turns || scene.word(from) == "dass" || leaning(scene, items, from, to)
+    let due = |at: usize| DUE.iter().any(|stem| scene.word(at).starts_with(stem));
+    turns || scene.word(from) == "dass" && (from..to).any(due) || leaning(scene, items, from, to)
 }
+
+/// How verbs begin that say what a clause with "dass" agrees to: "…, dass Sie 48 Euro berechnen".
+const DUE: [&str; 10] = ["berechn", "kost", "anf", "gelten", "gilt", "faellig", "zahl", "rechnung", "erhoben", "nehm"];
 
 /// "…, die Gebühr von 48 Euro": a stretch that leans back holds no word of its own. In "…, die Gebühr ist indiskutabel"
 /// another verdict on the fee may be meant, in words that nobody knows.

@@ -8,7 +8,7 @@ use super::lexicon::Scene;
 use super::scope::Says;
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
-const TURNS: [&str; 24] = [
+const TURNS: [&str; 25] = [
     "aber",
     "awa",
     "aba",
@@ -33,6 +33,7 @@ const TURNS: [&str; 24] = [
     "wird",
     "wirds",
     "duerfte",
+    "na",
 ];
 
 /// A clause with more tokens was hardly spoken as one.
@@ -96,7 +97,7 @@ fn governs(scene: &Scene<'_>, at: usize) -> bool {
 }
 
 /// What governs the words behind it, comma or not.
-const GOVERNS: [&str; 26] = [
+const GOVERNS: [&str; 27] = [
     "mensch",
     "dass",
     "ob",
@@ -123,6 +124,7 @@ const GOVERNS: [&str; 26] = [
     "grundsaetzlich",
     "prinzipiell",
     "normalerweise",
+    "haelfte",
 ];
 
 /// Verbs that open a condition.
@@ -152,18 +154,20 @@ const OPINIONS: [&str; 14] = [
 /// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
 fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    // "Bis" ends a sentence with a limit, and begins one with a farewell.
+    // "Bis" and "so" end a sentence with a limit, and begin one with something new.
     let stop = last;
     // "Das aber nur unter …": a pronoun before its "aber" is no clause of its own.
     let short = scene.clause(last).1 <= last + 2 && belongs(scene, last);
     let last = if short { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
+    // "Das heißt, der Chef …": what a short clause opens belongs to it.
+    let mut opened = false;
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
-        if let Some(found) =
-            limited(scene, at, end).filter(|_| belongs(scene, at) || at < stop && scene.word(at) == "bis")
-        {
+        let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
+        if let Some(found) = limited(scene, at, end).filter(|_| own) {
             return Some(found);
         }
+        opened = own && end - at <= 3;
         at = end;
     }
     None
