@@ -1,5 +1,6 @@
 //! Sentences that name the conditions and the fee, in ordinary messages, with and without punctuation: those of
-//! `no-consent.txt` never make a full consent and silence nothing, those of `full-consent.txt` nearly always do.
+//! `no-consent.txt` never make a full consent and silence nothing, those of `full-consent.txt` nearly always do; those of
+//! `consents.txt` carry the label that they are to be heard with.
 
 use super::corpus::TERMS;
 use nachtwache::assess::rules::{Judgement, Message, judge};
@@ -66,4 +67,20 @@ fn sentences_that_agree_to_both_are_heard() {
     let missed: Vec<&String> = messages.iter().filter(|text| !full(text)).collect();
     println!("{} of {} are not full", missed.len(), messages.len());
     assert!(missed.len() * 10 < messages.len(), "{} of {}: {missed:#?}", missed.len(), messages.len());
+}
+
+#[test]
+fn kinds_of_consent_are_told_apart() {
+    let path = format!("{}/tests/corpus/consents.txt", env!("CARGO_MANIFEST_DIR"));
+    let lines = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut wrong = Vec::new();
+    for (label, sentence) in lines.lines().filter_map(|line| line.split_once('|')) {
+        let (before, behind) = CARRIERS[0];
+        let consent = heard(&format!("{before} {sentence} {behind}")).consent;
+        assert!(consent != Consent::Full || label == "full", "made up: {sentence}");
+        if format!("{consent:?}").to_lowercase() != label.replace('_', "") {
+            wrong.push((sentence, label, consent));
+        }
+    }
+    assert!(wrong.len() * 20 < lines.lines().count(), "{wrong:#?}");
 }

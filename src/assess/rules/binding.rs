@@ -64,7 +64,39 @@ fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> O
 fn elliptic(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let named: usize = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end - i.start).sum();
     let subject = has_subject(scene, from, to);
-    (to - from).saturating_sub(named) <= 8 && !subject
+    let room = if verbal(scene, from, to) { 8 } else { 14 };
+    (to - from).saturating_sub(named) <= room && !subject
+}
+
+/// Whether an agreement before it may reach a stretch: it only names, is governed, or turns what it leans on.
+fn carries(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let turns = scene.touches("negation", from, to) || scene.touches("hedge", from, to);
+    let due = |at: usize| DUE.iter().any(|stem| scene.word(at).starts_with(stem));
+    turns || scene.word(from) == "dass" && (from..to).any(due) || leaning(scene, items, from, to)
+}
+
+/// How verbs begin that say what a clause with "dass" agrees to: "…, dass Sie 48 Euro berechnen".
+const DUE: [&str; 10] = ["berechn", "kost", "anf", "gelten", "gilt", "faellig", "zahl", "rechnung", "erhoben", "nehm"];
+
+/// "…, die Gebühr von 48 Euro": a stretch that leans back holds no word of its own. In "…, die Gebühr ist indiskutabel"
+/// another verdict on the fee may be meant, in words that nobody knows.
+fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
+    // A row without punctuation runs on into the next thought.
+    let last = items.iter().filter(|i| i.start >= from && i.end <= to).map(|i| i.end).max().unwrap_or(to);
+    let to = if to - from > 12 { to.min(last + 1) } else { to };
+    (from..to).filter(|at| !named(*at)).all(|at| {
+        let token = &scene.text.tokens[at];
+        let told = scene.word(from) == "was" && matches!(token.norm.as_str(), "was" | "steht" | "stehen" | "haben");
+        told || token.is_number() || WORDS.leaning.contains(&token.norm) || token.norm.len() <= 2
+    })
+}
+
+/// Whether something is done there.
+fn verbal(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let word = |at: usize| scene.word(at);
+    (from..to)
+        .any(|at| WORDS.verbs.contains(word(at)) || WORDS.auxiliaries.contains(word(at)) || WORDS.agreeing(word(at)))
 }
 
 /// A bare "ja" belongs to what stands beside it.
@@ -76,11 +108,19 @@ fn far_yes(items: &[Item], act: usize, object: usize) -> bool {
 
 /// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
 fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -> bool {
-    if items[act].end > items[object].start {
+    // "Die Zustimmung zu Bedingungen und Gebühr gebe ich": the verb of the act itself.
+    let light =
+        matches!(scene.word(items[object].end), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt");
+    if items[act].end > items[object].start || light {
         return false;
     }
     let end = items.iter().map(|i| i.start).filter(|start| *start >= items[object].end).min();
-    let end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
+    let mut end = end.unwrap_or(usize::MAX).min(scene.clause(items[object].start).1);
+    // "… die Bedingungen und wir | bezahlen die Gebühr": the subject of the next act.
+    let act_next = items.iter().any(|i| i.start == end && matches!(i.role, Role::Act(_)));
+    if act_next && end > items[object].end && has_subject(scene, end - 1, end) {
+        end -= 1;
+    }
     has_subject(scene, items[object].end, end)
 }
 
@@ -90,7 +130,7 @@ fn has_subject(scene: &Scene<'_>, from: usize, to: usize) -> bool {
     scene.text.tokens[from..to].iter().any(|t| SUBJECTS.contains(&t.norm.as_str()) && (person || t.norm != "i"))
 }
 
-const SUBJECTS: [&str; 7] = ["ich", "wir", "man", "er", "i", "we", "mer"];
+const SUBJECTS: [&str; 10] = ["ich", "wir", "man", "er", "i", "we", "mer", "ick", "ik", "mia"];
 
 /// How an item counts; an object says nothing.
 pub(super) fn says(item: Item) -> Says {
@@ -117,13 +157,32 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         let alone = |i: usize| scene.clause(items[i].start).1 - scene.clause(items[i].start).0 <= 2;
         let free = |i: &usize| matches!(items[*i].role, Role::Act(_)) && (!items[*i].weak || alone(*i));
         // An act that has an object in its own clause is spent on it.
-        let spent = |i: usize| items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)));
+        // "Mit dem, was es kostet, und mit den Bedingungen sind wir einverstanden": a row of objects shares its act.
+        let joined = |i: usize| {
+            items[i].clause == clause + 1
+                && matches!(scene.word(scene.clause(items[i].start).0), "und" | "sowie")
+                && !verbal(scene, from, to)
+        };
+        let spent = |i: usize| {
+            !joined(i) && items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)))
+        };
         let next = (index + 1..items.len()).find(|i| free(i) && !spent(*i));
         let before = (0..index).rev().find(free);
+        // "Bedingungen akzeptiert, Gebühr: folgt": what a colon announces says it, or nobody.
+        let announces = scene.text.tokens.get(to).is_some_and(|next| next.announced);
+        let before = before.filter(|_| !announces);
+        let next =
+            next.filter(|act| !announces || scene.clause(items[*act].start).0 == to || says(items[*act]) != Says::Yes);
+        // "gelesen und akzeptiert": what is known and agreed to is agreed to.
+        let next = next.map(|act| {
+            let beside = |i: &usize| items[*i].clause == items[act].clause && says(items[*i]) != Says::Nothing;
+            if says(items[act]) == Says::Nothing { (act..items.len()).find(beside).unwrap_or(act) } else { act }
+        });
         let carried = scene.touches("also", from, to);
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),
             _ if !elliptic(scene, items, from, to) => None,
+            (Some(b), None) if items[b].clause != clause && !carries(scene, items, from, to) => None,
             (_, Some(n)) => Some(n),
             (b, None) => b,
         };
@@ -159,7 +218,9 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
         let objects = |range: (usize, usize)| {
             items.iter().any(|i| i.start >= range.0 && i.end <= range.1 && !matches!(i.role, Role::Act(_)))
         };
-        let pointed = points(scene, from, items[act].start) && !objects((from, items[act].start));
+        // "… und akzeptieren das", "… und erkenne sie an"
+        let behind = matches!(scene.word(items[act].end), "das" | "es" | "sie" | "diese" | "dies" | "beides");
+        let pointed = (behind || points(scene, from, items[act].start)) && !objects((from, items[act].start));
         let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
         let free = !items[act].bound && refers && !objects((from, to));
         let Some(last) = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_))) else { continue };
@@ -187,8 +248,10 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
 fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mut State) {
     let from = scene.clause(items[act].end - 1).0;
     let Some(at) = (from..items[act].start).rev().find(|at| scene.word(*at) == "damit") else { return };
-    let conditions = |i: &usize| items[*i].end <= at && items[*i].role == Role::Object(Object::Conditions);
-    let read = (0..act).rev().find(conditions).filter(|_| state.conditions == Some(Says::Nothing));
+    let read = (0..act).rev().filter(|i| items[*i].end <= at).find_map(|i| match items[i].role {
+        Role::Object(about) if state.said(about).is_none_or(|said| said == Says::Nothing) => Some(i),
+        _ => None,
+    });
     if let Some(object) = read {
         bind(scene, items, object, act, state);
     }
@@ -198,11 +261,17 @@ fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mu
 fn points(scene: &Scene<'_>, from: usize, act: usize) -> bool {
     let word = |at: usize| scene.word(at);
     let verb = |word: &str| WORDS.verbs.contains(word) || WORDS.auxiliaries.contains(word) || WORDS.agreeing(word);
-    (from..act.min(from + 3)).any(|at| match word(at) {
-        "damit" => true,
-        "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
-        _ => false,
-    })
+    // "Bedingungen hab ich durch, sind akzeptiert."
+    let leads =
+        matches!(word(from), "sind" | "ist" | "san" | "sin" | "werden" | "wird" | "passen" | "passt") || act == from;
+    leads
+        || (from..act.min(from + 5)).any(|at| match word(at) {
+            _ if at >= from + 3 && word(at) != "damit" => false,
+            "damit" => true,
+            "das" | "des" | "dat" | "beides" => at + 1 == act,
+            "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
+            _ => false,
+        })
 }
 
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."

@@ -8,6 +8,7 @@
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
 use super::binding::{bind_clauses, bind_neighbours, bind_sentence, rebind, says, settle};
+use super::guard::{afterwards, answer, doubted};
 use super::lexicon::{Mark, Scene};
 use super::scope::{Says, judge, refusal};
 use crate::domain::assessment::{Consent, Finding, Polarity, Subject};
@@ -72,6 +73,8 @@ pub(super) struct State {
     pub bare: Option<Says>,
     /// What was named.
     pub seen: Vec<Object>,
+    /// Where an object was agreed to.
+    pub agreed: Vec<(Object, (usize, usize))>,
     /// The proof.
     pub findings: Vec<Finding>,
 }
@@ -117,6 +120,17 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
                 state.seen.push(object);
             }
         }
+        if let Some((says, end)) = answer(scene, from, to).filter(|_| has_object(&items)) {
+            // "Stimmen Sie unseren Bedingungen und | 48,00 Euro zu?": a line's end cuts no question.
+            let goes_on = !scene.text.tokens[from].capital;
+            let open = previous.iter().filter(|i| goes_on || !i.bound).chain(&items);
+            let open = open.filter(|i| matches!(i.role, Role::Object(_)));
+            for item in open {
+                apply(scene, *item, says, (item.start, end), &mut state);
+            }
+            previous.clear();
+            continue;
+        }
         bind_clauses(scene, &mut items, &mut state);
         rebind(scene, &mut items, &mut state);
         bind_sentence(scene, &mut items, &mut state);
@@ -140,13 +154,42 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     settle(scene, &previous, &mut state);
     corrected(scene, &mut state);
     postponed(scene, &mut state);
+    guarded(scene, &mut state);
     conclude(state)
+}
+
+fn has_object(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item.role, Role::Object(_)))
+}
+
+/// A full consent stands only where its passage holds nothing that is not explained, and nothing behind it takes it back.
+fn guarded(scene: &Scene<'_>, state: &mut State) {
+    if state.conditions != Some(Says::Yes) || state.fee != Some(Says::Yes) {
+        return;
+    }
+    for (name, object) in [("conditions", Object::Conditions), ("fee", Object::Fee)] {
+        let spans: Vec<(usize, usize)> =
+            state.agreed.iter().filter(|(about, _)| *about == object).map(|(_, span)| *span).collect();
+        let behind = spans.iter().map(|span| span.1).max().unwrap_or(0);
+        if let Some((says, clause)) = afterwards(scene, name, behind) {
+            state.overrule(scene, object, says, clause);
+        } else if let Some(word) = spans.into_iter().find_map(|span| doubted(scene, span)) {
+            state.overrule(scene, object, Says::Maybe, word);
+        }
+    }
 }
 
 /// "Über die Gebühr entscheidet das Amt": agreed to by nobody yet, but not passed over.
 fn left_open(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     for item in items.iter_mut().filter(|item| matches!(item.role, Role::Object(_)) && !item.bound) {
-        let (from, to) = scene.clause(item.start);
+        let (from, mut to) = scene.clause(item.start);
+        // "Gebühr: Freigabe steht noch aus"
+        // "… hab ich dem Chef geschrieben, der will erst noch draufschauen"
+        let refers = ["der", "die", "das", "er", "sie", "da", "den", "darueber"].contains(&scene.word(to));
+        let same = to < scene.sentence(item.start).1;
+        if scene.text.tokens.get(to).is_some_and(|next| next.announced) || same && refers {
+            to = scene.clause(to).1;
+        }
         if scene.touches("open_point", from, to) && !scene.asks(item.start) {
             apply(scene, *item, Says::Maybe, (from, to), state);
             item.bound = true;
@@ -164,7 +207,7 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
             if name == "known" && scene.touches("agree", mark.start, mark.end) {
                 continue;
             }
-            let clause = scene.text.tokens[mark.end - 1].clause;
+            let clause = clause_of(scene, mark);
             // A bare yes or no stands at an edge of its clause; inside it is a particle ("Sie kennen das ja").
             let (first, last) = scene.clause(mark.start);
             let word = scene.text.tokens[mark.start].norm.as_str();
@@ -189,6 +232,14 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
         items.iter().filter(|i| matches!(i.role, Role::Act(_)) && !i.weak).map(|i| (i.start, i.end)).collect();
     items.retain(|item| !item.weak || !acts.iter().any(|(start, end)| *start < item.end && *end > item.start));
     items
+}
+
+/// The clause of a mark: of its last word, but "stimmen wir aber nicht | zu" is one with what it began.
+fn clause_of(scene: &Scene<'_>, mark: &Mark) -> usize {
+    let tokens = &scene.text.tokens;
+    let (first, last) = (tokens[mark.start].clause, tokens[mark.end - 1].clause);
+    let particle = matches!(scene.word(scene.clause(mark.end - 1).0), "aber" | "jedoch" | "allerdings");
+    if particle && first + 1 == last { first } else { last }
 }
 
 pub(super) fn bind(scene: &Scene<'_>, items: &mut [Item], object: usize, act: usize, state: &mut State) {
@@ -221,6 +272,9 @@ pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usi
             (Some(known), Says::Nothing) => known,
             (_, says) => says,
         });
+        if says == Says::Yes {
+            state.agreed.push((object, span));
+        }
         state.findings.push(finding(scene, object, says, span));
     }
 }

@@ -38,8 +38,34 @@ pub(super) fn readable(source: &str) -> Vec<Glyph> {
 fn agrees(answer: &str) -> bool {
     let folded = fold(answer);
     let first = folded.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("");
-    ["ja", "jawohl", "jo", "jep", "yes", "genau", "richtig", "korrekt", "definitiv", "tak", "evet", "oui"]
-        .contains(&first)
+    [
+        "ja",
+        "jawohl",
+        "jo",
+        "jep",
+        "yes",
+        "genau",
+        "richtig",
+        "korrekt",
+        "definitiv",
+        "tak",
+        "evet",
+        "oui",
+        "auch",
+        "klar",
+        "sicher",
+        "einverstanden",
+        "akzeptiert",
+        "angenommen",
+        "natuerlich",
+        "selbstverstaendlich",
+        "allerdings",
+        "freilich",
+        "unbedingt",
+        "ebenfalls",
+        "ebenso",
+    ]
+    .contains(&first)
 }
 
 /// A quoted question that is answered with a yes becomes the beginning of the answer's sentence, so that what limits the

@@ -14,6 +14,7 @@ mod contact;
 mod declaration;
 mod dialect;
 mod fields;
+mod guard;
 mod language;
 mod lexicon;
 mod mail;

@@ -46,7 +46,17 @@ const TEENS: [(&str, u32); 11] = [
     ("siebenzehn", 17),
 ];
 
-const TENS: [(&str, u32); 20] = [
+const TENS: [(&str, u32); 30] = [
+    ("verzg", 40),
+    ("verzig", 40),
+    ("veertig", 40),
+    ("fuchzg", 50),
+    ("fuffzig", 50),
+    ("fuffzich", 50),
+    ("fuenfzich", 50),
+    ("sechzg", 60),
+    ("siebzg", 70),
+    ("achtzg", 80),
     ("zwanzig", 20),
     ("dreissig", 30),
     ("vierzig", 40),
@@ -87,7 +97,7 @@ fn word_value(word: &str) -> Option<u32> {
     // "neununddreissig", dialect "dreiadreissich".
     TENS.iter().find_map(|(name, ten)| {
         let head = word.strip_suffix(name)?;
-        let head = head.strip_suffix("und").or_else(|| head.strip_suffix('a')).unwrap_or(head);
+        let head = ["und", "ond", "un", "a"].iter().find_map(|and| head.strip_suffix(and)).unwrap_or(head);
         unit(head).filter(|one| *one > 0).map(|one| ten + one)
     })
 }
@@ -134,7 +144,7 @@ pub(super) fn amounts(text: &Text<'_>, fee: Cents) -> Vec<(&'static str, usize, 
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.tokens.len() {
-        let (length, value) = sum_at(&text.tokens[at..]);
+        let (length, value) = bare_sum(text, at, fee).unwrap_or_else(|| sum_at(&text.tokens[at..]));
         if let Some(value) = value {
             // Sums far above a fee are other money; "4800" is "48,00" as a recogniser writes it.
             let covers = (fee.0..=fee.0 * 5 / 2).contains(&value) || value == fee.0 * 100;
@@ -147,13 +157,80 @@ pub(super) fn amounts(text: &Text<'_>, fee: Cents) -> Vec<(&'static str, usize, 
     found
 }
 
+/// "Die achtundvierzig netto", "die 48 zahlen wir": the fee without the word Euro.
+fn bare_sum(text: &Text<'_>, at: usize, fee: Cents) -> Option<(usize, Option<i64>)> {
+    let word = |at: usize| text.tokens.get(at).map_or("", |token| token.norm.as_str());
+    let (digits, length) = digits_at(&text.tokens[at..])?;
+    if digits.parse::<i64>().ok()?.checked_mul(100)? != fee.0
+        || text.tokens.get(at + length - 1)?.sentence != text.tokens[at].sentence
+    {
+        return None;
+    }
+    let next = text.tokens.get(at + length);
+    let ends = next.is_none_or(|next| next.clause != text.tokens[at].clause);
+    let taxed = TAXED.contains(&word(at + length));
+    let definite =
+        at > 0 && matches!(word(at - 1), "die" | "den" | "der" | "de" | "d" | "diese" | "diesen" | "eure" | "ihre");
+    let known = ends || AFTER_SUM.contains(&word(at + length));
+    (taxed || definite && known).then_some((length, Some(fee.0)))
+}
+
+/// What says that a number is money.
+const MONEY: [&str; 16] = [
+    "euro", "eur", "euros", "euronen", "eurone", "oiro", "oecken", "ocken", "tacken", "flocken", "maeuse", "eier",
+    "steine", "avroluk", "avro", "євро",
+];
+
+/// What is added to a sum.
+const TAXED: [&str; 6] = ["netto", "brutto", "plus", "zuzueglich", "zzgl", "exklusive"];
+
+/// What follows a sum whose currency goes without saying.
+const AFTER_SUM: [&str; 40] = [
+    "und",
+    "auch",
+    "aa",
+    "au",
+    "ebenso",
+    "ebenfalls",
+    "genauso",
+    "sowie",
+    "extra",
+    "geht",
+    "gehen",
+    "ist",
+    "sind",
+    "san",
+    "passt",
+    "passen",
+    "zahl",
+    "zahle",
+    "zahlen",
+    "zahln",
+    "zahlt",
+    "zoi",
+    "zoin",
+    "bezahl",
+    "bezahle",
+    "bezahlen",
+    "uebernehm",
+    "uebernehme",
+    "uebernehmen",
+    "akzeptiere",
+    "akzeptieren",
+    "trage",
+    "tragen",
+    "nehme",
+    "nehmen",
+    "fuer",
+    "gebuehr",
+    "aktivierungsgebuehr",
+    "pauschale",
+    "sowieso",
+];
+
 /// How many tokens a sum of money takes, and its value in cents.
 fn sum_at(tokens: &[Token]) -> (usize, Option<i64>) {
-    let money = |token: Option<&Token>| {
-        token.is_some_and(|t| {
-            matches!(t.norm.as_str(), "euro" | "eur" | "euros" | "ocken" | "avroluk" | "avro" | "євро")
-        })
-    };
+    let money = |token: Option<&Token>| token.is_some_and(|t| MONEY.contains(&t.norm.as_str()));
     let before = money(tokens.first());
     let rest = if before { &tokens[1..] } else { tokens };
     let Some(first) = rest.first() else { return (1, None) };
@@ -234,6 +311,10 @@ mod tests {
             assert_eq!(kinds(text), ["amount"], "{text}");
         }
         assert_eq!(kinds("28 Euro"), ["low_amount"]);
+        for text in ["die achtundvierzig netto", "die 48 plus Mehrwertsteuer", "die 48 zahlen wir", "achtaverzg Euro"] {
+            assert_eq!(kinds(text), ["amount"], "{text}");
+        }
+        assert!(kinds("die 48 Notebooks").is_empty());
         assert!(kinds("48 Notebooks").is_empty() && kinds("500 Euro").is_empty() && kinds("0171 3920048").is_empty());
     }
 }

@@ -36,10 +36,21 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if disowned(scene, first, act.start) {
         return Says::Nothing;
     }
+    if only_known(scene, act, first, last) {
+        return Says::Nothing;
+    }
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
         return Says::No;
     }
-    if told(scene, act) || token.quoted && !adopted || asked(scene, act, (from, to), first) || past(scene, (from, to)) {
+    // A quoted question that is answered: "Akzeptieren Sie unsere Bedingungen, ja".
+    let answered =
+        (act.end..last).any(|at| matches!(scene.word(at), "ja" | "jawohl" | "jo" | "klar" | "genau" | "auch"));
+    if told(scene, act) && !answered || token.quoted && !adopted || asked(scene, act, (from, to), first) {
+        return Says::Nothing;
+    }
+    let again = scene.touches("adopt", first, last);
+    let theirs = scene.touches("own_terms", first, act.end) && !answered;
+    if past(scene, (from, to)) && !again || theirs {
         return Says::Nothing;
     }
     if !adopted && scene.touches("quote", first, act.end) {
@@ -114,6 +125,22 @@ fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     }
 }
 
+/// "Dass Ihre Bedingungen gelten und 48 Euro anfallen, ist bekannt": it is the main clause that would have to agree.
+fn only_known(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
+    let clause = scene.clause(act.start).0;
+    let meant = |from, to| ["agree", "yes", "adopt"].into_iter().any(|name| scene.touches(name, from, to));
+    if scene.word(clause) != "dass" {
+        return false;
+    }
+    if clause <= first + 1 {
+        return scene.touches("known", act.end, last) && !meant(scene.clause(act.start).1, last);
+    }
+    let before = scene.clause(clause - 1).0.max(first);
+    let soon = last.min(act.end + 8);
+    scene.touches("known", before, clause) && !meant(before, clause)
+        || scene.touches("known", act.end, soon) && !meant(act.end, soon)
+}
+
 /// "Die Gebühr tragen Sie": the firm is told to.
 fn told(scene: &Scene<'_>, act: &Mark) -> bool {
     let tokens = &scene.text.tokens;
@@ -121,7 +148,9 @@ fn told(scene: &Scene<'_>, act: &Mark) -> bool {
         tokens.get(act.end).is_some_and(|t| t.norm == "sie" && t.capital && t.clause == tokens[act.end - 1].clause);
     let plural = tokens[act.end - 1].norm.ends_with("en");
     let ours = act.start > 0 && matches!(tokens[act.start - 1].norm.as_str(), "wir" | "und");
-    you && plural && !ours && tokens[act.end - 1].norm != "einverstanden"
+    let last = tokens[act.end - 1].norm.as_str();
+    let given = matches!(last, "haben" | "kriegen" | "bekommen" | "koennen" | "duerfen" | "moegen" | "sollen");
+    you && plural && !ours && !given && tokens[act.end - 1].norm != "einverstanden"
 }
 
 /// How verbs of saying begin.
@@ -186,7 +215,13 @@ const OBLIGES: [&str; 12] = [
 ];
 
 fn asked(scene: &Scene<'_>, act: &Mark, clause: (usize, usize), first: usize) -> bool {
-    scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1)
+    // "Zur Gebühr habe ich Fragen, die Bedingungen akzeptiere ich": a question about something else.
+    let about = |from, to| scene.touches("conditions", from, to) || scene.touches("fee", from, to);
+    let apart = |mark: &Mark| {
+        let own = scene.clause(mark.start);
+        own.1 <= clause.0 && about(own.0, own.1) && about(clause.0, clause.1)
+    };
+    scene.asks(act.start) || scene.marks("question").any(|m| m.start >= first && m.start < clause.1 && !apart(m))
 }
 
 /// The beginning of what governs a clause: of the clause before it where that introduces it ("ich sage nicht, …", "ohne dass …").

@@ -316,9 +316,9 @@ impl Reader {
         let Some(last) = self.tokens.last() else { return false };
         let next = self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).find(|c| !c.is_whitespace());
         let single = last.norm.chars().count() == 1 && last.norm.chars().all(char::is_alphabetic);
-        // In dialect "i" is "ich", and an abbreviation only before another letter and point ("i. V.").
+        // In dialect "i" is "ich" and "a" is "auch", and an abbreviation only before another letter and point ("i. V.").
         let mut rest = self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).skip_while(|c| c.is_whitespace());
-        let single = single && (last.norm != "i" || rest.nth(1) == Some('.'));
+        let single = single && (!matches!(last.norm.as_str(), "i" | "a") || rest.nth(1) == Some('.'));
         let ordinal = last.is_number() && last.norm.len() <= 2 && next.is_some_and(char::is_lowercase);
         let tax = matches!(last.norm.as_str(), "mwst" | "ust") && next.is_some_and(char::is_lowercase);
         index > 0 && (tax || single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))

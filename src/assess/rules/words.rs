@@ -63,6 +63,8 @@ pub(super) struct Words {
     pub phrases: HashSet<String>,
     /// Finite verbs that wait for an infinitive or a participle.
     pub auxiliaries: HashSet<String>,
+    /// What a stretch may hold that leans on its neighbour's agreement: it names, and says nothing of its own.
+    pub leaning: HashSet<String>,
     /// Infinitives and participles of agreement.
     pub closes: HashSet<String>,
     /// Stand between two groups of one number.

@@ -1,0 +1,230 @@
+//! The last look before a consent counts as full: is there any word left in it that nobody has explained?
+//!
+//! The phrase lists know many ways to agree; how people take an agreement back they can only guess. So the passage that
+//! gives the consent is read once more, for the closed classes of words that limit, negate, ask, report, condition or
+//! postpone (concept "limit"). Each must be harmless by what stands around it, or the consent is at most conditional.
+
+use super::lexicon::Scene;
+use super::scope::Says;
+
+/// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
+const TURNS: [&str; 25] = [
+    "aber",
+    "awa",
+    "aba",
+    "jedoch",
+    "allerdings",
+    "nur",
+    "bloss",
+    "wobei",
+    "sofern",
+    "falls",
+    "wenn",
+    "wenns",
+    "solange",
+    "soweit",
+    "vorausgesetzt",
+    "sonst",
+    "andernfalls",
+    "unter",
+    "ausser",
+    "erst",
+    "but",
+    "wird",
+    "wirds",
+    "duerfte",
+    "na",
+];
+
+/// A clause with more tokens was hardly spoken as one.
+const ROW: usize = 20;
+
+/// Point back to what was agreed to.
+const BACK: [&str; 13] =
+    ["das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "beides", "alles", "dies", "hierzu", "darauf"];
+
+/// What speaks against a yes whose words stand in this span, in the passage it belongs to.
+pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize, usize)> {
+    let (first, last) = scene.sentence(span.0);
+    let from = opening(scene, span.0, first);
+    let to = scene.clause(span.1.saturating_sub(1)).1;
+    // In a row of words without punctuation only what stands beside it belongs to it.
+    let beside = (span.0.saturating_sub(9)..span.0).find(|at| governs(scene, *at)).unwrap_or(span.0.saturating_sub(4));
+    let (from, to) = if to - from > ROW { (from.max(beside), to.min(span.1 + 4)) } else { (from, to) };
+    // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
+    let own = scene.clause(span.1.saturating_sub(1)).0;
+    let contrast = matches!(scene.word(own), "aber" | "aba" | "awa" | "jedoch" | "allerdings" | "dennoch");
+    let here =
+        limited(scene, from, own.max(from)).or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
+    here.or_else(|| following(scene, to, last.max(to)))
+}
+
+/// Where the passage begins: with the clause that governs the one of the yes.
+fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
+    let clause = scene.clause(start).0;
+    let open = &scene.text.tokens[clause.saturating_sub(1)..=clause];
+    // A row without punctuation is cut by guess: what stands before the cut may govern.
+    let guessed = |gap: &str| gap.trim().is_empty() && !gap.contains('\n');
+    let row = clause > 0 && scene.text.source.get(open[0].end..open[1].start).is_some_and(guessed);
+    if row {
+        let reach = scene.clause(clause - 1).0.max(start.saturating_sub(9)).min(clause);
+        let found = (reach..=clause).find(|at| governs(scene, *at));
+        // "Gut möglich dass der Chef | die Bedingungen …"
+        return found
+            .map_or(clause, |at| if scene.word(at) == "dass" { at.saturating_sub(3) } else { at.saturating_sub(1) });
+    }
+    if clause <= first {
+        return clause;
+    }
+    let before = scene.clause(clause - 1).0.max(first);
+    let governed = matches!(scene.word(clause), "dass" | "ob" | "obs" | "was" | "wie" | "wenn" | "dann" | "so");
+    // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
+    let inverted = V1.contains(&scene.word(before))
+        || BACK.contains(&scene.word(clause)) && scene.text.tokens.get(clause + 1).is_some_and(|next| !next.capital);
+    if governed || inverted || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
+        before
+    } else {
+        clause
+    }
+}
+
+fn thinks(scene: &Scene<'_>, at: usize) -> bool {
+    OPINIONS.iter().any(|stem| scene.word(at).starts_with(stem))
+}
+
+fn governs(scene: &Scene<'_>, at: usize) -> bool {
+    thinks(scene, at) || GOVERNS.contains(&scene.word(at))
+}
+
+/// What governs the words behind it, comma or not.
+const GOVERNS: [&str; 27] = [
+    "mensch",
+    "dass",
+    "ob",
+    "wenn",
+    "wenns",
+    "falls",
+    "sofern",
+    "sobald",
+    "solange",
+    "soweit",
+    "vermutlich",
+    "vielleicht",
+    "wahrscheinlich",
+    "eventuell",
+    "moeglicherweise",
+    "hoffentlich",
+    "theoretisch",
+    "sollte",
+    "sollten",
+    "keiner",
+    "niemand",
+    "weder",
+    "eigentlich",
+    "grundsaetzlich",
+    "prinzipiell",
+    "normalerweise",
+    "haelfte",
+];
+
+/// Verbs that open a condition.
+const V1: [&str; 18] = [
+    "sollte", "sollten", "kommt", "kommen", "ist", "sind", "haben", "hat", "schafft", "klappt", "wird", "laeuft",
+    "geht", "findet", "koennen", "bekommen", "kriegt", "schickt",
+];
+
+/// How words begin that make what follows an opinion or a report.
+const OPINIONS: [&str; 14] = [
+    "denk",
+    "glaub",
+    "glaab",
+    "schaetz",
+    "vermut",
+    "hoff",
+    "mein",
+    "sag",
+    "heiss",
+    "behaupt",
+    "angeblich",
+    "laut",
+    "gehe",
+    "nehme",
+];
+
+/// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
+fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    // "Bis" and "so" end a sentence with a limit, and begin one with something new.
+    let stop = last;
+    // "Das aber nur unter …": a pronoun before its "aber" is no clause of its own.
+    let short = scene.clause(last).1 <= last + 2 && belongs(scene, last);
+    let last = if short { scene.clause(last).1.min(scene.sentence(last).1) } else { last };
+    // "Das heißt, der Chef …": what a short clause opens belongs to it.
+    let mut opened = false;
+    while at <= last && at < scene.text.tokens.len() {
+        let end = scene.clause(at).1.max(at + 1);
+        let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
+        if let Some(found) = limited(scene, at, end).filter(|_| own) {
+            return Some(found);
+        }
+        opened = own && end - at <= 3;
+        at = end;
+    }
+    None
+}
+
+fn belongs(scene: &Scene<'_>, at: usize) -> bool {
+    let word = scene.word(at);
+    // "Die Kasse geht nicht": an article points at nothing.
+    let article = scene.text.tokens.get(at + 1).is_some_and(|next| next.capital) && BACK.contains(&word);
+    TURNS.contains(&word) || BACK.contains(&word) && !article
+}
+
+/// The first unexplained word there.
+fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
+    scene.marks("limit").find(|mark| mark.start < to && mark.end > from).map(|mark| (mark.start, mark.end))
+}
+
+/// What is said of an object behind the last yes to it: a "nicht" there takes it back.
+pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option<(Says, (usize, usize))> {
+    scene.marks(name).filter(|mark| mark.start >= behind && !scene.asks(mark.start)).find_map(|mark| {
+        let clause = scene.clause(mark.start);
+        if scene.touches("negation", clause.0, clause.1) {
+            Some((Says::No, clause))
+        } else if limited(scene, clause.0, clause.1).is_some() {
+            Some((Says::Maybe, clause))
+        } else {
+            None
+        }
+    })
+}
+
+/// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.
+pub(super) fn answer(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, usize)> {
+    let long = to - from > 22;
+    let open = QUESTIONS.contains(&scene.word(from)) || scene.touches("quote", from, to);
+    let offered = scene.touches("agree", from, to) || to - from <= 8;
+    if !scene.asks(from) || long || open || !offered || to >= scene.text.tokens.len() || scene.asks(to) {
+        return None;
+    }
+    let at = (to..to + 3).find(|at| scene.word(*at) != "auch" && scene.word(*at) != "ebenfalls").unwrap_or(to);
+    let starts = |name: &str| scene.marks(name).any(|mark| mark.start == at);
+    let end = scene.clause(at).1;
+    if scene.word(at) == "nein" || starts("decline") || scene.touches("negation", to, end) {
+        Some((Says::No, end))
+    } else if matches!(scene.word(at), "ja" | "jawohl" | "jo" | "yes")
+        || starts("yes")
+        || starts("agree")
+        || end - to <= 3 && scene.touches("also", to, end)
+    {
+        Some((Says::Yes, end))
+    } else {
+        None
+    }
+}
+
+/// Questions that ask for something else than a yes, or whether it has to be said.
+const QUESTIONS: [&str; 22] = [
+    "was", "wie", "wer", "wann", "warum", "wieso", "weshalb", "wo", "wofuer", "welche", "welcher", "ob", "soll",
+    "sollen", "muss", "muessen", "kann", "koennen", "darf", "wenn", "falls", "gibt",
+];
