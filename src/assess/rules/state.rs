@@ -48,6 +48,8 @@ pub(super) enum Weight {
 struct Mood {
     /// It is over.
     over: bool,
+    /// Scraps of speech: no sentence to be trusted.
+    scraps: bool,
     /// It can wait.
     calm: bool,
     /// It asks, orders, or speaks of an invoice.
@@ -75,6 +77,11 @@ pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool) ->
         seen.urgent = !scene.has("emergency");
         seen.findings.extend(seen.urgent.then(|| finding(scene, mark.start)));
     }
+    if outside_hours && !seen.urgent && told.is_empty() && !described && mood.silent(scene) {
+        told.extend(guessed(scene));
+        seen.urgent = !told.is_empty();
+        seen.findings.extend(told.iter().map(|one| finding(scene, one.proof)));
+    }
     if mood.over {
         told.clear();
     }
@@ -82,15 +89,44 @@ pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool) ->
     seen
 }
 
+impl Mood {
+    /// Nothing speaks against an emergency, and nothing for one.
+    fn silent(&self, scene: &Scene<'_>) -> bool {
+        let asks = scene.text.asks.contains(&true);
+        !(asks || self.over || self.scraps || self.calm || self.errand || self.denied) && !scene.has("emergency")
+    }
+}
+
+/// At night, what names a service and no ordinary matter is taken for a fault in words that no list knows.
+fn guessed(scene: &Scene<'_>) -> Vec<Told> {
+    let names = |from: usize, to: usize| {
+        let quiet = scene.touches("harmless", from, to) || imagined(scene, from, to);
+        scene.marks("service").find(|mark| mark.start >= from && mark.end <= to && !quiet)
+    };
+    let told = |(from, to): (usize, usize)| {
+        let proof = names(from, to).filter(|mark| !scene.text.tokens[mark.start].signature)?.start;
+        Some(Told { from, to, weight: Weight::Fault, proof })
+    };
+    scene.text.sentences().into_iter().filter_map(told).collect()
+}
+
 fn mood(scene: &Scene<'_>, declared: &Spoken, told: &[Told]) -> Mood {
     let cancelled = declared.findings.iter().any(|finding| finding.rule == "declaration.cancelled");
     Mood {
         over: cancelled || resolved(scene, told),
+        scraps: scraps(scene),
         calm: said(scene, "calm").is_some(),
         errand: said(scene, "errand").is_some() || scene.has("family"),
         denied: declared.declaration == Declaration::Denied,
         declared: declared.declaration == Declaration::Declared,
     }
+}
+
+/// "Der Kasten, nee, der andere, hallo, ja": clauses of a word or two.
+fn scraps(scene: &Scene<'_>) -> bool {
+    let tokens = &scene.text.tokens;
+    let clauses = tokens.last().map_or(0, |last| last.clause) + 1;
+    clauses > 7 && tokens.len() * 10 < clauses * 24
 }
 
 /// Said to be over, and nothing told to fail after that.
@@ -121,8 +157,9 @@ fn loud(scene: &Scene<'_>, one: &Told, mood: &Mood) -> bool {
     }
     match one.weight {
         Weight::Stopped => true,
-        Weight::Down => mood.declared || !mood.calm,
-        Weight::Fault => mood.declared || !mood.calm && !mood.errand,
+        _ if mood.declared => one.weight > Weight::Nuisance,
+        Weight::Down => !mood.calm && !mood.scraps,
+        Weight::Fault => !mood.calm && !mood.errand && !mood.scraps,
         Weight::Nuisance => false,
     }
 }
@@ -134,11 +171,9 @@ fn weigh(scene: &Scene<'_>, from: usize, to: usize, fails: bool) -> Option<Told>
     if imagined(scene, from, to) {
         return None;
     }
-    let beside = |mark: &&Mark| {
-        let (first, last) = scene.clause(mark.start);
-        mark.start >= from && mark.end <= to && scene.touches("broken", first, last)
-    };
-    let nuisance = || scene.marks("minor").find(beside).or_else(|| find("minor").and(find("quirk")));
+    let small = || find("minor").or_else(|| find("quirk"));
+    let nuisance =
+        || small().filter(|mark| trifle(scene, mark) && (find("quirk").or_else(|| find("broken"))).is_some());
     let down = || find("service").filter(|_| find("broken").is_some());
     if scene.asks(from) || find("harmless").is_some() {
         return nuisance().or_else(down).and_then(|mark| told(Weight::Nuisance, mark));
@@ -160,11 +195,20 @@ fn weigh(scene: &Scene<'_>, from: usize, to: usize, fails: bool) -> Option<Told>
     if let Some(mark) = find("failure") {
         return told(if scene.has("impact") { Weight::Down } else { Weight::Fault }, mark);
     }
+    let whole = || find("core").or_else(|| find("impact")).and(find("broken"));
     find("impact")
         .filter(|_| fails)
+        .or_else(whole)
         .and_then(|mark| told(Weight::Fault, mark))
         .or_else(|| down().and_then(|mark| told(Weight::Nuisance, mark)))
         .or_else(|| find("quirk").and_then(|mark| told(Weight::Nuisance, mark)))
+}
+
+/// A single device: alone in its clause, or in its sentence where nobody else is hit.
+fn trifle(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (first, last) = scene.clause(mark.start);
+    let (from, to) = scene.sentence(mark.start);
+    scene.touches("broken", first, last) || !scene.touches("impact", from, to) && !scene.touches("core", from, to)
 }
 
 /// A service with a word of failure near it; beside a single device only a core service counts.
