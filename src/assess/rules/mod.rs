@@ -99,7 +99,7 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let subject = message.subject.map(|subject| Scene::new(rules, Text::new(subject), language, terms.fee));
 
     let mut declared = declaration::read(&scene);
-    let state = state::read(&scene, &declared, message.outside_hours);
+    let state = state::read(&scene, &declared, message.outside_hours, message.subject.is_none());
     let mut spoken = consent::read(&scene, state.urgent || scene.has("emergency"));
     let mut urgent = state.urgent;
     let mut findings = Vec::new();
@@ -192,7 +192,7 @@ fn add_subject(
         spoken.findings.extend(agreed.findings.into_iter().map(elsewhere));
         (spoken.consent, spoken.conditions, spoken.fee) = (agreed.consent, true, true);
     }
-    *urgent |= state::read(subject, &own, false).urgent && !matches!(declared.declaration, Declaration::Denied);
+    *urgent |= state::read(subject, &own, false, false).urgent && !matches!(declared.declaration, Declaration::Denied);
 }
 
 fn elsewhere(finding: Finding) -> Finding {

@@ -58,12 +58,13 @@ struct Mood {
     declared: bool,
 }
 
-/// Reads the state out of a message. `outside_hours`: then "call at once" alone is reason enough.
-pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool) -> Seen {
+/// Reads the state out of a message. `outside_hours`: then "call at once" alone is reason enough. `spoken`: somebody called,
+/// and who calls at night and says nothing ordinary is heard.
+pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool, spoken: bool) -> Seen {
     let fails = scene.has("broken");
     let sentences = scene.text.sentences().into_iter().filter(|(from, _)| !scene.text.tokens[*from].signature);
     let mut told: Vec<Told> = sentences.filter_map(|(from, to)| weigh(scene, from, to, fails)).collect();
-    let mood = mood(scene, declared, &told);
+    let mood = mood(scene, declared, &told, spoken);
     let mut seen = Seen { urgent: false, findings: Vec::new(), told: Vec::new() };
     for one in told.iter().filter(|one| loud(scene, one, &mood)) {
         seen.urgent = true;
@@ -77,7 +78,7 @@ pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool) ->
         seen.urgent = !scene.has("emergency");
         seen.findings.extend(seen.urgent.then(|| finding(scene, mark.start)));
     }
-    if outside_hours && !seen.urgent && told.is_empty() && !described && mood.silent(scene) {
+    if outside_hours && spoken && !seen.urgent && told.is_empty() && !described && mood.silent(scene) {
         told.extend(guessed(scene));
         seen.urgent = !told.is_empty();
         seen.findings.extend(told.iter().map(|one| finding(scene, one.proof)));
@@ -97,7 +98,7 @@ impl Mood {
     }
 }
 
-/// At night, what names a service and no ordinary matter is taken for a fault in words that no list knows.
+/// What names a service and no ordinary matter is taken for a fault in words that no list knows.
 fn guessed(scene: &Scene<'_>) -> Vec<Told> {
     let names = |from: usize, to: usize| {
         let quiet = scene.touches("harmless", from, to) || imagined(scene, from, to);
@@ -110,11 +111,11 @@ fn guessed(scene: &Scene<'_>) -> Vec<Told> {
     scene.text.sentences().into_iter().filter_map(told).collect()
 }
 
-fn mood(scene: &Scene<'_>, declared: &Spoken, told: &[Told]) -> Mood {
+fn mood(scene: &Scene<'_>, declared: &Spoken, told: &[Told], spoken: bool) -> Mood {
     let cancelled = declared.findings.iter().any(|finding| finding.rule == "declaration.cancelled");
     Mood {
         over: cancelled || resolved(scene, told),
-        scraps: scraps(scene),
+        scraps: spoken && scraps(scene),
         calm: said(scene, "calm").is_some(),
         errand: said(scene, "errand").is_some() || scene.has("family"),
         denied: declared.declaration == Declaration::Denied,
@@ -227,10 +228,13 @@ fn service_down<'a>(scene: &'a Scene<'_>, from: usize, to: usize) -> Option<&'a 
 
 /// "Falls …", "angenommen …", announced, or told of an earlier time.
 fn imagined(scene: &Scene<'_>, from: usize, to: usize) -> bool {
-    let any = |list: &[&str]| words(scene, from, to, list);
-    let told = scene.touches("past", from, to) && any(&["hatte", "hatten", "war", "waren"]);
-    let now = any(&["jetzt", "seitdem", "seit", "immer", "weiterhin", "mehr"]);
-    told && !now
+    let once = (from..to).any(|at| {
+        let (first, last) = scene.clause(at);
+        words(scene, at, at + 1, &["hatte", "hatten", "war", "waren"])
+            && scene.touches("past", first.max(from), last.min(to))
+    });
+    let now = words(scene, from, to, &["jetzt", "seitdem", "seit", "immer", "weiterhin", "mehr"]);
+    once && !now
         || scene.touches("supposed", from, to)
         || words(scene, from, to.min(from + 2), &["falls", "sollte", "sollten"])
 }
