@@ -94,7 +94,9 @@ impl Mood {
     /// Nothing speaks against an emergency, and nothing for one.
     fn silent(&self, scene: &Scene<'_>) -> bool {
         let asks = scene.text.asks.contains(&true);
-        !(asks || self.over || self.scraps || self.calm || self.errand || self.denied) && !scene.has("emergency")
+        !(asks || self.over || self.scraps || self.calm || self.errand || self.denied)
+            && !scene.has("emergency")
+            && !scene.has("wish")
     }
 }
 
@@ -218,10 +220,9 @@ fn service_down<'a>(scene: &'a Scene<'_>, from: usize, to: usize) -> Option<&'a 
     scene.marks("service").filter(within).find(|s| {
         let near = |b: &Mark| b.start < s.end + 14 && s.start < b.end + 10;
         let ordered = scene.touches("errand", s.start.saturating_sub(6), s.end + 6);
-        let (first, last) = scene.clause(s.start);
-        let small = scene.touches("minor", first, last);
-        let counts =
-            !ordered && !scene.touches("minor", s.start, s.end) && (!small || scene.touches("core", s.start, s.end));
+        let small = scene.marks("minor").filter(within).any(|mark| trifle(scene, mark));
+        let single = scene.touches("minor", s.start, s.end) || scene.touches("quirk", s.start, s.end + 6);
+        let counts = !ordered && !single && (!small || scene.touches("core", s.start, s.end));
         counts && scene.marks("broken").filter(within).any(near)
     })
 }
