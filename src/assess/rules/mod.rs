@@ -106,19 +106,8 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     if let Some(subject) = &subject {
         add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
     }
-    let read = fields::read(&scene, message.subject.is_some());
-    let callback = callback::read(&scene, message.at, terms.own_numbers);
-    let cancelled = declared.findings.iter().any(|finding| finding.rule == "declaration.cancelled");
-    let told = declared.declaration != Declaration::Absent && !cancelled && !scene.has("errand");
-    let titled = || subject.as_ref().and_then(fields::titled);
-    let mut fields = Fields {
-        company: read.company.or_else(titled),
-        contact: read.contact,
-        callback: callback.number,
-        callback_doubtful: callback.doubtful,
-        displayed: message.displayed.and_then(phone::e164),
-        description: description::of(&scene, &state.told, told),
-    };
+    let mut fields = named(&scene, subject.as_ref(), message, terms);
+    fields.description = description::of(&scene, &state.told, tells(&scene, &declared));
     // Whoever declares that it is critical and tells a fault has said that it stops him.
     let real = !state.told.is_empty() || !scene.has("errand");
     urgent |= declared.declaration == Declaration::Declared && fields.description.is_some() && real;
@@ -155,6 +144,26 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
 #[must_use]
 pub fn spoken_digits(text: &str) -> String {
     callback::digits(&Text::new(text).tokens)
+}
+
+/// Company, contact and number.
+fn named(scene: &Scene<'_>, subject: Option<&Scene<'_>>, message: &Message<'_>, terms: &Terms<'_>) -> Fields {
+    let read = fields::read(scene, message.subject.is_some());
+    let callback = callback::read(scene, message.at, terms.own_numbers);
+    Fields {
+        company: read.company.or_else(|| subject.and_then(fields::titled)),
+        contact: read.contact,
+        callback: callback.number,
+        callback_doubtful: callback.doubtful,
+        displayed: message.displayed.and_then(phone::e164),
+        description: None,
+    }
+}
+
+/// Whether somebody who speaks of an emergency must have told what it is.
+fn tells(scene: &Scene<'_>, declared: &declaration::Spoken) -> bool {
+    let cancelled = declared.findings.iter().any(|finding| finding.rule == "declaration.cancelled");
+    declared.declaration != Declaration::Absent && !cancelled && !scene.has("errand")
 }
 
 /// The table of the firm's terms: the first row that fits.

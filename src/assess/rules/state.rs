@@ -45,6 +45,7 @@ pub(super) enum Weight {
 }
 
 /// What the whole message says about its own urgency.
+#[expect(clippy::struct_excessive_bools, reason = "each is said or not, independently of the others")]
 struct Mood {
     /// It is over.
     over: bool,
@@ -54,7 +55,9 @@ struct Mood {
     calm: bool,
     /// It asks, orders, or speaks of an invoice.
     errand: bool,
+    /// It is said to be no emergency.
     denied: bool,
+    /// It is said to be one that is critical for the business.
     declared: bool,
 }
 
@@ -220,7 +223,9 @@ fn service_down<'a>(scene: &'a Scene<'_>, from: usize, to: usize) -> Option<&'a 
     scene.marks("service").filter(within).find(|s| {
         let near = |b: &Mark| b.start < s.end + 14 && s.start < b.end + 10;
         let ordered = scene.touches("errand", s.start.saturating_sub(6), s.end + 6);
-        let small = scene.marks("minor").filter(within).any(|mark| trifle(scene, mark));
+        let (first, last) = scene.clause(s.start);
+        let own = scene.touches("broken", first, last) && !scene.touches("minor", first, last);
+        let small = !own && scene.marks("minor").filter(within).any(|mark| trifle(scene, mark));
         let single = scene.touches("minor", s.start, s.end) || scene.touches("quirk", s.start, s.end + 6);
         let counts = !ordered && !single && (!small || scene.touches("core", s.start, s.end));
         counts && scene.marks("broken").filter(within).any(near)
