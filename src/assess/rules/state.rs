@@ -222,8 +222,8 @@ fn service_down<'a>(scene: &'a Scene<'_>, from: usize, to: usize) -> Option<&'a 
     let within = |mark: &&Mark| mark.start >= from && mark.end <= to;
     scene.marks("service").filter(within).find(|s| {
         let near = |b: &Mark| b.start < s.end + 14 && s.start < b.end + 10;
-        let ordered = scene.touches("errand", s.start.saturating_sub(6), s.end + 6);
         let (first, last) = scene.clause(s.start);
+        let ordered = scene.touches("errand", first.max(s.start.saturating_sub(6)), last.min(s.end + 6));
         let own = scene.touches("broken", first, last) && !scene.touches("minor", first, last);
         let small = !own && scene.marks("minor").filter(within).any(|mark| trifle(scene, mark));
         let single = scene.touches("minor", s.start, s.end) || scene.touches("quirk", s.start, s.end + 6);
