@@ -137,8 +137,18 @@ fn scraps(scene: &Scene<'_>) -> bool {
 
 /// Said to be over, and nothing told to fail after that.
 fn resolved(scene: &Scene<'_>, told: &[Told]) -> bool {
-    let gone = |one: &Told| words(scene, one.from, one.to, &["war", "waren", "hatte", "hatten", "lag", "gewesen"]);
-    let last = told.iter().rev().find(|one| one.weight > Weight::Nuisance && !gone(one)).map_or(0, |one| one.from);
+    let gone = |at: usize| {
+        let (from, to) = scene.clause(at);
+        words(scene, from, to, &["war", "wars", "waren", "hatte", "hatten", "lag", "gewesen"])
+    };
+    let fails = |one: &Told| {
+        scene
+            .marks("broken")
+            .filter(|m| m.start >= one.from && m.end <= one.to && !gone(m.start))
+            .last()
+            .map(|m| m.start)
+    };
+    let last = told.iter().rev().filter(|one| one.weight > Weight::Nuisance).find_map(fails).unwrap_or(0);
     scene.marks("resolved").any(|mark| !scene.text.tokens[mark.start].signature && mark.end > last)
 }
 
@@ -181,7 +191,7 @@ fn weigh(scene: &Scene<'_>, from: usize, to: usize, fails: bool) -> Option<Told>
     let nuisance =
         || small().filter(|mark| trifle(scene, mark) && (find("quirk").or_else(|| find("broken"))).is_some());
     let down = || find("service").filter(|_| find("broken").is_some());
-    if scene.asks(from) || find("harmless").is_some() {
+    if scene.asks(from) || harmless(scene, from, to) {
         return nuisance().or_else(down).and_then(|mark| told(Weight::Nuisance, mark));
     }
     // "Für unseren Betrieb kritisch" declares; it tells no state.
@@ -208,6 +218,17 @@ fn weigh(scene: &Scene<'_>, from: usize, to: usize, fails: bool) -> Option<Told>
         .and_then(|mark| told(Weight::Fault, mark))
         .or_else(|| down().and_then(|mark| told(Weight::Nuisance, mark)))
         .or_else(|| find("quirk").and_then(|mark| told(Weight::Nuisance, mark)))
+}
+
+/// Every word of failure stands beside one of harmlessness.
+fn harmless(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let all = || ["broken", "severe", "standstill"].into_iter().flat_map(|name| scene.marks(name));
+    let beside = |mark: &Mark| {
+        let (first, last) = scene.clause(mark.start);
+        scene.touches("harmless", first, last)
+    };
+    let mut within = all().filter(|mark| mark.start >= from && mark.end <= to);
+    scene.touches("harmless", from, to) && within.all(beside)
 }
 
 /// A single device: alone in its clause, or in its sentence where nobody else is hit.
@@ -240,7 +261,7 @@ fn imagined(scene: &Scene<'_>, from: usize, to: usize) -> bool {
             && scene.touches("past", first.max(from), last.min(to))
     });
     let now = words(scene, from, to, &["jetzt", "seitdem", "seit", "immer", "weiterhin", "mehr"]);
-    once && !now
+    (once || scene.touches("earlier", from, to)) && !now
         || scene.touches("supposed", from, to)
         || words(scene, from, to.min(from + 2), &["falls", "sollte", "sollten"])
 }
