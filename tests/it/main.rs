@@ -22,5 +22,6 @@ mod spool;
 mod store;
 mod stories;
 mod telegram;
+mod urgency;
 mod whole;
 mod world;

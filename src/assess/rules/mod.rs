@@ -13,6 +13,7 @@ mod consent;
 mod contact;
 mod declaration;
 mod dialect;
+mod description;
 mod fields;
 mod guard;
 mod language;
@@ -100,29 +101,26 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let subject = message.subject.map(|subject| Scene::new(rules, Text::new(subject), language, terms.fee));
 
     let mut declared = declaration::read(&scene);
-    let state = state::read(&scene, message.outside_hours);
+    let state = state::read(&scene, &declared, message.outside_hours, message.subject.is_none());
     let mut spoken = consent::read(&scene, state.urgent || scene.has("emergency"));
     let mut urgent = state.urgent;
     let mut findings = Vec::new();
     if let Some(subject) = &subject {
         add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
     }
-    let read = fields::read(&scene, message.subject.is_some());
-    let callback = callback::read(&scene, message.at, terms.own_numbers);
-    let titled = || subject.as_ref().and_then(fields::titled);
-    let fields = Fields {
-        company: read.company.or_else(titled),
-        contact: read.contact,
-        callback: callback.number,
-        callback_doubtful: callback.doubtful,
-        displayed: message.displayed.and_then(phone::e164),
-        description: described(&scene, &state.sentences),
-    };
+    let mut fields = named(&scene, subject.as_ref(), message, terms);
+    fields.description = description::of(&scene, &state.told, tells(&scene, &declared));
+    // Whoever declares that it is critical and tells a fault has said that it stops him.
+    let real = !state.told.is_empty() || !scene.has("errand");
+    urgent |= declared.declaration == Declaration::Declared && fields.description.is_some() && real;
     let denied = declared.declaration == Declaration::Denied;
     let decisive =
         declared.declaration != Declaration::Absent && !denied || spoken.consent != Consent::Absent || urgent;
     let named = fields.company.is_some() || fields.contact.is_some();
     let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
+    if kind != Kind::Message {
+        fields.description = None;
+    }
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
     } else {
@@ -148,6 +146,26 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
 #[must_use]
 pub fn spoken_digits(text: &str) -> String {
     callback::digits(&Text::new(text).tokens)
+}
+
+/// Company, contact and number.
+fn named(scene: &Scene<'_>, subject: Option<&Scene<'_>>, message: &Message<'_>, terms: &Terms<'_>) -> Fields {
+    let read = fields::read(scene, message.subject.is_some());
+    let callback = callback::read(scene, message.at, terms.own_numbers);
+    Fields {
+        company: read.company.or_else(|| subject.and_then(fields::titled)),
+        contact: read.contact,
+        callback: callback.number,
+        callback_doubtful: callback.doubtful,
+        displayed: message.displayed.and_then(phone::e164),
+        description: None,
+    }
+}
+
+/// Whether somebody who speaks of an emergency must have told what it is.
+fn tells(scene: &Scene<'_>, declared: &declaration::Spoken) -> bool {
+    let cancelled = declared.findings.iter().any(|finding| finding.rule == "declaration.cancelled");
+    declared.declaration != Declaration::Absent && !cancelled && !scene.has("errand")
 }
 
 /// The table of the firm's terms: the first row that fits.
@@ -178,34 +196,18 @@ fn add_subject(
     if adds && !asks && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
         let critical = body.has("critical") || body.has("standstill") || own.declaration == Declaration::Declared;
         declared.declaration = if critical { Declaration::Declared } else { Declaration::Unqualified };
-        declared.findings.extend(own.findings.into_iter().map(elsewhere));
+        declared.findings.extend(own.findings.iter().cloned().map(elsewhere));
     }
     let agreed = consent::read(subject, true);
     if spoken.consent == Consent::Absent && agreed.consent == Consent::Full {
         spoken.findings.extend(agreed.findings.into_iter().map(elsewhere));
         (spoken.consent, spoken.conditions, spoken.fee) = (agreed.consent, true, true);
     }
-    *urgent |= state::read(subject, false).urgent && !matches!(declared.declaration, Declaration::Denied);
+    *urgent |= state::read(subject, &own, false, false).urgent && !matches!(declared.declaration, Declaration::Denied);
 }
 
 fn elsewhere(finding: Finding) -> Finding {
     Finding { range: (0, 0), ..finding }
-}
-
-/// The sentences that describe the fault, at most about 400 characters.
-fn described(scene: &Scene<'_>, sentences: &[(usize, usize)]) -> Option<String> {
-    let mut out = String::new();
-    for (from, to) in sentences {
-        let (quote, _) = scene.text.quote(*from, *to);
-        if out.chars().count() + quote.chars().count() > 400 && !out.is_empty() {
-            break;
-        }
-        if !out.is_empty() {
-            out.push_str(". ");
-        }
-        out.push_str(quote);
-    }
-    (!out.is_empty()).then_some(out)
 }
 
 fn missing(declaration: Declaration, spoken: &consent::Spoken, fields: &Fields) -> Vec<Missing> {
