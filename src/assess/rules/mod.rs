@@ -31,7 +31,7 @@ use crate::domain::tariff::Cents;
 use chrono::NaiveDateTime;
 use lexicon::Scene;
 pub use lexicon::{Complaint, Rules, RulesError};
-use noise::Kind;
+use noise::{Heard, Kind};
 use text::Text;
 pub(super) use words::compared;
 
@@ -117,13 +117,18 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
         description: described(&scene, &state.sentences),
     };
     let denied = declared.declaration == Declaration::Denied;
-    let decisive =
-        declared.declaration != Declaration::Absent && !denied || spoken.consent != Consent::Absent || urgent;
-    let named = fields.company.is_some() || fields.contact.is_some();
-    let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
+    let declares = matches!(declared.declaration, Declaration::Declared | Declaration::Unqualified);
+    let heard = Heard {
+        said: declares || spoken.consent != Consent::Absent,
+        urgent,
+        denied,
+        named: fields.company.is_some() || fields.contact.is_some(),
+    };
+    let kind = noise::kind(&scene, subject.as_ref(), heard);
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
     } else {
+        urgent &= kind != Kind::Unclear;
         findings.append(&mut declared.findings);
         findings.append(&mut spoken.findings);
         findings.extend(state.findings);
