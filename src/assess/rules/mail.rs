@@ -44,15 +44,66 @@ const YES: [&str; 13] =
 
 /// Words that say yes where nothing in their sentence limits them.
 const SURELY: [&str; 30] = [
-    "allerdings", "auch", "ebenfalls", "ebenso", "natuerlich", "selbstverstaendlich", "selbstredend", "sicher", "klar",
-    "gern", "gerne", "einverstanden", "stimmt", "freilich", "absolut", "unbedingt", "durchaus", "beides", "passt", "ok",
-    "okay", "dito", "gewiss", "zweifellos", "eindeutig", "leider", "akzeptiert", "angenommen", "bestaetigt", "si",
+    "allerdings",
+    "auch",
+    "ebenfalls",
+    "ebenso",
+    "natuerlich",
+    "selbstverstaendlich",
+    "selbstredend",
+    "sicher",
+    "klar",
+    "gern",
+    "gerne",
+    "einverstanden",
+    "stimmt",
+    "freilich",
+    "absolut",
+    "unbedingt",
+    "durchaus",
+    "beides",
+    "passt",
+    "ok",
+    "okay",
+    "dito",
+    "gewiss",
+    "zweifellos",
+    "eindeutig",
+    "leider",
+    "akzeptiert",
+    "angenommen",
+    "bestaetigt",
+    "si",
 ];
 
 /// Words that limit a yes.
 const LIMITS: [&str; 26] = [
-    "nicht", "nein", "net", "ned", "noch", "wenn", "aber", "nur", "falls", "sofern", "vielleicht", "eigentlich", "glaube",
-    "denke", "wohl", "muss", "erst", "wuerde", "waere", "ob", "weiss", "sobald", "bis", "vermutlich", "not", "if",
+    "nicht",
+    "nein",
+    "net",
+    "ned",
+    "noch",
+    "wenn",
+    "aber",
+    "nur",
+    "falls",
+    "sofern",
+    "vielleicht",
+    "eigentlich",
+    "glaube",
+    "denke",
+    "wohl",
+    "muss",
+    "erst",
+    "wuerde",
+    "waere",
+    "ob",
+    "weiss",
+    "sobald",
+    "bis",
+    "vermutlich",
+    "not",
+    "if",
 ];
 
 /// Whether an answer begins with a yes.
@@ -80,8 +131,8 @@ fn words(folded: &str) -> impl Iterator<Item = &str> {
 
 /// Asks for something else than a yes or no.
 const ASKS_FOR: [&str; 16] = [
-    "was", "wer", "wen", "wem", "wie", "wo", "wohin", "woher", "wann", "warum", "wieso", "weshalb", "welche", "welcher",
-    "welches", "wieviel",
+    "was", "wer", "wen", "wem", "wie", "wo", "wohin", "woher", "wann", "warum", "wieso", "weshalb", "welche",
+    "welcher", "welches", "wieviel",
 ];
 
 /// "Bedingungen angenommen? Ja": a short yes behind a question makes it a statement of the answerer's.
@@ -92,7 +143,8 @@ fn answer(own: &mut [Glyph]) {
         let to = (from..own.len()).find(|at| matches!(own[*at].c, '.' | '!' | '?' | '\n')).unwrap_or(own.len());
         let said = fold(&own[from..to].iter().map(|glyph| glyph.c).collect::<String>());
         let short = words(&said).count() <= 5 && own.get(to).is_none_or(|glyph| glyph.c != '?');
-        let begins = (0..mark).rev().find(|at| opens(own, *at) || matches!(own[*at].c, '?' | '\n')).map_or(0, |at| at + 1);
+        let begins =
+            (0..mark).rev().find(|at| opens(own, *at) || matches!(own[*at].c, '?' | '\n')).map_or(0, |at| at + 1);
         let asked = fold(&own[begins..mark].iter().map(|glyph| glyph.c).collect::<String>());
         let open = words(&asked).find(|word| !word.starts_with(char::is_numeric)).is_none_or(|w| ASKS_FOR.contains(&w));
         if !short || open || !agrees(&said) || limited(&said) {
@@ -196,17 +248,24 @@ impl Part {
         let folded = fold(line);
         if self.signature && POSTSCRIPTS.iter().any(|mark| folded.starts_with(mark)) {
             self.signature = false;
-        } else if matches!(line, "--" | "__") || line.len() < 60 && CLOSINGS.iter().any(|closing| closes(&folded, closing)) {
+        } else if matches!(line, "--" | "__")
+            || line.len() < 60 && CLOSINGS.iter().any(|closing| closes(&folded, closing))
+        {
             self.signature = true;
         }
-        let head = folded.starts_with("von:") || folded.starts_with("from:") || folded.contains("nachricht ----") || folded.contains("weitergeleitet ---");
+        let head = folded.starts_with("von:")
+            || folded.starts_with("from:")
+            || folded.contains("nachricht ----")
+            || folded.contains("weitergeleitet ---");
         if head || folded.starts_with("-----urspruengliche") || folded.starts_with("--- original message") {
             self.forwarded = true;
             self.signature = false;
         }
         folded.ends_with(':') && (folded.contains(" schrieb ") || folded.ends_with(" wrote:"))
             || self.forwarded
-                && ["von:", "gesendet:", "datum:", "an:", "cc:", "from:", "sent:", "date:", "to:"].iter().any(|name| folded.starts_with(name))
+                && ["von:", "gesendet:", "datum:", "an:", "cc:", "from:", "sent:", "date:", "to:"]
+                    .iter()
+                    .any(|name| folded.starts_with(name))
     }
 }
 

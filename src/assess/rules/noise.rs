@@ -37,7 +37,7 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     if words == 0 && subject.is_none_or(|s| s.text.tokens.is_empty()) || only_sounds(scene) || hung_up(scene, heard) {
         return Kind::Nobody;
     }
-    if subject.is_some_and(|s| s.has("fax_mail") || headed(s)) || subject.is_some() && opens_with(scene, "fax_mail") {
+    if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
         return Kind::Nobody;
     }
     let machine = machine(scene, subject);
@@ -54,7 +54,8 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     }
     // Somebody talks to others beside the telephone, and names a service: a human listens.
     let muddled = !heard.named && scene.marks("aside").count() > 1 && scene.has("service");
-    let spoken = subject.is_none() && (muddled || fragments || babble(scene, heard.named) || !sensible(scene, heard.named));
+    let spoken =
+        subject.is_none() && (muddled || fragments || babble(scene, heard.named) || !sensible(scene, heard.named));
     if spoken || !understood || encrypted(scene) || words < 2 { Kind::Unclear } else { Kind::Message }
 }
 
@@ -88,10 +89,11 @@ fn machine(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> usize {
         signs.len()
     };
     let offers = distinct("advertising");
-    let goods = usize::from(offers > 1 && distinct("merchandise") > 0);
+    let goods = if offers > 0 { distinct("merchandise").min(2) } else { 0 };
+    let headed = usize::from(subject.is_some_and(headed));
     let listed = |mark: &&Mark| scene.text.tokens.get(mark.end).is_some_and(|next| next.announced);
     let list = usize::from(scene.marks("log_key").filter(listed).count() >= 3);
-    3 * (distinct("robot") + list) + offers + goods
+    3 * (distinct("robot") + list) + 6 * headed + offers + goods
 }
 
 /// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
@@ -140,8 +142,28 @@ fn generic(scene: &Scene<'_>, mark: &Mark) -> bool {
 
 /// Before a noun, what leaves it one of many.
 const GOVERNS: [&str; 22] = [
-    "bei", "in", "im", "beim", "fuer", "jeder", "jeden", "jedem", "jedes", "zum", "vom", "des", "der", "den", "dem", "kein",
-    "keinen", "keinem", "einzigen", "notification", "of", "any",
+    "bei",
+    "in",
+    "im",
+    "beim",
+    "fuer",
+    "jeder",
+    "jeden",
+    "jedem",
+    "jedes",
+    "zum",
+    "vom",
+    "des",
+    "der",
+    "den",
+    "dem",
+    "kein",
+    "keinen",
+    "keinem",
+    "einzigen",
+    "notification",
+    "of",
+    "any",
 ];
 
 /// An article or an adjective: what may stand between a preposition and its noun.
@@ -156,8 +178,8 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
 
 /// Somebody who found a machine and rang off.
 fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
-    let concern = heard.said || heard.urgent || heard.denied;
-    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && !scene.has("service") && !scene.has("broken")
+    let concern = heard.said || heard.urgent || scene.has("ordinary") || scene.has("customer");
+    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && !scene.has("service")
 }
 
 /// Nothing but a recogniser's names for sounds, or one sound over and over.
@@ -225,17 +247,18 @@ fn fragmentary(scene: &Scene<'_>) -> bool {
 
 /// Words that need another behind them.
 const OPEN: [&str; 56] = [
-    "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "eines", "und", "mit", "von", "vom",
-    "in", "ins", "im", "am", "zum", "zur", "auf", "fuer", "bei", "beim", "zu", "dann", "weil", "dass", "ob", "aber", "wenn",
-    "also", "unser", "unsere", "unseren", "mein", "meine", "seit", "ueber", "an", "aus", "nach", "hat", "ist", "war",
-    "ich", "wir", "er", "es", "man", "is", "bin", "ham", "haben",
+    "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "eines", "und", "mit", "von",
+    "vom", "in", "ins", "im", "am", "zum", "zur", "auf", "fuer", "bei", "beim", "zu", "dann", "weil", "dass", "ob",
+    "aber", "wenn", "also", "unser", "unsere", "unseren", "mein", "meine", "seit", "ueber", "an", "aus", "nach", "hat",
+    "ist", "war", "ich", "wir", "er", "es", "man", "is", "bin", "ham", "haben",
 ];
 
 /// Words that say nothing by themselves.
 const FILLERS: [&str; 44] = [
     "ja", "nein", "nee", "noe", "hallo", "gut", "bitte", "also", "wart", "warte", "wartet", "moment", "genau", "ach",
-    "oder", "was", "wie", "weg", "na", "hier", "so", "da", "du", "dann", "doch", "okay", "ok", "jetzt", "jetz", "danke",
-    "nochmal", "halt", "oh", "mm", "he", "hoer", "no", "yes", "und", "aus", "naa", "achtung", "tschau", "klar",
+    "oder", "was", "wie", "weg", "na", "hier", "so", "da", "du", "dann", "doch", "okay", "ok", "jetzt", "jetz",
+    "danke", "nochmal", "halt", "oh", "mm", "he", "hoer", "no", "yes", "und", "aus", "naa", "achtung", "tschau",
+    "klar",
 ];
 
 /// Very short clauses throughout, or the same words over and over.

@@ -149,11 +149,7 @@ pub(super) fn amounts(text: &Text<'_>, fee: Cents) -> Vec<(&'static str, usize, 
 
 /// How many tokens a sum of money takes, and its value in cents.
 fn sum_at(tokens: &[Token]) -> (usize, Option<i64>) {
-    let money = |token: Option<&Token>| {
-        token.is_some_and(|t| {
-            MONEY.contains(&t.norm.as_str())
-        })
-    };
+    let money = |token: Option<&Token>| token.is_some_and(|t| MONEY.contains(&t.norm.as_str()));
     let before = money(tokens.first());
     let rest = if before { &tokens[1..] } else { tokens };
     let Some(first) = rest.first() else { return (1, None) };
@@ -189,10 +185,26 @@ const MONEY: [&str; 17] = [
 
 /// The fee in words, in the languages of foreign.toml.
 const FEES: [&str; 20] = [
-    "forty eight", "kirk sekiz", "сорок вісім", "сорок восемь", "czterdziesci osiem", "patruzeci si opt",
-    "patru zeci si opt", "quarante huit", "quarantotto", "quaranta otto", "cuarenta y ocho", "quarenta e oito",
-    "achtenveertig", "acht en veertig", "ctyricet osm", "styridsat osem", "negyvennyolc", "cetrdeset osam",
-    "cetrdeset i osam", "четиридесет и осем",
+    "forty eight",
+    "kirk sekiz",
+    "сорок вісім",
+    "сорок восемь",
+    "czterdziesci osiem",
+    "patruzeci si opt",
+    "patru zeci si opt",
+    "quarante huit",
+    "quarantotto",
+    "quaranta otto",
+    "cuarenta y ocho",
+    "quarenta e oito",
+    "achtenveertig",
+    "acht en veertig",
+    "ctyricet osm",
+    "styridsat osem",
+    "negyvennyolc",
+    "cetrdeset osam",
+    "cetrdeset i osam",
+    "четиридесет и осем",
 ];
 
 /// The fee in words of another language, and how many tokens it takes.

@@ -151,8 +151,10 @@ const ABBREVIATIONS: &[&str] = &[
 ];
 
 /// How months begin: "5. September" goes on.
-const MONTHS: &[&str] =
-    &["jan", "feb", "mae", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez", "jae", "mar", "may", "oct", "dec"];
+const MONTHS: &[&str] = &[
+    "jan", "feb", "mae", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez", "jae", "mar", "may", "oct",
+    "dec",
+];
 
 /// Sounds of thinking: they stand anywhere, even within a compound, and say nothing.
 const HESITATIONS: &[&str] = &["aeh", "aehm", "oeh", "ehm", "hm", "hmm", "mhm", "tja", "uhm"];
