@@ -40,8 +40,10 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
         return Kind::Nobody;
     }
-    let machine = machine(scene, subject);
-    if machine >= 2 && machine > person(scene) {
+    let (machine, person) = (machine(scene, subject), person(scene));
+    let needs = person > 0 || heard.denied || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
+    let sells = subject.is_none() && words >= 12 && scene.has("advertising") && !needs;
+    if machine > person && machine >= if sells { 1 } else { 2 } {
         return Kind::Nobody;
     }
     let understood = language::understood(&scene.language);
@@ -179,14 +181,17 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
 /// Somebody who found a machine and rang off.
 fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
     let concern = heard.said || heard.urgent || scene.has("ordinary") || scene.has("customer");
-    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && !scene.has("service")
+    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene) == 0
 }
 
 /// Nothing but a recogniser's names for sounds, or one sound over and over.
 fn only_sounds(scene: &Scene<'_>) -> bool {
     let tokens = &scene.text.tokens;
     let covered = scene.marks("no_speech").map(|m| m.end - m.start).sum::<usize>();
-    let concern = scene.has("emergency") || scene.has("broken") || scene.has("agree") || scene.has("ordinary");
+    let concern = scene.has("emergency")
+        || scene.has("agree")
+        || scene.has("broken") && scene.has("service")
+        || scene.has("ordinary");
     let noise = covered * 2 > tokens.len() || tokens.len() <= 12 && scene.has("invention");
     let squeezed = |word: &str| {
         let mut letters: Vec<char> = word.chars().collect();
