@@ -68,7 +68,7 @@ fn opens_with(scene: &Scene<'_>, name: &str) -> bool {
 
 /// A subject line that only programs write: "Automatische Antwort: …", "Angenommen: …".
 fn headed(subject: &Scene<'_>) -> bool {
-    let announces = |mark: &Mark| subject.text.tokens.get(mark.end).is_none_or(|next| next.announced);
+    let announces = |mark: &Mark| subject.text.tokens.get(mark.end).is_some_and(|next| next.announced);
     subject.marks("machine_head").any(|mark| mark.start == 0)
         || subject.marks("calendar_head").any(|mark| mark.start == 0 && announces(mark))
 }
@@ -95,7 +95,8 @@ fn machine(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> usize {
     let headed = usize::from(subject.is_some_and(headed));
     let listed = |mark: &&Mark| scene.text.tokens.get(mark.end).is_some_and(|next| next.announced);
     let list = usize::from(scene.marks("log_key").filter(listed).count() >= 3);
-    3 * (distinct("robot") + list) + 6 * headed + offers + goods
+    let away = if subject.is_some() { distinct("away") } else { 0 };
+    3 * (distinct("robot") + away + list) + 6 * headed + offers + goods
 }
 
 /// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
@@ -113,10 +114,16 @@ fn person(scene: &Scene<'_>) -> usize {
         let terms = scene.touches("fee", from, to) || scene.touches("conditions", from, to);
         spoken(m) && terms && (own(m) || !yours) && !scene.touches("condition", from, to)
     });
-    let fault = scene.marks("severe").any(|m| spoken(m) && own(m))
+    // A fault is the caller's own unless it is told of the addressee ("dann steht Ihr Betrieb").
+    let here = |mark: &Mark| {
+        let (from, to) = scene.sentence(mark.start);
+        let yours = tokens[from..to].iter().any(|t| YOURS.contains(&t.norm.as_str()));
+        spoken(mark) && (own(mark) || !yours) && !scene.touches("condition", from, to)
+    };
+    let fault = scene.marks("severe").chain(scene.marks("standstill")).any(here)
         || scene.marks("broken").any(|m| {
             let (from, to) = scene.sentence(m.start);
-            spoken(m) && own(m) && scene.touches("service", from, to) && !scene.touches("condition", from, to)
+            here(m) && scene.touches("service", from, to)
         });
     3 * [emergency, agreed, fault, scene.has("customer")].into_iter().filter(|holds| *holds).count()
 }
@@ -126,6 +133,9 @@ const OWN: [&str; 20] = [
     "wir", "uns", "unser", "unsere", "unserem", "unseren", "unserer", "unseres", "ich", "mir", "mich", "mein", "meine",
     "meiner", "we", "our", "us", "i", "my", "mia",
 ];
+
+/// Words by which somebody speaks of the addressee's affairs.
+const YOURS: [&str; 9] = ["sie", "ihr", "ihre", "ihren", "ihrem", "ihrer", "ihnen", "you", "your"];
 
 /// "In dringenden Notfällen", "bei jedem Notfall", "der wahre Notfall", "sollte … ein Notfall": of emergencies in general.
 fn generic(scene: &Scene<'_>, mark: &Mark) -> bool {
