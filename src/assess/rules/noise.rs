@@ -42,8 +42,10 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     }
     let (machine, person) = (machine(scene, subject), person(scene));
     let needs = person > 0 || heard.denied || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
-    let sells = subject.is_none() && words >= 12 && scene.has("advertising") && !needs;
-    if machine > person && machine >= if sells { 1 } else { 2 } {
+    let yours = scene.text.tokens.iter().filter(|t| YOURS.contains(&t.norm.as_str())).count();
+    let offers = scene.has("advertising") || scene.has("merchandise") && yours >= 2;
+    let sells = subject.is_none() && words >= 12 && offers && !needs && !heard.urgent;
+    if sells || machine >= 2 && machine > person {
         return Kind::Nobody;
     }
     let understood = language::understood(&scene.language);
@@ -242,7 +244,7 @@ const PLEADS: [&str; 12] =
 fn sensible(scene: &Scene<'_>, named: bool) -> bool {
     let clauses = scene.text.tokens.last().map_or(1, |t| t.clause + 1);
     let length = |words: usize| scene.text.tokens.len() * 2 >= clauses * words;
-    scene.has("ordinary") || scene.has("family") || named && length(6) || length(9)
+    ["ordinary", "family", "customer"].iter().any(|name| scene.has(name)) || named && length(6) || length(9)
 }
 
 /// Clauses that break off before their noun or verb, and words that only fill: speech that nobody can follow.
