@@ -30,7 +30,9 @@ pub(super) fn understood(code: &str) -> bool {
 
 /// ISO 639-1 code of a text's language.
 pub(super) fn of(text: &Text<'_>) -> &'static str {
-    let mut tokens: Vec<&str> = text.tokens.iter().filter(|t| !t.signature).map(|t| t.norm.as_str()).collect();
+    let own = || text.tokens.iter().filter(|t| !t.signature && !t.forwarded).map(|t| t.norm.as_str());
+    let all = || text.tokens.iter().filter(|t| !t.signature).map(|t| t.norm.as_str());
+    let mut tokens: Vec<&str> = if own().count() > 3 { own().collect() } else { all().collect() };
     // Each word once: in dialect a single "de" or "a" stands for every article.
     tokens.sort_unstable();
     tokens.dedup();
