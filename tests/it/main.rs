@@ -21,6 +21,7 @@ mod sound;
 mod spool;
 mod store;
 mod stories;
+mod strangers;
 mod telegram;
 mod urgency;
 mod whole;

@@ -34,7 +34,7 @@ impl Reader<'_> {
         let again = ["wieder", "noch", "mal", "nochmal", "auch", "nur", "nochmals", "again"];
         let skip = (1 + usize::from(article)..9).take_while(|back| again.contains(&before(*back))).count()
             + usize::from(article);
-        let says = ["spricht", "schreibt", "heisse", "ben", "tu", "adim", "adım", "chiamo", "its", "jmenuji"];
+        let says = ["spricht", "schreibt", "heisse", "ben", "tu", "adim", "chiamo", "its", "jmenuji"];
         article && begins && person
             || says.contains(&before(1 + skip))
             || match (before(2 + skip), before(1 + skip)) {
@@ -346,7 +346,7 @@ impl Reader<'_> {
 fn sounds(name: &str) -> bool {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
     letters.len() > 2
-        && letters.iter().any(|c| "aeiouyäöüı".contains(*c))
+        && letters.iter().any(|c| "aeiouyäöü".contains(*c))
         && !letters.windows(3).any(|three| three[0] == three[1] && three[1] == three[2])
 }
 

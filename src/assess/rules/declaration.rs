@@ -72,9 +72,12 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     Spoken { declaration, findings }
 }
 
-/// Not in a signature's slogan.
+/// Not in a signature's slogan, nor in an earlier mail below that the new text does not make its own.
 fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
-    scene.text.tokens.get(mark.start).is_some_and(|token| !token.signature)
+    let tokens = &scene.text.tokens;
+    let above = || tokens.iter().filter(|token| !token.forwarded && !token.signature).count() > 3;
+    let renewed = || scene.marks("adopt").any(|m| !tokens[m.start].forwarded);
+    tokens.get(mark.start).is_some_and(|token| !token.signature && !(token.forwarded && above() && !renewed()))
 }
 
 fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {

@@ -36,7 +36,8 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 /// Lists that are not laid over, but belong to the version.
-const LISTS: [&str; 3] = [include_str!("de/words.toml"), include_str!("de/names.txt"), super::dialect::TABLE];
+const LISTS: [&str; 4] =
+    [include_str!("de/words.toml"), include_str!("de/names.txt"), super::dialect::TABLE, super::language::LIST];
 
 /// The built-in rules.
 pub(super) static BUILT_IN: LazyLock<Rules> =
@@ -284,7 +285,7 @@ impl Rules {
             if concept.holds.is_empty() || concept.not.is_empty() {
                 complain("give at least one sentence under `holds` and one under `not`".to_owned());
             }
-            let language = concept.language.as_deref().unwrap_or("de");
+            let language = concept.language.as_deref().and_then(|only| only.split(' ').next()).unwrap_or("de");
             let holds = |text: &str| Scene::new(self, Text::new(text), language, Cents(4800)).has(&concept.name);
             for text in concept.holds.iter().filter(|text| !holds(text)) {
                 complain(format!("should hold in: {text}"));
@@ -315,7 +316,7 @@ impl Rules {
             found[start].extend(self.names.get(concept).map(|name| (*name, end)));
         }
         for concept in &self.concepts {
-            if concept.language.as_deref().is_none_or(|only| only == language) {
+            if concept.language.as_deref().is_none_or(|only| only.split(' ').any(|code| code == language)) {
                 concept.mark(text, &mut found);
             }
         }

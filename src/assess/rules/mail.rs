@@ -8,9 +8,13 @@ use super::text::{Glyph, fold};
 /// The readable characters of a text with their places in it.
 pub(super) fn readable(source: &str) -> Vec<Glyph> {
     let glyphs = if looks_like_html(source) { unmarked(source) } else { plain(source) };
-    if !glyphs.iter().any(|glyph| glyph.c == '\n') {
-        return glyphs;
-    }
+    let mut own = if glyphs.iter().any(|glyph| glyph.c == '\n') { unquoted(&glyphs) } else { glyphs };
+    answer(&mut own);
+    own
+}
+
+/// Without quoted lines, but with the quoted questions that a yes makes the answerer's own.
+fn unquoted(glyphs: &[Glyph]) -> Vec<Glyph> {
     let mut out = Vec::with_capacity(glyphs.len());
     let mut part = Part::default();
     let mut asked: Vec<Glyph> = Vec::new();
@@ -34,38 +38,137 @@ pub(super) fn readable(source: &str) -> Vec<Glyph> {
     out
 }
 
+/// Words that say yes, whatever limits them later.
+const YES: [&str; 13] =
+    ["ja", "jawohl", "jawoll", "jo", "jep", "yes", "genau", "richtig", "korrekt", "definitiv", "tak", "evet", "oui"];
+
+/// Words that say yes where nothing in their sentence limits them.
+const SURELY: [&str; 30] = [
+    "allerdings",
+    "auch",
+    "ebenfalls",
+    "ebenso",
+    "natuerlich",
+    "selbstverstaendlich",
+    "selbstredend",
+    "sicher",
+    "klar",
+    "gern",
+    "gerne",
+    "einverstanden",
+    "stimmt",
+    "freilich",
+    "absolut",
+    "unbedingt",
+    "durchaus",
+    "beides",
+    "passt",
+    "ok",
+    "okay",
+    "dito",
+    "gewiss",
+    "zweifellos",
+    "eindeutig",
+    "leider",
+    "akzeptiert",
+    "angenommen",
+    "bestaetigt",
+    "si",
+];
+
+/// Words that limit a yes.
+const LIMITS: [&str; 26] = [
+    "nicht",
+    "nein",
+    "net",
+    "ned",
+    "noch",
+    "wenn",
+    "aber",
+    "nur",
+    "falls",
+    "sofern",
+    "vielleicht",
+    "eigentlich",
+    "glaube",
+    "denke",
+    "wohl",
+    "muss",
+    "erst",
+    "wuerde",
+    "waere",
+    "ob",
+    "weiss",
+    "sobald",
+    "bis",
+    "vermutlich",
+    "not",
+    "if",
+];
+
 /// Whether an answer begins with a yes.
 fn agrees(answer: &str) -> bool {
     let folded = fold(answer);
-    let first = folded.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("");
-    [
-        "ja",
-        "jawohl",
-        "jo",
-        "jep",
-        "yes",
-        "genau",
-        "richtig",
-        "korrekt",
-        "definitiv",
-        "tak",
-        "evet",
-        "oui",
-        "auch",
-        "klar",
-        "sicher",
-        "einverstanden",
-        "akzeptiert",
-        "angenommen",
-        "natuerlich",
-        "selbstverstaendlich",
-        "allerdings",
-        "freilich",
-        "unbedingt",
-        "ebenfalls",
-        "ebenso",
-    ]
-    .contains(&first)
+    let first = words(&folded).next().unwrap_or("");
+    let sentence = folded.split(['.', '!', '?']).find(|part| !part.trim().is_empty()).unwrap_or("");
+    YES.contains(&first) || surely(&folded, first) && !limited(sentence)
+}
+
+/// "Allerdings", "so ist es", "das tut es", "sind wir".
+fn surely(folded: &str, first: &str) -> bool {
+    let phrases = ["so ist es", "das tut es", "das ist es", "das sind wir", "sind wir", "bin ich", "tun wir", "ist es"];
+    let answer = folded.trim_start();
+    SURELY.contains(&first) || phrases.iter().any(|phrase| answer.starts_with(phrase))
+}
+
+fn limited(sentence: &str) -> bool {
+    words(sentence).any(|word| LIMITS.contains(&word) || word.starts_with("kein"))
+}
+
+fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Asks for something else than a yes or no.
+const ASKS_FOR: [&str; 16] = [
+    "was", "wer", "wen", "wem", "wie", "wo", "wohin", "woher", "wann", "warum", "wieso", "weshalb", "welche",
+    "welcher", "welches", "wieviel",
+];
+
+/// "Bedingungen angenommen? Ja": a short yes behind a question makes it a statement of the answerer's.
+fn answer(own: &mut [Glyph]) {
+    let marks: Vec<usize> = (0..own.len()).filter(|at| own[*at].c == '?').collect();
+    for mark in marks {
+        let Some(from) = (mark + 1..own.len()).find(|at| !own[*at].c.is_whitespace()) else { return };
+        let to = (from..own.len()).find(|at| matches!(own[*at].c, '.' | '!' | '?' | '\n')).unwrap_or(own.len());
+        let said = fold(&own[from..to].iter().map(|glyph| glyph.c).collect::<String>());
+        let short = words(&said).count() <= 5 && own.get(to).is_none_or(|glyph| glyph.c != '?');
+        let begins =
+            (0..mark).rev().find(|at| opens(own, *at) || matches!(own[*at].c, '?' | '\n')).map_or(0, |at| at + 1);
+        let asked = fold(&own[begins..mark].iter().map(|glyph| glyph.c).collect::<String>());
+        let open = words(&asked).find(|word| !word.starts_with(char::is_numeric)).is_none_or(|w| ASKS_FOR.contains(&w));
+        if !short || open || !agrees(&said) || limited(&said) {
+            continue;
+        }
+        own[mark].c = ',';
+        for glyph in &mut own[mark + 1..from] {
+            glyph.c = ' ';
+        }
+        take_over(&mut own[begins..mark]);
+    }
+}
+
+/// "Akzeptieren Sie …?", answered with a yes, is "akzeptieren wir".
+fn take_over(question: &mut [Glyph]) {
+    let letter = |glyph: Option<&Glyph>| glyph.is_some_and(|glyph| glyph.c.is_alphabetic());
+    for at in 0..question.len().saturating_sub(2) {
+        let you = question[at..at + 3].iter().map(|glyph| glyph.c).eq("Sie".chars());
+        if you && !letter(question.get(at + 3)) && !(at > 0 && letter(question.get(at - 1))) {
+            for (glyph, c) in question[at..].iter_mut().zip("wir".chars()) {
+                glyph.c = c;
+            }
+        }
+    }
 }
 
 /// A quoted question that is answered with a yes becomes the beginning of the answer's sentence, so that what limits the
@@ -86,7 +189,9 @@ fn question(quoted: &[Glyph]) -> Vec<Glyph> {
     for glyph in &mut own {
         glyph.c = if glyph.c == '\n' { ' ' } else { glyph.c };
     }
-    own.split_off(begins)
+    let mut asked = own.split_off(begins);
+    take_over(&mut asked);
+    asked
 }
 
 /// Whether a sentence begins behind this sign: "zzgl. `MwSt`. einverstanden" goes on.
@@ -100,6 +205,9 @@ fn opens(glyphs: &[Glyph], at: usize) -> bool {
         _ => false,
     }
 }
+
+/// What follows a signature and is the sender's word again.
+const POSTSCRIPTS: [&str; 8] = ["p.s.", "p. s.", "ps:", "ps ", "pps", "p.p.s.", "nachtrag", "nb:"];
 
 #[derive(Default)]
 struct Part {
@@ -138,19 +246,26 @@ impl Part {
     /// Takes a line into account; true where the line itself is only an envelope and is dropped.
     fn turn(&mut self, line: &str) -> bool {
         let folded = fold(line);
-        if self.signature && (folded.starts_with("p.s.") || folded.starts_with("ps:") || folded.starts_with("ps ")) {
+        if self.signature && POSTSCRIPTS.iter().any(|mark| folded.starts_with(mark)) {
             self.signature = false;
-        } else if line.len() < 60 && CLOSINGS.iter().any(|closing| closes(&folded, closing)) {
+        } else if matches!(line, "--" | "__")
+            || line.len() < 60 && CLOSINGS.iter().any(|closing| closes(&folded, closing))
+        {
             self.signature = true;
         }
-        let head = folded.starts_with("von:") || folded.starts_with("from:") || folded.contains("nachricht ----");
+        let head = folded.starts_with("von:")
+            || folded.starts_with("from:")
+            || folded.contains("nachricht ----")
+            || folded.contains("weitergeleitet ---");
         if head || folded.starts_with("-----urspruengliche") || folded.starts_with("--- original message") {
             self.forwarded = true;
             self.signature = false;
         }
-        folded.starts_with("am ") && folded.ends_with(':') && folded.contains(" schrieb ")
+        folded.ends_with(':') && (folded.contains(" schrieb ") || folded.ends_with(" wrote:"))
             || self.forwarded
-                && ["von:", "gesendet:", "datum:", "an:", "cc:"].iter().any(|name| folded.starts_with(name))
+                && ["von:", "gesendet:", "datum:", "an:", "cc:", "from:", "sent:", "date:", "to:"]
+                    .iter()
+                    .any(|name| folded.starts_with(name))
     }
 }
 

@@ -34,7 +34,7 @@ use crate::domain::tariff::Cents;
 use chrono::NaiveDateTime;
 use lexicon::Scene;
 pub use lexicon::{Complaint, Rules, RulesError};
-use noise::Kind;
+use noise::{Heard, Kind};
 use text::Text;
 pub(super) use words::compared;
 
@@ -114,16 +114,21 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let real = !state.told.is_empty() || !scene.has("errand");
     urgent |= declared.declaration == Declaration::Declared && fields.description.is_some() && real;
     let denied = declared.declaration == Declaration::Denied;
-    let decisive =
-        declared.declaration != Declaration::Absent && !denied || spoken.consent != Consent::Absent || urgent;
-    let named = fields.company.is_some() || fields.contact.is_some();
-    let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
+    let declares = matches!(declared.declaration, Declaration::Declared | Declaration::Unqualified);
+    let heard = Heard {
+        said: declares || spoken.consent != Consent::Absent,
+        urgent,
+        denied,
+        named: fields.company.is_some() || fields.contact.is_some(),
+    };
+    let kind = noise::kind(&scene, subject.as_ref(), heard);
     if kind != Kind::Message {
         fields.description = None;
     }
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
     } else {
+        urgent &= kind != Kind::Unclear;
         findings.append(&mut declared.findings);
         findings.append(&mut spoken.findings);
         findings.extend(state.findings);

@@ -3,7 +3,8 @@
 //! Promise: whoever declares an emergency, agrees to the fee or describes a standstill is never ignored as noise, except
 //! by the unmistakable words of a machine.
 
-use super::lexicon::Scene;
+use super::language;
+use super::lexicon::{Mark, Scene};
 
 /// What kind of message it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,40 +17,50 @@ pub(super) enum Kind {
     Unclear,
 }
 
-/// Judges text and subject. `decisive`: an emergency, a consent or an urgent state was found.
-/// `named`: a company or a contact was found.
-pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, decisive: bool, denied: bool, named: bool) -> Kind {
+/// What the other rules found.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
+pub(super) struct Heard {
+    /// An emergency or a consent.
+    pub said: bool,
+    /// A state that stops the business.
+    pub urgent: bool,
+    /// No emergency, in his own words.
+    pub denied: bool,
+    /// A company or a contact.
+    pub named: bool,
+}
+
+/// Judges text and subject.
+pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard) -> Kind {
     let words = scene.text.tokens.iter().filter(|t| t.norm.chars().any(char::is_alphanumeric)).count();
-    let both = || [Some(scene), subject].into_iter().flatten();
-    if words == 0 && subject.is_none_or(|s| s.text.tokens.is_empty()) || only_sounds(scene) {
+    if words == 0 && subject.is_none_or(|s| s.text.tokens.is_empty()) || only_sounds(scene) || hung_up(scene, heard) {
         return Kind::Nobody;
     }
     if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
         return Kind::Nobody;
     }
-    if both().any(|s| s.has("robot")) && !caller_speaks(scene) {
+    let (machine, person) = (machine(scene, subject), person(scene));
+    let needs = person > 0 || heard.denied || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
+    let yours = scene.text.tokens.iter().filter(|t| YOURS.contains(&t.norm.as_str())).count();
+    let offers = scene.has("advertising") || scene.has("merchandise") && yours >= 2;
+    let sells = subject.is_none() && words >= 12 && offers && !needs && !heard.urgent;
+    if sells || machine >= 2 && machine > person {
         return Kind::Nobody;
     }
-    if advertised(scene, subject) && !caller_speaks(scene) {
-        return Kind::Nobody;
-    }
-    if decisive || denied {
+    let understood = language::understood(&scene.language);
+    let fragments = subject.is_none() && understood && fragmentary(scene);
+    if heard.said || (heard.urgent && !fragments) || heard.denied && understood {
         return Kind::Message;
     }
     if subject.is_none() && chatter(scene) {
         return Kind::Nobody;
     }
     // Somebody talks to others beside the telephone, and names a service: a human listens.
-    let muddled = !named && scene.marks("aside").count() > 1 && scene.has("service") && subject.is_none();
-    if muddled
-        || encrypted(scene)
-        || words < 2
-        || !(scene.has("ordinary") || scene.has("family") || named && coherent(scene))
-        || babble(scene, named)
-    {
-        return Kind::Unclear;
-    }
-    Kind::Message
+    let muddled = !heard.named && scene.marks("aside").count() > 1 && scene.has("service");
+    let spoken =
+        subject.is_none() && (muddled || fragments || babble(scene, heard.named) || !sensible(scene, heard.named));
+    if spoken || !understood || encrypted(scene) || words < 2 { Kind::Unclear } else { Kind::Message }
 }
 
 /// Whether a concept stands among the first words.
@@ -57,36 +68,121 @@ fn opens_with(scene: &Scene<'_>, name: &str) -> bool {
     scene.marks(name).any(|mark| mark.start < 6)
 }
 
-/// Two different signs of advertising.
-fn advertised(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> bool {
-    let mut signs: Vec<String> = Vec::new();
-    for scene in [Some(scene), subject].into_iter().flatten() {
-        for mark in scene.marks("advertising") {
-            let words =
-                scene.text.tokens[mark.start..mark.end].iter().map(|t| t.norm.as_str()).collect::<Vec<_>>().join(" ");
-            if !signs.contains(&words) {
-                signs.push(words);
-            }
-        }
-    }
-    signs.len() >= 2
+/// A subject line that only programs write: "Automatische Antwort: …", "Angenommen: …".
+fn headed(subject: &Scene<'_>) -> bool {
+    let announces = |mark: &Mark| subject.text.tokens.get(mark.end).is_some_and(|next| next.announced);
+    subject.marks("machine_head").any(|mark| mark.start == 0)
+        || subject.marks("calendar_head").any(|mark| mark.start == 0 && announces(mark))
 }
 
-/// A first person with an emergency or a fault of his own: then it is no machine, whatever else it sounds like.
-fn caller_speaks(scene: &Scene<'_>) -> bool {
-    let own = ["wir", "uns", "ich", "mir", "we", "i"];
-    let about = |name: &str| {
-        scene.marks(name).any(|mark| {
-            let (from, to) = scene.sentence(mark.start);
-            scene.text.tokens[from..to].iter().any(|t| own.contains(&t.norm.as_str()) && !t.forwarded)
-        })
+/// How much speaks for a machine or a seller. One word of a machine is enough, of a seller's it takes two.
+fn machine(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> usize {
+    let distinct = |name: &str| {
+        let mut signs: Vec<String> = Vec::new();
+        for scene in [Some(scene), subject].into_iter().flatten() {
+            let mut covered = 0;
+            for mark in scene.marks(name).filter(|mark| !scene.text.tokens[mark.start].forwarded) {
+                let words = &scene.text.tokens[mark.start..mark.end];
+                let sign = words.iter().map(|t| t.norm.as_str()).collect::<Vec<_>>().join(" ");
+                if mark.start >= covered && !signs.contains(&sign) {
+                    signs.push(sign);
+                    covered = mark.end;
+                }
+            }
+        }
+        signs.len()
     };
+    let offers = distinct("advertising");
+    let goods = if offers > 0 { distinct("merchandise").min(2) } else { 0 };
+    let headed = usize::from(subject.is_some_and(headed));
+    let listed = |mark: &&Mark| scene.text.tokens.get(mark.end).is_some_and(|next| next.announced);
+    let list = usize::from(scene.marks("log_key").filter(listed).count() >= 3);
+    let away = if subject.is_some() { distinct("away") } else { 0 };
+    3 * (distinct("robot") + away + list) + 6 * headed + offers + goods
+}
+
+/// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
+fn person(scene: &Scene<'_>) -> usize {
+    let tokens = &scene.text.tokens;
+    let spoken = |mark: &Mark| !tokens[mark.start].forwarded && !scene.asks(mark.start);
+    let own = |mark: &Mark| {
+        let (from, to) = scene.sentence(mark.start);
+        tokens[from..to].iter().any(|t| OWN.contains(&t.norm.as_str()))
+    };
+    let emergency = scene.marks("emergency").any(|m| spoken(m) && !quoted_subject(scene) && !generic(scene, m));
     let agreed = scene.marks("agree").any(|m| {
         let (from, to) = scene.sentence(m.start);
-        (scene.touches("fee", from, to) || scene.touches("conditions", from, to))
-            && !scene.touches("condition", from, to)
+        let yours = tokens[from..to].iter().any(|t| matches!(t.norm.as_str(), "sie" | "ihr" | "you"));
+        let terms = scene.touches("fee", from, to) || scene.touches("conditions", from, to);
+        spoken(m) && terms && (own(m) || !yours) && !scene.touches("condition", from, to)
     });
-    about("emergency") && !quoted_subject(scene) || about("severe") || agreed && about("agree")
+    // A fault is the caller's own unless it is told of the addressee ("dann steht Ihr Betrieb").
+    let here = |mark: &Mark| {
+        let (from, to) = scene.sentence(mark.start);
+        let yours = tokens[from..to].iter().any(|t| YOURS.contains(&t.norm.as_str()));
+        spoken(mark) && (own(mark) || !yours) && !scene.touches("condition", from, to)
+    };
+    let fault = scene.marks("severe").chain(scene.marks("standstill")).any(here)
+        || scene.marks("broken").any(|m| {
+            let (from, to) = scene.sentence(m.start);
+            here(m) && scene.touches("service", from, to)
+        });
+    3 * [emergency, agreed, fault, scene.has("customer")].into_iter().filter(|holds| *holds).count()
+}
+
+/// Words by which somebody speaks of his own affairs.
+const OWN: [&str; 20] = [
+    "wir", "uns", "unser", "unsere", "unserem", "unseren", "unserer", "unseres", "ich", "mir", "mich", "mein", "meine",
+    "meiner", "we", "our", "us", "i", "my", "mia",
+];
+
+/// Words by which somebody speaks of the addressee's affairs.
+const YOURS: [&str; 9] = ["sie", "ihr", "ihre", "ihren", "ihrem", "ihrer", "ihnen", "you", "your"];
+
+/// "In dringenden Notfällen", "bei jedem Notfall", "der wahre Notfall", "sollte … ein Notfall": of emergencies in general.
+fn generic(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let word = |at: usize| scene.word(at);
+    let (first, _) = scene.sentence(mark.start);
+    let (clause, _) = scene.clause(mark.start);
+    let plural = word(mark.end - 1).ends_with("faellen") || word(mark.end - 1).ends_with("faelle");
+    let supposed = ["falls", "sollte", "sollten", "wenn", "if", "should"];
+    let governed = (clause..mark.start).rev().take(4).take_while(|at| *at + 1 == mark.start || adjective(word(at + 1)));
+    let before: Vec<&str> = governed.map(word).collect();
+    plural
+        || supposed.contains(&word(first))
+        || supposed.contains(&word(clause))
+        || before.iter().any(|word| GOVERNS.contains(word))
+}
+
+/// Before a noun, what leaves it one of many.
+const GOVERNS: [&str; 22] = [
+    "bei",
+    "in",
+    "im",
+    "beim",
+    "fuer",
+    "jeder",
+    "jeden",
+    "jedem",
+    "jedes",
+    "zum",
+    "vom",
+    "des",
+    "der",
+    "den",
+    "dem",
+    "kein",
+    "keinen",
+    "keinem",
+    "einzigen",
+    "notification",
+    "of",
+    "any",
+];
+
+/// An article or an adjective: what may stand between a preposition and its noun.
+fn adjective(word: &str) -> bool {
+    ["e", "er", "en", "em", "es", "ein"].iter().any(|ending| word.ends_with(ending)) && word.len() > 2
 }
 
 /// A read receipt or a bounce repeats the subject of a mail: nobody speaks there.
@@ -94,10 +190,21 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
     scene.text.tokens.iter().any(|t| t.norm == "betreff" || t.norm == "subject")
 }
 
+/// Somebody who found a machine and rang off.
+fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
+    let concern = heard.said || heard.urgent || scene.has("ordinary") || scene.has("customer");
+    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene) == 0
+}
+
 /// Nothing but a recogniser's names for sounds, or one sound over and over.
 fn only_sounds(scene: &Scene<'_>) -> bool {
     let tokens = &scene.text.tokens;
     let covered = scene.marks("no_speech").map(|m| m.end - m.start).sum::<usize>();
+    let concern = scene.has("emergency")
+        || scene.has("agree")
+        || scene.has("broken") && scene.has("service")
+        || scene.has("ordinary");
+    let noise = covered * 2 > tokens.len() || tokens.len() <= 12 && scene.has("invention");
     let squeezed = |word: &str| {
         let mut letters: Vec<char> = word.chars().collect();
         letters.dedup();
@@ -109,7 +216,7 @@ fn only_sounds(scene: &Scene<'_>) -> bool {
             "tut" | "tuet" | "tueuet" | "tueueuet" | "pip" | "piep" | "bip" | "biep" | "beep" | "bep"
         )
     }) || tokens.iter().all(|t| t.norm.starts_with("tue") && t.norm.ends_with('t'));
-    tones || covered > 0 && tokens.len() <= 12 && !scene.has("emergency") && !scene.has("broken")
+    tones || noise && !concern
 }
 
 fn encrypted(scene: &Scene<'_>) -> bool {
@@ -133,11 +240,43 @@ fn chatter(scene: &Scene<'_>) -> bool {
 const PLEADS: [&str; 12] =
     ["ruf", "anruf", "meld", "helf", "hilf", "problem", "kaputt", "geht", "funktion", "stoerung", "fehler", "notf"];
 
-/// Whether its clauses are long enough to be sentences.
-fn coherent(scene: &Scene<'_>) -> bool {
+/// A concern that is known, or clauses long enough to be sentences.
+fn sensible(scene: &Scene<'_>, named: bool) -> bool {
     let clauses = scene.text.tokens.last().map_or(1, |t| t.clause + 1);
-    scene.text.tokens.len() >= clauses * 3
+    let length = |words: usize| scene.text.tokens.len() * 2 >= clauses * words;
+    ["ordinary", "family", "customer"].iter().any(|name| scene.has(name)) || named && length(6) || length(9)
 }
+
+/// Clauses that break off before their noun or verb, and words that only fill: speech that nobody can follow.
+fn fragmentary(scene: &Scene<'_>) -> bool {
+    let tokens = &scene.text.tokens;
+    let (mut clauses, mut broken, mut fillers, mut long) = (0, 0, 0, 0);
+    for clause in tokens.chunk_by(|a, b| a.clause == b.clause) {
+        let fills = clause.iter().all(|t| FILLERS.contains(&t.norm.as_str()));
+        let open = clause.last().is_some_and(|t| OPEN.contains(&t.norm.as_str()));
+        clauses += 1;
+        fillers += usize::from(fills);
+        broken += usize::from(!fills && open && clause.len() <= 6);
+        long += usize::from(clause.len() >= 5);
+    }
+    clauses >= 6 && long * 8 <= clauses && (2 * broken + fillers) * 3 >= clauses && tokens.len() * 2 <= clauses * 5
+}
+
+/// Words that need another behind them.
+const OPEN: [&str; 56] = [
+    "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "eines", "und", "mit", "von",
+    "vom", "in", "ins", "im", "am", "zum", "zur", "auf", "fuer", "bei", "beim", "zu", "dann", "weil", "dass", "ob",
+    "aber", "wenn", "also", "unser", "unsere", "unseren", "mein", "meine", "seit", "ueber", "an", "aus", "nach", "hat",
+    "ist", "war", "ich", "wir", "er", "es", "man", "is", "bin", "ham", "haben",
+];
+
+/// Words that say nothing by themselves.
+const FILLERS: [&str; 44] = [
+    "ja", "nein", "nee", "noe", "hallo", "gut", "bitte", "also", "wart", "warte", "wartet", "moment", "genau", "ach",
+    "oder", "was", "wie", "weg", "na", "hier", "so", "da", "du", "dann", "doch", "okay", "ok", "jetzt", "jetz",
+    "danke", "nochmal", "halt", "oh", "mm", "he", "hoer", "no", "yes", "und", "aus", "naa", "achtung", "tschau",
+    "klar",
+];
 
 /// Very short clauses throughout, or the same words over and over.
 fn babble(scene: &Scene<'_>, named: bool) -> bool {

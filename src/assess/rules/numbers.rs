@@ -258,13 +258,43 @@ fn cents(written: &str) -> Option<i64> {
     euro.parse::<i64>().ok()?.checked_mul(100)?.checked_add(if rest.len() == 1 { part * 10 } else { part })
 }
 
-/// "forty eight", "kırk sekiz", "сорок вісім", "czterdzieści osiem": the fee in the languages of foreign.toml.
+/// How the currency is called, in every language of foreign.toml.
+const MONEY: [&str; 17] = [
+    "euro", "eur", "euros", "ocken", "avroluk", "euroluk", "avro", "eura", "evra", "evro", "evri", "eurow", "eurot",
+    "euroa", "євро", "евро", "ευρω",
+];
+
+/// The fee in words, in the languages of foreign.toml.
+const FEES: [&str; 20] = [
+    "forty eight",
+    "kirk sekiz",
+    "сорок вісім",
+    "сорок восемь",
+    "czterdziesci osiem",
+    "patruzeci si opt",
+    "patru zeci si opt",
+    "quarante huit",
+    "quarantotto",
+    "quaranta otto",
+    "cuarenta y ocho",
+    "quarenta e oito",
+    "achtenveertig",
+    "acht en veertig",
+    "ctyricet osm",
+    "styridsat osem",
+    "negyvennyolc",
+    "cetrdeset osam",
+    "cetrdeset i osam",
+    "четиридесет и осем",
+];
+
+/// The fee in words of another language, and how many tokens it takes.
 fn foreign(tokens: &[Token]) -> Option<(i64, usize)> {
-    let pair =
-        |a: &str, b: &str| tokens.first().is_some_and(|t| t.norm == a) && tokens.get(1).is_some_and(|t| t.norm == b);
-    let known =
-        [("forty", "eight"), ("kırk", "sekiz"), ("сорок", "вісім"), ("сорок", "восемь"), ("czterdzieści", "osiem")];
-    known.iter().any(|(a, b)| pair(a, b)).then_some((4800, 2))
+    FEES.iter().find_map(|fee| {
+        let words = fee.split(' ').count();
+        let said = tokens.iter().take(words).map(|token| token.norm.as_str());
+        said.eq(fee.split(' ')).then_some((4800, words))
+    })
 }
 
 #[cfg(test)]

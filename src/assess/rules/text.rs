@@ -92,7 +92,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The form in which words are compared: lower case, `ä` as `ae`, `ß` as `ss`, no apostrophes or combining dots.
+/// The form in which words are compared: lower case, `ä` as `ae`, `ß` as `ss`, no apostrophes, no other accents.
 pub(super) fn fold(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 2);
     for c in word.chars().flat_map(char::to_lowercase) {
@@ -101,11 +101,40 @@ pub(super) fn fold(word: &str) -> String {
             'ö' => out.push_str("oe"),
             'ü' => out.push_str("ue"),
             'ß' => out.push_str("ss"),
-            '\'' | '’' | '`' | '\u{307}' | '\u{308}' => {}
-            c => out.push(c),
+            '\'' | '’' | '`' | '\u{300}'..='\u{308}' => {}
+            c => out.push(bare(c)),
         }
     }
     out
+}
+
+/// A letter without its accent: a recogniser writes "cała" or "cala".
+fn bare(c: char) -> char {
+    match c {
+        'ά' => 'α',
+        'έ' => 'ε',
+        'ή' => 'η',
+        'ί' => 'ι',
+        'ό' => 'ο',
+        'ύ' => 'υ',
+        'ώ' => 'ω',
+        'á' | 'à' | 'â' | 'ã' | 'å' | 'ă' | 'ą' | 'ā' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'ď' | 'đ' => 'd',
+        'é' | 'è' | 'ê' | 'ë' | 'ě' | 'ę' | 'ė' | 'ē' => 'e',
+        'ğ' => 'g',
+        'í' | 'ì' | 'î' | 'ï' | 'ı' | 'į' | 'ī' => 'i',
+        'ł' | 'ľ' | 'ĺ' => 'l',
+        'ñ' | 'ń' | 'ň' => 'n',
+        'ó' | 'ò' | 'ô' | 'õ' | 'ő' | 'ø' => 'o',
+        'ř' | 'ŕ' => 'r',
+        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'ť' | 'ț' | 'ţ' => 't',
+        'ú' | 'ù' | 'û' | 'ů' | 'ű' | 'ū' | 'ų' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        c => c,
+    }
 }
 
 /// A readable character with its byte range in the original and where it stands in a mail.
@@ -127,6 +156,12 @@ pub(super) struct Glyph {
 const ABBREVIATIONS: &[&str] = &[
     "dr", "prof", "med", "co", "fa", "str", "ca", "inkl", "zzgl", "nr", "tel", "bzw", "ggf", "evtl", "usw", "ing",
     "dipl", "st", "mr", "mrs", "ms", "vs", "exkl", "gebr", "inh", "kfz",
+];
+
+/// How months begin: "5. September" goes on.
+const MONTHS: &[&str] = &[
+    "jan", "feb", "mae", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez", "jae", "mar", "may", "oct",
+    "dec",
 ];
 
 /// Sounds of thinking: they stand anywhere, even within a compound, and say nothing.
@@ -319,7 +354,9 @@ impl Reader {
         // In dialect "i" is "ich" and "a" is "auch", and an abbreviation only before another letter and point ("i. V.").
         let mut rest = self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).skip_while(|c| c.is_whitespace());
         let single = single && (!matches!(last.norm.as_str(), "i" | "a") || rest.nth(1) == Some('.'));
-        let ordinal = last.is_number() && last.norm.len() <= 2 && next.is_some_and(char::is_lowercase);
+        let rest_of = || self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).skip_while(|c| c.is_whitespace());
+        let month = || MONTHS.contains(&fold(&rest_of().take(3).collect::<String>()).as_str());
+        let ordinal = last.is_number() && last.norm.len() <= 2 && (next.is_some_and(char::is_lowercase) || month());
         let tax = matches!(last.norm.as_str(), "mwst" | "ust") && next.is_some_and(char::is_lowercase);
         index > 0 && (tax || single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))
     }
