@@ -46,7 +46,8 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         scene.marks("critical").filter(|mark| spoken(scene, mark) && affirmed(scene, mark)).collect();
     let business: Vec<&Mark> =
         scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
-    for mark in scene.marks("cancelled").filter(|mark| spoken(scene, mark) && !scene.asks(mark.start)) {
+    let weaker = scene.marks("called_off").filter(|_| !holds);
+    for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
         // What is taken back must have been said before, and nothing may be reported broken after it.
         if mark.start < last_holds || broken_after(scene, mark) {
             continue;
@@ -79,36 +80,160 @@ fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
 
 fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     let (first, last) = scene.sentence(mark.start);
-    let (from, to) = scene.clause(mark.start);
-    let tokens = &scene.text.tokens;
     if scene.touches("almost_emergency", first, last) {
         return Mention::Weak;
     }
     if scene.touches("no_emergency", mark.start, mark.end) {
-        return if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied };
+        return denial(scene, mark);
     }
-    // "Könnt ihr euch das anschauen? Hat Zeit": what was forwarded is somebody else's alarm.
-    let waits = tokens[mark.start].forwarded
-        && scene.marks("can_wait").any(|m| !tokens[m.start].forwarded && !tokens[m.start].signature);
-    if waits
-        || once(scene, mark, from, to)
-        || tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
+    if taken_up(scene, mark, last) {
+        return Mention::Holds;
+    }
+    if scene.text.tokens[mark.start].forwarded && told_above(scene)
+        || supposed(scene, mark)
+        || scene.text.tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
         || quotation(scene, mark) && !adopted(scene, first, last)
         || prescribed(scene, mark, (first, last))
     {
         return Mention::Nothing;
     }
-    let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
-    let supposed = matches!(tokens[first].norm.as_str(), "falls" | "sollte" | "sollten") && !scene.has("broken");
-    // In a row without punctuation only what stands beside it.
-    let beside = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 3));
-    if tokens[beside.0..beside.1].iter().any(|t| imagined.contains(&t.norm.as_str())) && !scene.asks(mark.start)
-        || supposed
-    {
-        return Mention::Nothing;
+    if let Some(earlier) = earlier(scene, mark) {
+        return earlier;
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
-    if scene.asks(mark.start) && !assured(scene, first, last) { Mention::Weak } else { Mention::Holds }
+    if scene.asks(mark.start) && !assured(scene, first, last) { asked(scene, mark) } else { Mention::Holds }
+}
+
+/// A denial, unless it is turned round itself: "wenn das kein Notfall ist!", "nicht behaupten, das wäre keiner".
+fn denial(scene: &Scene<'_>, mark: &Mark) -> Mention {
+    let (from, to) = scene.clause(mark.start);
+    let (first, last) = scene.sentence(mark.start);
+    let word = |at: usize| scene.word(at);
+    let before = || (from..mark.start).rev().take(10);
+    let although = (from.saturating_sub(1)..mark.start).any(|at| matches!(word(at), "auch" | "selbst" | "wenngleich"));
+    let turned = before().any(|at| matches!(word(at), "wenn" | "wenns" | "wann" | "wanns" | "sonst" | "ansonsten"))
+        || matches!(word(from), "waere" | "waer" | "waers");
+    if turned && !although {
+        return if scene.has("fee") && scene.asks(mark.start) { Mention::Nothing } else { Mention::Holds };
+    }
+    let opening = if from > first { scene.clause(from - 1) } else { (from, from) };
+    let says = (opening.0..opening.1).any(|at| DENIABLE.iter().any(|stem| word(at).starts_with(stem)));
+    let not = ["not", "no"].iter().any(|name| scene.touches(name, opening.0, opening.1));
+    if says && not && scene.touches("no", from, mark.start) || scene.touches("denied_denial", first, last) {
+        return Mention::Holds;
+    }
+    if matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) {
+        return Mention::Weak;
+    }
+    if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied }
+}
+
+/// How verbs begin whose negation turns a denial round.
+const DENIABLE: [&str; 9] = ["behaupt", "sag", "erzaehl", "mein", "glaub", "denk", "red", "vorwerf", "wuesste"];
+
+/// A question that the next sentence answers; one about the terms is none about the own state.
+fn asked(scene: &Scene<'_>, mark: &Mark) -> Mention {
+    let (first, last) = scene.sentence(mark.start);
+    let answer = (last, scene.clause(last).1);
+    let short = answer.1 - answer.0 <= 5;
+    if short && scene.marks("yes").any(|m| m.start == last) {
+        return Mention::Holds;
+    }
+    if short && scene.marks("no_answer").any(|m| m.start == last) {
+        return Mention::Denied;
+    }
+    let tokens = &scene.text.tokens[first..last];
+    let own = tokens.iter().any(|t| OWN.contains(&t.norm.as_str()));
+    let addressed = tokens.get(1).is_some_and(|t| matches!(t.norm.as_str(), "sie" | "ihr" | "du")) && !own;
+    let general = scene.touches("general_question", first, last);
+    if addressed || general { Mention::Nothing } else { Mention::Weak }
+}
+
+/// First persons, and where they are.
+const OWN: [&str; 9] = ["wir", "uns", "ich", "mir", "mich", "hier", "unser", "unsere", "unserem"];
+
+/// "…, und das ist einer": takes up what was named before, in the same or the next sentence.
+fn taken_up(scene: &Scene<'_>, mark: &Mark, last: usize) -> bool {
+    let end = scene.sentence(last).1.max(last);
+    scene.marks("it_is_one").any(|m| {
+        let (from, to) = scene.clause(m.start);
+        let negated = scene.touches("not", from, to) || scene.touches("no", from, to);
+        m.start >= mark.end
+            && m.start < end
+            && !negated
+            && !scene.asks(m.start)
+            && !scene.text.tokens[m.start].forwarded
+    })
+}
+
+/// What was forwarded or quoted below is somebody else's alarm, or an old one, where the sender tells his own above it.
+fn told_above(scene: &Scene<'_>) -> bool {
+    let above = |name: &str| {
+        scene.marks(name).any(|m| !scene.text.tokens[m.start].forwarded && !scene.text.tokens[m.start].signature)
+    };
+    let valid = scene
+        .text
+        .tokens
+        .iter()
+        .any(|t| !t.forwarded && matches!(t.norm.as_str(), "gilt" | "gelten" | "unveraendert" | "auftrag"));
+    above("can_wait") || (above("broken") || above("harmless")) && !above("adopt") && !valid
+}
+
+/// "Falls …", "angenommen, …", "sollte einmal …": imagined.
+fn supposed(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (first, _) = scene.sentence(mark.start);
+    let (from, to) = scene.clause(mark.start);
+    let tokens = &scene.text.tokens;
+    let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
+    let opened = matches!(tokens[first].norm.as_str(), "falls" | "sollte" | "sollten") && !scene.has("broken");
+    // In a row without punctuation only what stands beside it.
+    let beside = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 3));
+    let beside = tokens[beside.0..beside.1].iter().any(|t| imagined.contains(&t.norm.as_str()));
+    // "Bedingungen angenommen" accepts, and supposes nothing.
+    let supposed = scene.marks("supposed").filter(|m| m.start >= first && m.start < mark.start).any(|m| {
+        let near = m.start.saturating_sub(5);
+        !scene.touches("conditions", near, m.start) && !scene.touches("fee", near, m.start)
+    });
+    let announced = tokens[from].announced;
+    beside && !scene.asks(mark.start) || opened || supposed && !announced
+}
+
+/// Told of an earlier time. A report of the same day still waits for somebody; an older one is history.
+fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
+    let (from, to) = scene.clause(mark.start);
+    let (first, last) = scene.sentence(mark.start);
+    let near = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 10));
+    let word = |range: (usize, usize), words: &[&str]| (range.0..range.1).any(|at| words.contains(&scene.word(at)));
+    let thanked = scene.touches("thanks", first, mark.start);
+    let told = if thanked { (first, last) } else { near };
+    let perfect =
+        word(told, &["hat", "haben", "habe", "hab", "hob", "ham", "have", "has", "ist", "sind", "wurde", "wurden"])
+            && (told.0..told.1).any(|at| participle(scene.word(at)));
+    let preterite = word(told, &PRETERITE);
+    let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite);
+    if scene.touches("bygone", first, last) && (perfect || preterite) || thanked && (perfect || preterite) {
+        return Some(Mention::Nothing);
+    }
+    let today = scene.touches("past", from, to) || scene.touches("today_past", first, last);
+    match (reported, today && (preterite || perfect)) {
+        (true, _) => Some(Mention::Weak),
+        (false, true) => Some(Mention::Nothing),
+        (false, false) => None,
+    }
+}
+
+/// Verbs of what is over.
+const PRETERITE: [&str; 14] =
+    ["hatte", "hatten", "hatt", "war", "waren", "warn", "gab", "gabs", "wurde", "kam", "trat", "had", "was", "were"];
+
+/// "Gelöst", "ausgerufen", "gemeldet".
+fn participle(word: &str) -> bool {
+    let ends = word.ends_with('t') || word.ends_with("en");
+    ends && word.len() > 5
+        && (word.starts_with("ge")
+            || ["ausge", "abge", "draufge", "aufge", "durchge", "reinge", "hinge", "behob", "erledig"]
+                .iter()
+                .any(|p| word.starts_with(p)))
 }
 
 /// "Ein unternehmenskritischer Notfall, ja?" states it and asks for a nod.
@@ -122,7 +247,14 @@ fn assured(scene: &Scene<'_>, first: usize, last: usize) -> bool {
 /// "Man soll sagen, dass es ein Notfall ist": the terms speak, not the caller, unless he takes it over or says it again.
 fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> bool {
     let adopted = adopted(scene, first, last);
-    let before = scene.touches("prescribed", first, mark.start);
+    let told = ["ich", "wir"].iter().any(|own| {
+        (first..mark.start).any(|at| {
+            scene.word(at) == *own
+                && matches!(scene.word(at + 1), "soll" | "sollen" | "muss" | "muessen" | "sag" | "sage" | "sagen")
+        })
+    });
+    let before =
+        scene.touches("prescribed", first, mark.start) || scene.touches("terms_speak", first, mark.start) && !told;
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
     (before || quoted) && !adopted
 }

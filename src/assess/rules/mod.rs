@@ -25,7 +25,7 @@ mod state;
 mod text;
 mod words;
 
-use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Verdict};
+use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Polarity, Verdict};
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
 use chrono::NaiveDateTime;
@@ -162,7 +162,7 @@ fn verdict(kind: Kind, declaration: Declaration, consent: Consent, urgent: bool)
     }
 }
 
-/// A subject line adds what the body lacks; it never takes anything back.
+/// A subject line adds what the body lacks; it takes nothing back, and denies only what nothing in the body speaks for.
 fn add_subject(
     subject: &Scene<'_>,
     body: &Scene<'_>,
@@ -173,7 +173,12 @@ fn add_subject(
     let own = declaration::read(subject);
     let adds = matches!(own.declaration, Declaration::Declared | Declaration::Unqualified);
     let asks = subject.text.asks.contains(&true);
-    if adds && !asks && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
+    let quiet = !*urgent && spoken.consent == Consent::Absent;
+    // "Notfall vom Freitag" above a question for the bill: the body tells what is meant.
+    let told = quiet && declared.findings.iter().any(|finding| finding.polarity == Polarity::Mentioned);
+    if own.declaration == Declaration::Denied && declared.declaration == Declaration::Absent && quiet {
+        *declared = declaration::Spoken { findings: own.findings.into_iter().map(elsewhere).collect(), ..own };
+    } else if adds && !asks && !told && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
         let critical = body.has("critical") || body.has("standstill") || own.declaration == Declaration::Declared;
         declared.declaration = if critical { Declaration::Declared } else { Declaration::Unqualified };
         declared.findings.extend(own.findings.into_iter().map(elsewhere));
