@@ -30,7 +30,7 @@ enum Mention {
 pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let mut findings = Vec::new();
     let (mut holds, mut weak, mut denied, mut over) = (false, false, false, false);
-    let mut last_holds = 0;
+    let (mut last_holds, mut turned) = (0, Vec::new());
     for mark in scene.marks("emergency").filter(|mark| spoken(scene, mark)) {
         let mention = mention(scene, mark);
         match mention {
@@ -40,10 +40,16 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
             Mention::Nothing => {}
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
+        // "Ich riefe nicht an, wenn es kein unternehmenskritischer Notfall wäre": critical, for all its negations.
+        turned
+            .extend((mention == Mention::Holds && scene.touches("no_emergency", mark.start, mark.end)).then_some(mark));
         findings.push(proof(scene, mark, mention));
     }
-    let critical: Vec<&Mark> =
-        scene.marks("critical").filter(|mark| spoken(scene, mark) && affirmed(scene, mark)).collect();
+    let critical: Vec<&Mark> = scene
+        .marks("critical")
+        .filter(|mark| spoken(scene, mark))
+        .filter(|m| affirmed(scene, m) || turned.iter().any(|t| t.start < m.end + 4 && m.start < t.end + 4))
+        .collect();
     let business: Vec<&Mark> =
         scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
     let weaker = scene.marks("called_off").filter(|_| !holds);
@@ -136,7 +142,7 @@ fn asked(scene: &Scene<'_>, mark: &Mark) -> Mention {
     let (first, last) = scene.sentence(mark.start);
     let answer = (last, scene.clause(last).1);
     let short = answer.1 - answer.0 <= 5;
-    if short && scene.marks("yes").any(|m| m.start == last) {
+    if short && scene.marks("yes_answer").any(|m| m.start == last) {
         return Mention::Holds;
     }
     if short && scene.marks("no_answer").any(|m| m.start == last) {
@@ -204,8 +210,17 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let (first, last) = scene.sentence(mark.start);
     let near = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 10));
     let word = |range: (usize, usize), words: &[&str]| (range.0..range.1).any(|at| words.contains(&scene.word(at)));
-    let thanked = scene.touches("thanks", first, mark.start);
+    let thanked = scene.touches("thanked_for", first, mark.start);
     let told = if thanked { (first, last) } else { near };
+    // "Danke für die Hilfe bei unserem Notfall": what one thanks for is over.
+    let for_it = scene.marks("thanked_for").any(|m| {
+        m.start >= from
+            && m.end <= mark.start
+            && !(m.end..mark.start).any(|at| matches!(scene.word(at), "wir" | "ich" | "ist" | "haben"))
+    });
+    if for_it {
+        return Some(Mention::Nothing);
+    }
     let perfect =
         word(told, &["hat", "haben", "habe", "hab", "hob", "ham", "have", "has", "ist", "sind", "wurde", "wurden"])
             && (told.0..told.1).any(|at| participle(scene.word(at)));
@@ -256,7 +271,14 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
     let before =
         scene.touches("prescribed", first, mark.start) || scene.touches("terms_speak", first, mark.start) && !told;
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
-    (before || quoted) && !adopted
+    // "Sie möchten das Wort hören, also bitte: …" says it.
+    let (clause, _) = scene.clause(mark.start);
+    let given = scene.text.tokens[clause].announced
+        && matches!(
+            scene.word(clause.wrapping_sub(1)),
+            "bitte" | "also" | "bitteschoen" | "sehr" | "schoen" | "hier" | "gut" | "dann" | "hiermit"
+        );
+    (before || quoted) && !adopted && !given
 }
 
 /// Within a longer quotation: somebody else's words. A quoted term alone is emphasis.
