@@ -41,8 +41,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
         // "Ich riefe nicht an, wenn es kein unternehmenskritischer Notfall wäre": critical, for all its negations.
-        turned
-            .extend((mention == Mention::Holds && scene.touches("no_emergency", mark.start, mark.end)).then_some(mark));
+        turned.extend((mention == Mention::Holds && negated(scene, mark)).then_some(mark));
         findings.push(proof(scene, mark, mention));
     }
     let critical: Vec<&Mark> = scene
@@ -89,7 +88,7 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if scene.touches("almost_emergency", first, last) {
         return Mention::Weak;
     }
-    if scene.touches("no_emergency", mark.start, mark.end) {
+    if negated(scene, mark) {
         return denial(scene, mark);
     }
     if taken_up(scene, mark, last) {
@@ -108,6 +107,10 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
     if scene.asks(mark.start) && !assured(scene, first, last) { asked(scene, mark) } else { Mention::Holds }
+}
+
+fn negated(scene: &Scene<'_>, mark: &Mark) -> bool {
+    ["no_emergency", "hardly_emergency"].iter().any(|name| scene.touches(name, mark.start, mark.end))
 }
 
 /// A denial, unless it is turned round itself: "wenn das kein Notfall ist!", "nicht behaupten, das wäre keiner".
@@ -261,7 +264,10 @@ fn assured(scene: &Scene<'_>, first: usize, last: usize) -> bool {
 
 /// "Man soll sagen, dass es ein Notfall ist": the terms speak, not the caller, unless he takes it over or says it again.
 fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> bool {
-    let adopted = adopted(scene, first, last);
+    // "Wie ist das gemeint?" makes nothing one's own.
+    let adopts = || scene.marks("adopt").filter(|m| m.start >= first);
+    let only_asked = adopts().next().is_some() && adopts().all(|m| scene.asks(m.start));
+    let adopted = adopted(scene, first, last) && !only_asked;
     let told = ["ich", "wir"].iter().any(|own| {
         (first..mark.start).any(|at| {
             scene.word(at) == *own
