@@ -41,7 +41,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
         // "Ich riefe nicht an, wenn es kein unternehmenskritischer Notfall wäre": critical, for all its negations.
-        turned.extend((mention == Mention::Holds && negated(scene, mark)).then_some(mark));
+        turned.extend((mention == Mention::Holds && (negated(scene, mark) || scene.asks(mark.start))).then_some(mark));
         findings.push(proof(scene, mark, mention));
     }
     let critical: Vec<&Mark> = scene
@@ -51,7 +51,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         .collect();
     let business: Vec<&Mark> =
         scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
-    let weaker = scene.marks("called_off").filter(|_| !holds);
+    let weaker = scene.marks("called_off").filter(|m| !holds && !scene.touches("cancelled", m.start, m.end));
     for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
         // What is taken back must have been said before, and nothing may be reported broken after it.
         if mark.start < last_holds || broken_after(scene, mark) {
@@ -94,6 +94,9 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if taken_up(scene, mark, last) {
         return Mention::Holds;
     }
+    if taken_back(scene, mark, last) {
+        return Mention::Denied;
+    }
     if scene.text.tokens[mark.start].forwarded && told_above(scene)
         || supposed(scene, mark)
         || scene.text.tokens[first..mark.start].iter().any(|t| t.norm.starts_with("hoff"))
@@ -106,7 +109,8 @@ fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
         return earlier;
     }
     // A negation that no pattern knows ("Notfall würde ich nicht sagen"), or a question: doubtful, so a human decides.
-    if scene.asks(mark.start) && !assured(scene, first, last) { asked(scene, mark) } else { Mention::Holds }
+    let asks = scene.asks(mark.start) && in_question(scene, mark) && !assured(scene, first, last);
+    if asks { asked(scene, mark) } else { Mention::Holds }
 }
 
 fn negated(scene: &Scene<'_>, mark: &Mark) -> bool {
@@ -131,7 +135,7 @@ fn denial(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if says && not && scene.touches("no", from, mark.start) || scene.touches("denied_denial", first, last) {
         return Mention::Holds;
     }
-    if matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) {
+    if matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) && in_question(scene, mark) {
         return Mention::Weak;
     }
     if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied }
@@ -139,6 +143,14 @@ fn denial(scene: &Scene<'_>, mark: &Mark) -> Mention {
 
 /// How verbs begin whose negation turns a denial round.
 const DENIABLE: [&str; 9] = ["behaupt", "sag", "erzaehl", "mein", "glaub", "denk", "red", "vorwerf", "wuesste"];
+
+/// "Wir haben einen Notfall, können Sie kommen?": the question follows a statement in a clause of its own.
+fn in_question(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (from, to) = scene.clause(mark.start);
+    let (first, last) = scene.sentence(mark.start);
+    let opened = scene.touches("asks_first", first, first + 1) || scene.touches("asks_first", from, from + 1);
+    opened || to + 2 >= last
+}
 
 /// A question that the next sentence answers; one about the terms is none about the own state.
 fn asked(scene: &Scene<'_>, mark: &Mark) -> Mention {
@@ -173,6 +185,12 @@ fn taken_up(scene: &Scene<'_>, mark: &Mark, last: usize) -> bool {
             && !scene.asks(m.start)
             && !scene.text.tokens[m.start].forwarded
     })
+}
+
+/// "…, und das ist keiner": nobody is missing there ("es ist keiner da"), so it ends its clause.
+fn taken_back(scene: &Scene<'_>, mark: &Mark, last: usize) -> bool {
+    let end = scene.sentence(last).1.max(last);
+    scene.marks("it_is_none").any(|m| m.start >= mark.end && m.start < end && scene.clause(m.start).1 == m.end)
 }
 
 /// What was forwarded or quoted below is somebody else's alarm, or an old one, where the sender tells his own above it.
@@ -269,10 +287,8 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
     let only_asked = adopts().next().is_some() && adopts().all(|m| scene.asks(m.start));
     let adopted = adopted(scene, first, last) && !only_asked;
     let told = ["ich", "wir"].iter().any(|own| {
-        (first..mark.start).any(|at| {
-            scene.word(at) == *own
-                && matches!(scene.word(at + 1), "soll" | "sollen" | "muss" | "muessen" | "sag" | "sage" | "sagen")
-        })
+        (first..mark.start)
+            .any(|at| scene.word(at) == *own && matches!(scene.word(at + 1), "soll" | "sollen" | "muss" | "muessen"))
     });
     let before =
         scene.touches("prescribed", first, mark.start) || scene.touches("terms_speak", first, mark.start) && !told;

@@ -299,7 +299,9 @@ impl Reader {
         // In dialect "i" is "ich", and an abbreviation only before another letter and point ("i. V.").
         let mut rest = self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).skip_while(|c| c.is_whitespace());
         let single = single && (last.norm != "i" || rest.nth(1) == Some('.'));
-        let ordinal = last.is_number() && last.norm.len() <= 2 && next.is_some_and(char::is_lowercase);
+        let ordinal = last.is_number()
+            && (last.norm.len() <= 2 || last.norm.contains('.'))
+            && next.is_some_and(char::is_lowercase);
         let tax = matches!(last.norm.as_str(), "mwst" | "ust") && next.is_some_and(char::is_lowercase);
         index > 0 && (tax || single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))
     }
