@@ -54,7 +54,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let weaker = scene.marks("called_off").filter(|m| !holds && !scene.touches("cancelled", m.start, m.end));
     for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
         // What is taken back must have been said before, and nothing may be reported broken after it.
-        if mark.start < last_holds || broken_after(scene, mark) {
+        if mark.end <= last_holds || broken_after(scene, mark) {
             continue;
         }
         over = true;
@@ -147,9 +147,8 @@ const DENIABLE: [&str; 9] = ["behaupt", "sag", "erzaehl", "mein", "glaub", "denk
 /// "Wir haben einen Notfall, können Sie kommen?": the question follows a statement in a clause of its own.
 fn in_question(scene: &Scene<'_>, mark: &Mark) -> bool {
     let (from, to) = scene.clause(mark.start);
-    let (first, last) = scene.sentence(mark.start);
-    let opened = scene.touches("asks_first", first, first + 1) || scene.touches("asks_first", from, from + 1);
-    opened || to + 2 >= last
+    let (_, last) = scene.sentence(mark.start);
+    scene.touches("asks_first", from, from + 1) || to + 2 >= last
 }
 
 /// A question that the next sentence answers; one about the terms is none about the own state.
@@ -222,7 +221,8 @@ fn supposed(scene: &Scene<'_>, mark: &Mark) -> bool {
         !scene.touches("conditions", near, m.start) && !scene.touches("fee", near, m.start)
     });
     let announced = tokens[from].announced;
-    beside && !scene.asks(mark.start) || opened || supposed && !announced
+    let whenever = scene.marks("whenever").any(|m| m.start >= from && m.start < mark.end);
+    beside && !scene.asks(mark.start) || opened || (supposed || whenever) && !announced
 }
 
 /// Told of an earlier time. A report of the same day still waits for somebody; an older one is history.
@@ -290,8 +290,11 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
         (first..mark.start)
             .any(|at| scene.word(at) == *own && matches!(scene.word(at + 1), "soll" | "sollen" | "muss" | "muessen"))
     });
-    let before =
-        scene.touches("prescribed", first, mark.start) || scene.touches("terms_speak", first, mark.start) && !told;
+    // "Da steht Ihre Nummer, wir haben einen Notfall": a statement of one's own.
+    let (from, _) = scene.clause(mark.start);
+    let own = from > first && matches!(scene.word(from), "wir" | "ich" | "mir" | "hier" | "bei" | "mer");
+    let before = scene.touches("prescribed", first, mark.start)
+        || scene.touches("terms_speak", first, mark.start) && !told && !own;
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
     // "Sie möchten das Wort hören, also bitte: …" says it.
     let (clause, _) = scene.clause(mark.start);
