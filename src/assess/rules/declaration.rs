@@ -210,8 +210,10 @@ fn supposed(scene: &Scene<'_>, mark: &Mark) -> bool {
     let (first, _) = scene.sentence(mark.start);
     let (from, to) = scene.clause(mark.start);
     let tokens = &scene.text.tokens;
-    let imagined = ["falls", "sollte", "sollten", "haetten", "haette", "ob"];
+    let imagined = ["falls", "sollte", "sollten", "ob"];
     let opened = matches!(tokens[first].norm.as_str(), "falls" | "sollte" | "sollten") && !scene.has("broken");
+    // "Hätten wir einen Notfall, …"; but "ich hätte da einen" is polite.
+    let opened = opened || matches!(tokens[from].norm.as_str(), "haette" | "haetten");
     // In a row without punctuation only what stands beside it.
     let beside = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 3));
     let beside = tokens[beside.0..beside.1].iter().any(|t| imagined.contains(&t.norm.as_str()));
@@ -244,7 +246,8 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     }
     let perfect =
         word(told, &["hat", "haben", "habe", "hab", "hob", "ham", "have", "has", "ist", "sind", "wurde", "wurden"])
-            && (told.0..told.1).any(|at| participle(scene.word(at)));
+            && (told.0..told.1).any(|at| participle(scene.word(at)))
+            && !scene.touches("not", near.0, near.1);
     let preterite = word(told, &PRETERITE);
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite);
     if scene.touches("bygone", first, last) && (perfect || preterite) || thanked && (perfect || preterite) {
