@@ -7,6 +7,7 @@ mod attacks;
 mod child;
 mod corpus;
 mod crash;
+mod declarations;
 mod fake_bot;
 mod folder;
 mod models;

@@ -26,7 +26,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The rule files, in the order in which concepts may refer to each other.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
+    ("grammar.toml", include_str!("de/grammar.toml")),
     ("statement.toml", include_str!("de/statement.toml")),
     ("consent.toml", include_str!("de/consent.toml")),
     ("scope.toml", include_str!("de/scope.toml")),

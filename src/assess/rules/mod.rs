@@ -12,8 +12,8 @@ mod company;
 mod consent;
 mod contact;
 mod declaration;
-mod dialect;
 mod description;
+mod dialect;
 mod fields;
 mod guard;
 mod language;
@@ -28,7 +28,7 @@ mod state;
 mod text;
 mod words;
 
-use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Verdict};
+use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Polarity, Verdict};
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
 use chrono::NaiveDateTime;
@@ -187,7 +187,7 @@ fn verdict(kind: Kind, declaration: Declaration, consent: Consent, urgent: bool)
     }
 }
 
-/// A subject line adds what the body lacks; it never takes anything back.
+/// A subject line adds what the body lacks; it takes nothing back, and denies only what nothing in the body speaks for.
 fn add_subject(
     subject: &Scene<'_>,
     body: &Scene<'_>,
@@ -198,7 +198,12 @@ fn add_subject(
     let own = declaration::read(subject);
     let adds = matches!(own.declaration, Declaration::Declared | Declaration::Unqualified);
     let asks = subject.text.asks.contains(&true);
-    if adds && !asks && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
+    let quiet = !*urgent && spoken.consent == Consent::Absent;
+    // "Notfall vom Freitag" above a question for the bill: the body tells what is meant.
+    let told = quiet && declared.findings.iter().any(|finding| finding.polarity == Polarity::Mentioned);
+    if own.declaration == Declaration::Denied && declared.declaration == Declaration::Absent && quiet {
+        *declared = declaration::Spoken { findings: own.findings.into_iter().map(elsewhere).collect(), ..own };
+    } else if adds && !asks && !told && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
         let critical = body.has("critical") || body.has("standstill") || own.declaration == Declaration::Declared;
         declared.declaration = if critical { Declaration::Declared } else { Declaration::Unqualified };
         declared.findings.extend(own.findings.iter().cloned().map(elsewhere));

@@ -356,7 +356,8 @@ impl Reader {
         let single = single && (!matches!(last.norm.as_str(), "i" | "a") || rest.nth(1) == Some('.'));
         let rest_of = || self.glyphs[index..].iter().map(|glyph| glyph.c).skip(1).skip_while(|c| c.is_whitespace());
         let month = || MONTHS.contains(&fold(&rest_of().take(3).collect::<String>()).as_str());
-        let ordinal = last.is_number() && last.norm.len() <= 2 && (next.is_some_and(char::is_lowercase) || month());
+        let dated = last.norm.len() <= 2 || last.norm.contains('.');
+        let ordinal = last.is_number() && dated && (next.is_some_and(char::is_lowercase) || month());
         let tax = matches!(last.norm.as_str(), "mwst" | "ust") && next.is_some_and(char::is_lowercase);
         index > 0 && (tax || single && next.is_some() || ordinal || ABBREVIATIONS.contains(&last.norm.as_str()))
     }
