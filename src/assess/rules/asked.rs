@@ -1,6 +1,7 @@
 //! The person a caller wants to be called back: "rufen Sie Herrn Lother an, nicht mich".
 
 use super::fields::Reader;
+use super::text::Token;
 use super::words::WORDS;
 
 impl Reader<'_> {
@@ -9,15 +10,82 @@ impl Reader<'_> {
         (0..self.tokens().len()).find_map(|at| {
             let word = self.word(at);
             let before = self.before(at, 1);
-            let asks = WORDS.asks_for.contains(word)
+            let asks = self.before_a_number(at)
+                || WORDS.asks_for.contains(word)
                 || word == "ask" && self.word(at + 1) == "for"
                 || word == "call" && before != "to";
             if !asks || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit" {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
-            self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at))
+            let found = self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at));
+            found.or_else(|| self.him(at))
         })
+    }
+
+    /// "Bitte Frau Güler, 0178 …".
+    fn before_a_number(&self, at: usize) -> bool {
+        self.word(at) == "bitte"
+            && matches!(self.word(at + 1), "frau" | "herrn" | "an" | "bei" | "direkt")
+            && (at + 3..at + 6).any(|i| self.tokens().get(i).is_some_and(Token::is_number))
+    }
+
+    /// The answer to a form's question: "Wen anrufen: …", "Wer soll angerufen werden? …", "bitte direkt mich: …".
+    pub(super) fn answered(&self) -> Option<String> {
+        let calls = [
+            "anruf",
+            "angeruf",
+            "ruck",
+            "rueckruf",
+            "zurueckruf",
+            "zurueckgeruf",
+            "ansprech",
+            "kontakt",
+            "melden",
+            "sprechen",
+        ];
+        let ends = |at: usize| {
+            let (Some(a), Some(b)) = (self.tokens().get(at), self.tokens().get(at + 1)) else { return false };
+            self.scene.text.source.get(a.end..b.start).is_some_and(|between| between.contains([':', '?']))
+        };
+        (0..self.tokens().len()).filter(|at| ends(*at)).find_map(|at| {
+            let from = self.scene.sentence(at).0;
+            let about = from.max(at.saturating_sub(14))..at + 1;
+            let whom = about
+                .clone()
+                .any(|i| matches!(self.word(i), "wer" | "wen" | "wem" | "bei" | "an" | "person" | "direkt"));
+            let called = about.clone().any(|i| calls.iter().any(|begin| self.word(i).starts_with(begin)));
+            let me = matches!(self.word(at), "mich" | "mir") && at - from < 6;
+            if whom && called || me { self.named_next(at + 1) } else { None }
+        })
+    }
+
+    /// The person at a place, behind "bitte", "mich" and what he does.
+    fn named_next(&self, at: usize) -> Option<String> {
+        let skipped = |i: &usize| {
+            self.is_role(*i)
+                || matches!(
+                    self.word(*i),
+                    "mich"
+                        | "mir"
+                        | "bitte"
+                        | "bei"
+                        | "den"
+                        | "die"
+                        | "der"
+                        | "an"
+                        | "mag"
+                        | "gern"
+                        | "am"
+                        | "besten"
+                        | "ja"
+                        | "direkt"
+                )
+        };
+        let start = at + (at..at + 4).take_while(skipped).count();
+        let capital = self.tokens().get(start).is_some_and(|token| token.capital);
+        let unknown = self.proper(start) && self.adjoins(start) && self.proper(start + 1) || self.is_given(start);
+        (capital && (unknown || WORDS.titles.contains(self.word(start)))).then(|| self.person(start)).flatten()
     }
 
     /// The first person in `[from, to)` that is not declined.
@@ -59,10 +127,31 @@ impl Reader<'_> {
                 return self.person(first);
             }
         }
-        let him = (from..at).any(|i| matches!(self.word(i), "ihn" | "sie" | "den"));
-        let named = (from..at).find(|i| {
-            matches!(self.word(*i), "heisst") && matches!(self.word(i.wrapping_sub(1)), "er" | "sie" | "der" | "die")
-        })?;
-        him.then(|| self.person(named + 1)).flatten()
+        None
+    }
+
+    /// "Der heißt Jochen Zöllner, rufen Sie bitte den an", "für meinen Mann, Wenzel Kaltwasser, … rufen Sie ihn an".
+    fn him(&self, at: usize) -> Option<String> {
+        let (from, to) = self.scene.sentence(at);
+        let near = from.max(at.saturating_sub(5))..to.min(at + 6);
+        let him = near.clone().any(|i| {
+            let next = self.word(i + 1);
+            self.word(i) == "ihn"
+                || self.word(i) == "den" && matches!(next, "an" | "anrufen" | "zurueckrufen" | "zurueck")
+        });
+        let relative =
+            near.into_iter().any(|i| matches!(self.word(i), "mein" | "meinen" | "meine" | "unseren" | "unsere"));
+        if !him && !relative {
+            return None;
+        }
+        let called = (0..to).rev().filter(|i| self.word(*i) == "heisst").find_map(|i| self.named_next(i + 1));
+        called.or_else(|| {
+            let whose = |i: &usize| {
+                matches!(self.word(*i), "mein" | "meinen" | "meine" | "unser" | "unseren" | "unsere" | "auftrag")
+                    || self.is_role(*i)
+            };
+            let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
+            him.then(|| (0..at).filter(whose).find_map(|i| self.person(first(i)?))).flatten()
+        })
     }
 }

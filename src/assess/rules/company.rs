@@ -19,12 +19,14 @@ impl Reader<'_> {
             }
             from -= 1;
         }
+        if from == form { None } else { self.formed(from, form) }
+    }
+
+    /// A name `[from, form)` and the legal form behind it, as a German would write it.
+    pub(super) fn formed(&self, from: usize, form: usize) -> Option<String> {
         let mut to = form;
         while self.form_length(to) > 0 {
             to += self.form_length(to);
-        }
-        if from == form {
-            return None;
         }
         let name = self.name(from, form)?;
         let written: Vec<&str> = (form..to).map(|at| self.word(at)).collect();
@@ -127,11 +129,11 @@ impl Reader<'_> {
     }
 
     /// More than a common word: "Praxis" alone names nobody.
-    fn has_body(&self, piece: &Piece) -> bool {
+    pub(super) fn has_body(&self, piece: &Piece) -> bool {
         !(piece.from..piece.to).all(|at| self.bare(at))
     }
 
-    fn bare(&self, at: usize) -> bool {
+    pub(super) fn bare(&self, at: usize) -> bool {
         WORDS.bare_trades.contains(self.word(at))
     }
 
@@ -151,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// Whether it may be the caller's own: not "im Lager", "unsere Praxis".
-    fn is_own(&self, at: usize) -> bool {
+    pub(super) fn is_own(&self, at: usize) -> bool {
         let before = |back: usize| self.before(at, back);
         let has =
             ["haben", "habe", "hab", "betreibe", "betreiben", "fuehre", "fuehren", "leite", "leiten", "fuer", "run"];
@@ -190,7 +192,7 @@ impl Reader<'_> {
             let start = start + usize::from(matches!(self.word(start), "firma" | "the"));
             let end = self.name_end(start, 6);
             let trade = (start..end).any(|i| self.is_trade(i));
-            let by_name = at > 0 && !self.is_place(start, end);
+            let by_name = at > 0 && self.word(at) != "aus" && !self.is_place(start, end);
             if end > start && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
                 return self.name(start, end);
             }
@@ -239,7 +241,7 @@ impl Reader<'_> {
             let whole = clause == first && last == end;
             let lead = self.before(first, 1);
             let announced = ["von", "vom", "der", "bei", "das", "die", "firma", "ist", "vo", "aus"].contains(&lead);
-            (own(first) && (end > first + 1 || whole || announced && end > first))
+            (own(first) && (end > first + 1 || (whole || announced && end > first) && !self.bare(first)))
                 .then(|| self.name(first, end))
                 .flatten()
         })

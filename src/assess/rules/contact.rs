@@ -88,11 +88,11 @@ impl Reader<'_> {
     }
 
     /// A name as it is shown: titles in their form, at most three names.
-    fn called(&self, piece: &Piece) -> Option<String> {
+    pub(super) fn called(&self, piece: &Piece) -> Option<String> {
         if WORDS.titles.contains(self.word(piece.from)) {
             return self.titled(piece.from, piece.from + 1);
         }
-        if self.word(piece.from + 1) == "von" || self.word(piece.from + 1) == "van" {
+        if matches!(self.word(piece.from + 1), "von" | "van") && piece.to > piece.from + 1 {
             return self.person(piece.from);
         }
         let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
@@ -152,6 +152,35 @@ impl Reader<'_> {
             .find(|piece| piece.to == piece.from + 1 && business.is_some_and(|other| other.from > piece.from));
         let found = own.iter().copied().find(inside).or(single).or(last)?;
         self.name(found.from, found.to)
+    }
+
+    /// "Kleinhenz" with the given name that stands before it elsewhere.
+    pub(super) fn in_full(&self, name: String) -> String {
+        if name.contains([' ', '-', '.']) {
+            return name;
+        }
+        let surname = super::text::fold(&name);
+        if WORDS.first_names.contains(&surname) {
+            return name;
+        }
+        let full =
+            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
+        let found = (0..self.tokens().len()).find(full);
+        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
+    }
+
+    /// "Kortländer, 0178 …": a clause of one or two names before the number.
+    pub(super) fn before_number(&self) -> Option<String> {
+        let count = self.tokens().len();
+        (1..count).rev().filter(|at| self.tokens()[*at].is_number() && !self.tokens()[at - 1].is_number()).find_map(
+            |at| {
+                let (from, to) = self.scene.clause(at - 1);
+                let begins = from == 0 || self.tokens()[from - 1].sentence != self.tokens()[from].sentence;
+                let known = |i: usize| self.is_trade(i) || self.is_role(i) || WORDS.introduces.contains(self.word(i));
+                let named = to == at && at - from <= 2 && (from..at).all(|i| self.proper(i) && !known(i));
+                (begins && named && !self.lower).then(|| self.name(from, at)).flatten().filter(|name| sounds(name))
+            },
+        )
     }
 
     /// "ohne Netz", "der Alarm": a noun, not a name.
@@ -343,7 +372,7 @@ impl Reader<'_> {
 }
 
 /// Whether it can be spoken as a name: "Sch" and "Piiiep" cannot.
-fn sounds(name: &str) -> bool {
+pub(super) fn sounds(name: &str) -> bool {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
     letters.len() > 2
         && letters.iter().any(|c| "aeiouyäöüı".contains(*c))

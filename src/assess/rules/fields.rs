@@ -5,6 +5,7 @@
 
 use super::company::tidy;
 use super::contact::with_surname;
+use super::introduction::Introduced;
 use super::lexicon::Scene;
 use super::signature;
 use super::text::Token;
@@ -61,22 +62,28 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     }
     let signed = if mail { signature::read(scene.text.source) } else { signature::Signature::default() };
     let pieces = reader.pieces();
+    let spoken = if mail { Introduced::default() } else { reader.introduction() };
+    let introduced = spoken.contact.is_some();
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
         .or(signed.company)
+        .or(spoken.company)
         .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
         .or_else(|| reader.company_piece(&pieces))
-        .or_else(|| reader.trade(0, reader.opening()))
-        .or_else(|| if mail { None } else { reader.company_beside(&pieces) })
+        .or_else(|| if introduced { None } else { reader.trade(0, reader.opening()) })
+        .or_else(|| if mail || introduced { None } else { reader.company_beside(&pieces) })
         .or_else(|| reader.introduced())
         .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
+        .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
         .or(signed.name)
+        .or(spoken.contact)
+        .or_else(|| if mail { None } else { reader.before_number() })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
-    let contact = contact.map(|name| with_surname(name, company.as_deref()));
+    let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -148,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// Cuts a stretch where one name ends and the next begins.
-    fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
+    pub(super) fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
         let mut start = from;
         for at in from + 1..=to {
             if at < to && !self.parts(start, at, to) {
@@ -158,15 +165,30 @@ impl Reader<'_> {
                 matches!(self.word(at), "der" | "des" | "und" | "am" | "im" | "von" | "zum" | "dem" | "vom" | "an")
             };
             let mut first = start;
-            while first + 1 < at && (self.is_role(first) || small(first) && (start > from || first > start)) {
+            let named = |from: usize| {
+                (from..at).any(|i| self.is_trade(i) || self.form_length(i) > 0 || self.is_given(i))
+                    || WORDS.titles.contains(self.word(from))
+            };
+            // "Buchhaltung Hotel Stadtmühle", but "Taxizentrale Regnitzaue".
+            let role = |i: usize| self.is_role(i) && (!self.is_trade(i) || self.bare(i) || named(i + 1));
+            while first + 1 < at && (role(first) || small(first) && (start > from || first > start)) {
                 first += 1;
             }
-            if first > start && self.is_role(start) {
+            first = first.max(self.behind_department(start, at));
+            if first > start {
                 found.push(Piece { from: start, to: first, kind: Kind::Role });
             }
             found.push(Piece { from: first, to: at, kind: self.kind(first, at) });
             start = at;
         }
+    }
+
+    /// "Justitiariat der Breitscheidt Holding": where the business begins behind "der", if nothing before it is one.
+    fn behind_department(&self, from: usize, to: usize) -> usize {
+        let known = |at: usize| self.is_trade(at) && !self.is_role(at) || self.form_length(at) > 0;
+        let joins = |at: &usize| matches!(self.word(*at), "der" | "des" | "vom" | "beim" | "bei");
+        let of = (from + 1..to).find(joins).filter(|of| !(from..*of).any(known) && (*of..to).any(known));
+        of.map_or(from, |of| of + 1)
     }
 
     /// Whether a new name begins at `at` within the stretch `[start, to)`.
@@ -178,7 +200,8 @@ impl Reader<'_> {
         let from_there =
             matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
         if from_there {
-            let surname = given(start) && at == start + 1 && (to == at + 2 || self.lower && to > at + 1);
+            let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i));
+            let surname = given(start) && at == start + 1 && (to > at + 1 && one || self.lower && to > at + 1);
             return !surname || !self.works_elsewhere(to);
         }
         let joined =
@@ -206,7 +229,7 @@ impl Reader<'_> {
         // "Thorben Lammers Lammers Containerdienst", "Kreuzer Druckerei Kreuzer"
         let again = |i: usize| self.word(i).len() > 2 && (start..i).any(|j| self.word(j) == self.word(i));
         let person = (given(start) || title(start)) && at >= start + 2 || at == start + 1;
-        let later = (at..to).any(|i| self.is_trade(i));
+        let later = (at..to).any(|i| self.is_trade(i) || self.form_length(i) > 0);
         if again(at) && !given(at + 1) {
             return at == start + 1 || given(start) || business;
         }
@@ -276,6 +299,12 @@ impl Reader<'_> {
         a.sentence == b.sentence
             && between.len() <= 3
             && between.chars().all(|c| matches!(c, ' ' | '-' | '.' | '&' | '/'))
+    }
+
+    /// Whether only a hyphen stands between a token and the next.
+    pub(super) fn hyphened(&self, at: usize) -> bool {
+        let (Some(a), Some(b)) = (self.tokens().get(at), self.tokens().get(at + 1)) else { return false };
+        self.scene.text.source.get(a.end..b.start) == Some("-")
     }
 
     /// Whether a token can be part of a proper name.

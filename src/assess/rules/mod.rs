@@ -13,6 +13,7 @@ mod consent;
 mod contact;
 mod declaration;
 mod fields;
+mod introduction;
 mod language;
 mod lexicon;
 mod mail;
@@ -108,7 +109,7 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let read = fields::read(&scene, message.subject.is_some());
     let callback = callback::read(&scene, message.at, terms.own_numbers);
     let titled = || subject.as_ref().and_then(fields::titled);
-    let fields = Fields {
+    let mut fields = Fields {
         company: read.company.or_else(titled),
         contact: read.contact,
         callback: callback.number,
@@ -123,6 +124,8 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
+        // Whom an automatic mail names is to be called by its readers, not to be called back.
+        fields.callback = fields.callback.filter(|_| message.subject.is_none());
     } else {
         findings.append(&mut declared.findings);
         findings.append(&mut spoken.findings);

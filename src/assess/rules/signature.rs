@@ -27,7 +27,8 @@ pub(super) fn is_function(word: &str) -> bool {
 pub(super) fn read(source: &str) -> Signature {
     let own: String =
         mail::readable(source).iter().filter(|glyph: &&Glyph| !glyph.forwarded).map(|glyph| glyph.c).collect();
-    let lines: Vec<&str> = own.lines().map(str::trim).collect();
+    let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
+    let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
     let Some((block, first)) = block(&lines) else { return found };
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
@@ -45,7 +46,17 @@ pub(super) fn read(source: &str) -> Signature {
         };
         for part in parts.into_iter().flat_map(|part| part.split(" - ")).map(str::trim).filter(|part| !part.is_empty())
         {
-            if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
+            let pair = part.split_once(" & ").or_else(|| part.split_once(" und "));
+            let couple = pair.filter(|(one, other)| {
+                let given = |name: &str| {
+                    name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)))
+                };
+                given(one) && given(other) && other.contains(' ')
+            });
+            if let (None, Some((one, other))) = (&found.name, couple) {
+                let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
+                found.name = Some(format!("{one} {surname}").trim().to_owned());
+            } else if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
                 found.name = Some(shown(part));
             } else if found.company.is_none() && is_company(part) {
                 let company = part.trim_matches(['-', '–', '*', ' ']).to_owned();
@@ -189,6 +200,19 @@ fn is_company(part: &str) -> bool {
 
 fn is_role(part: &str) -> bool {
     let folded = fold(part);
+    // "Ebner Haustechnik" is a business, "Haustechnik Ebner" a department.
+    let mut words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let led = words.next().is_some_and(|first| is_function(first) || first.len() < 3);
+    if !led && words.any(|word| WORDS.trades.iter().any(|trade| word.ends_with(trade.as_str()))) {
+        return false;
+    }
+    if led
+        && !has_form(part)
+        && folded.split_whitespace().count() <= 3
+        && is_function(folded.split_whitespace().next().unwrap_or(""))
+    {
+        return true;
+    }
     !has_form(part)
         && (folded.split(|c: char| !c.is_alphanumeric()).any(is_function)
             && !folded

@@ -35,6 +35,10 @@ pub(super) struct Words {
     pub function_endings: Vec<String>,
     /// Before or behind the person to be called back.
     pub asks_for: HashSet<String>,
+    /// Greetings and small words beside the names of an introduction.
+    pub introduces: HashSet<String>,
+    /// Crafts as an apposition to names: "Wolfshöfer und Reim, Rechtsanwälte".
+    pub crafts: HashSet<String>,
     /// Before a surname.
     pub titles: HashSet<String>,
     /// End a name in text without capitals.
