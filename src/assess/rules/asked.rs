@@ -7,6 +7,25 @@ use super::words::WORDS;
 impl Reader<'_> {
     /// "Bitte rufen Sie Herrn Lother an", "Ansprechpartner ist nicht ich, sondern Herr Saathoff".
     pub(super) fn asked_for(&self) -> Option<String> {
+        let away = [
+            "urlaub",
+            "abwesend",
+            "abwesenheit",
+            "elternzeit",
+            "fortbildung",
+            "mutterschutz",
+            "vertretung",
+            "vertreter",
+        ];
+        let out = |at: usize| {
+            away.contains(&self.word(at))
+                || self.word(at) == "nicht"
+                    && matches!(
+                        (self.word(at + 1), self.word(at + 2)),
+                        ("im" | "am", "buero" | "haus" | "hause" | "dienst" | "arbeitsplatz")
+                    )
+        };
+        let away = (0..self.tokens().len()).any(out);
         (0..self.tokens().len()).find_map(|at| {
             let word = self.word(at);
             let before = self.before(at, 1);
@@ -14,7 +33,10 @@ impl Reader<'_> {
                 || WORDS.asks_for.contains(word)
                 || word == "ask" && self.word(at + 1) == "for"
                 || word == "call" && before != "to";
-            if !asks || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit" {
+            if !asks
+                || away && word == "wenden"
+                || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
+            {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
@@ -100,7 +122,8 @@ impl Reader<'_> {
             }
             let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
             let given = WORDS.first_names.contains(word) && self.proper(near);
-            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause;
+            let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
+            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause && !article;
             if (title || given && !apart)
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {

@@ -44,7 +44,7 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
     let tokens = &scene.text.tokens;
     let (mut candidates, cut) = candidates(tokens);
     candidates.retain(|candidate| !own_numbers.contains(&candidate.number));
-    forget_slips(&mut candidates);
+    forget_slips(tokens, &mut candidates);
     let scored: Vec<(i32, &Candidate)> = candidates
         .iter()
         .enumerate()
@@ -63,13 +63,20 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
 }
 
 /// Said again at once with other digits at a place or two: he had misspoken.
-fn forget_slips(candidates: &mut Vec<Candidate>) {
+fn forget_slips(tokens: &[Token], candidates: &mut Vec<Candidate>) {
     let slip = |before: &Candidate, after: &Candidate| {
         let other = before.number.bytes().zip(after.number.bytes()).filter(|(a, b)| a != b).count();
-        before.number.len() == after.number.len() && (1..=2).contains(&other) && after.start - before.end <= 6
+        let Some(between) = tokens.get(before.end..after.start) else { return false };
+        let another = between.iter().any(|t| {
+            WORDS.other_numbers.contains(&t.norm)
+                || WORDS.unwanted.contains(&t.norm)
+                || WORDS.wanted.contains(&t.norm)
+                || matches!(t.norm.as_str(), "oder" | "und")
+        });
+        before.number.len() == after.number.len() && (1..=2).contains(&other) && between.len() <= 6 && !another
     };
     for at in (1..candidates.len()).rev() {
-        if candidates[at].start >= candidates[at - 1].end && slip(&candidates[at - 1], &candidates[at]) {
+        if slip(&candidates[at - 1], &candidates[at]) {
             candidates[at].corrected = true;
             candidates.remove(at - 1);
         }

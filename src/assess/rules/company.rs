@@ -215,6 +215,7 @@ impl Reader<'_> {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2
+            && (!super::signature::ends_as_function(word) || WORDS.trades.iter().any(|trade| trade == word))
             && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS
                 .trades
@@ -274,9 +275,30 @@ fn form_written(words: &[&str]) -> String {
     }
 }
 
+/// "Abwasser Zweck Verband": one word, as a German would write it.
+fn compounded(name: &str) -> String {
+    let mut out: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in name.split(' ') {
+        let folded = super::text::fold(word);
+        let head = WORDS.compound_heads.contains(&folded);
+        match out.last_mut() {
+            Some(last) if open && (head || WORDS.compound_tails.contains(&folded)) => {
+                last.push_str(&word.to_lowercase());
+                open = head && !WORDS.compound_tails.contains(&folded);
+            }
+            _ => {
+                out.push(word.to_owned());
+                open = head;
+            }
+        }
+    }
+    out.join(" ")
+}
+
 /// As a German would write it.
 pub(super) fn tidy(name: &str) -> String {
-    let name = name.replace("Doktor ", "Dr. ").replace("Fa. ", "");
+    let name = compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", ""));
     name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
         + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
 }

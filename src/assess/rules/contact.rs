@@ -92,8 +92,9 @@ impl Reader<'_> {
         if WORDS.titles.contains(self.word(piece.from)) {
             return self.titled(piece.from, piece.from + 1);
         }
-        if matches!(self.word(piece.from + 1), "von" | "van") && piece.to > piece.from + 1 {
-            return self.person(piece.from);
+        // "Bernd von der Heide"
+        if matches!(self.word(piece.from + 1), "von" | "van" | "zu" | "de") && piece.to > piece.from + 2 {
+            return self.name(piece.from, piece.to.min(piece.from + 5));
         }
         let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
         let first = self.name(piece.from, piece.from + 1)?;

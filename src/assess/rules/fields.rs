@@ -55,8 +55,12 @@ pub(super) struct Piece {
 /// Reads company and contact.
 pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let tokens = &scene.text.tokens;
-    let capitals = tokens.iter().filter(|t| t.capital).count();
-    let reader = Reader { scene, lower: capitals * 12 < tokens.len() && (tokens.len() > 12 || capitals == 0) };
+    // What a telephone adds below a mail is not written by him.
+    let footer =
+        tokens.iter().rposition(|t| matches!(t.norm.as_str(), "gesendet" | "sent")).filter(|at| mail && *at > 5);
+    let own = &tokens[..footer.unwrap_or(tokens.len())];
+    let capitals = own.iter().filter(|t| t.capital).count();
+    let reader = Reader { scene, lower: capitals * 12 < own.len() && (own.len() > 12 || capitals == 0) };
     if reader.broken() {
         return Who::default();
     }
@@ -200,7 +204,8 @@ impl Reader<'_> {
         let from_there =
             matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
         if from_there {
-            let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i));
+            let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
+            let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
             let surname = given(start) && at == start + 1 && (to > at + 1 && one || self.lower && to > at + 1);
             return !surname || !self.works_elsewhere(to);
         }
@@ -214,7 +219,10 @@ impl Reader<'_> {
             return true;
         }
         if title(at) {
-            return !(title(at - 1) || doctor && self.is_trade(at - 1));
+            let practice = |i: usize| {
+                ["praxis", "kanzlei", "ordination", "klinik"].iter().any(|kind| self.word(i).ends_with(kind))
+            };
+            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || (start..at).any(practice)));
         }
         if self.is_role(at) && self.lower
             || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))

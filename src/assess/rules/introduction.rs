@@ -48,7 +48,11 @@ impl Reader<'_> {
         let contact = self.introduced_one(&parts, company);
         Introduced {
             company: company.and_then(|at| self.company_name(&parts, at)),
-            contact: contact.and_then(|at| self.called(&parts[at].piece)),
+            contact: contact.and_then(|at| {
+                let piece = parts[at].piece;
+                let from = piece.from + usize::from(self.is_crafted(&piece));
+                self.called(&Piece { from, ..piece })
+            }),
         }
     }
 
@@ -57,7 +61,13 @@ impl Reader<'_> {
         let mut found: Vec<Part> = Vec::new();
         let mut chatter = 0;
         for (from, to) in self.scene.text.sentences().into_iter().take(8) {
-            let (parts, whole) = self.in_sentence(from, to);
+            let (mut parts, mut whole) = self.in_sentence(from, to);
+            // "Um Gottes willen, Verlag Heimatbote, …"
+            let behind = self.scene.clause(from).1;
+            if found.is_empty() && parts.is_empty() && !whole && behind - from <= 5 && behind < to {
+                (parts, whole) = self.in_sentence(behind, to);
+                chatter += 1;
+            }
             let names = parts.iter().filter(|part| !matches!(part.piece.kind, Kind::Role)).count();
             let led = parts.iter().any(|part| {
                 matches!(part.lead, Lead::Person | Lead::Works) && part.piece.kind != Kind::Role
@@ -107,8 +117,10 @@ impl Reader<'_> {
             let (mut clause, whole) = self.in_clause(at, end);
             if !whole {
                 // "…, ich jobb hier nur, im Kino Metropol": said about himself.
-                let aside = matches!(self.word(at), "ich" | "i" | "mir" | "wir") && end - at <= 5 && clause.is_empty();
-                if !aside || parts.is_empty() {
+                let aside = matches!(self.word(at), "ich" | "i" | "mir" | "wir") && clause.is_empty();
+                if aside && !parts.is_empty() {
+                    clause.extend(self.works_for(at, end));
+                } else {
                     clause.retain(|part| self.stands_by_itself(part, at));
                     parts.append(&mut clause);
                     return (parts, false);
@@ -118,6 +130,16 @@ impl Reader<'_> {
             at = end;
         }
         (parts, true)
+    }
+
+    /// "Ich fahr für Trans-Balaton", "ich koordiniere die Ausgabe bei der Tafel Donautal".
+    fn works_for(&self, from: usize, to: usize) -> Option<Part> {
+        let at = (from..to).find(|at| matches!(self.word(*at), "bei" | "beim" | "vom" | "von" | "fuer" | "im"))? + 1;
+        let at = at + usize::from(matches!(self.word(at), "der" | "dem" | "die" | "das" | "firma"));
+        let end = self.name_end(at, 9).min(to);
+        let known = (at..end).any(|i| self.is_trade(i) || self.form_length(i) > 0) || self.hyphened(at);
+        let piece = Piece { from: at, to: end, kind: Kind::Company };
+        (known && end > at + 1).then_some(Part { piece, lead: Lead::Works })
     }
 
     /// In a clause that says more only what begins it counts, or what is led and has a word for a business.
@@ -136,7 +158,7 @@ impl Reader<'_> {
         let mut at = from;
         while at < to {
             let word = self.word(at);
-            if self.proper(at) && !WORDS.introduces.contains(word) {
+            if self.proper(at) && (!WORDS.introduces.contains(word) || lead == Lead::Works) {
                 let end = self.name_end(at, 9).clamp(at + 1, to);
                 let mut pieces = Vec::new();
                 self.cut(at, end, &mut pieces);
@@ -156,7 +178,7 @@ impl Reader<'_> {
             match next {
                 Some(next) => lead = next,
                 // "Kraftraum 24"
-                None if self.tokens()[at].is_number() && word.len() <= 3 && !parts.is_empty() => {}
+                None if !parts.is_empty() && (self.tokens()[at].is_number() && word.len() <= 3 || counts(word)) => {}
                 None => return (parts, false),
             }
             at += 1;
@@ -175,6 +197,9 @@ impl Reader<'_> {
                 Lead::Works
             }
             "der" | "dem" if before == Lead::Place => Lead::Works,
+            "hab" | "habe" | "betreibe" | "fuehre" | "leite" if self.is_trade(at + 2) && self.proper(at + 2) => {
+                Lead::Works
+            }
             "in" | "aus" | "ausm" | "nach" | "en" | "i" | "auf" | "an" | "am" if self.followed_by_name(at) => {
                 Lead::Place
             }
@@ -194,7 +219,8 @@ impl Reader<'_> {
     /// Whether a name stands behind a preposition, an article between them or not.
     fn followed_by_name(&self, at: usize) -> bool {
         let article = usize::from(matches!(self.word(at + 1), "der" | "dem" | "da" | "dr" | "den" | "die"));
-        self.proper(at + 1 + article) && self.tokens()[at].clause == self.tokens()[at + 1 + article].clause
+        let house = matches!(self.word(at + 1 + article), "hause" | "haus");
+        (house || self.proper(at + 1 + article)) && self.tokens()[at].clause == self.tokens()[at + 1 + article].clause
     }
 
     /// The part that names the company.
@@ -208,7 +234,9 @@ impl Reader<'_> {
         let known = all().find(|at| form(at) && words(*at) > 1).or_else(|| {
             let works = |at: usize| parts[at].lead == Lead::Works && words(at) > 1;
             let own = |at: &usize| body(at) && here(at) && (works(*at) || self.is_own(parts[*at].piece.from));
-            all().find(|at| own(at) && words(*at) > 1).or_else(|| all().find(own))
+            let whole = |at: &usize| own(at) && words(*at) > 1;
+            let crafted = |at: &usize| self.is_crafted(&parts[*at].piece);
+            all().find(|at| whole(at) && !crafted(at)).or_else(|| all().find(whole)).or_else(|| all().find(own))
         });
         if let Some(at) = known {
             // "Wolfshöfer und Reim, Rechtsanwälte"
@@ -255,7 +283,8 @@ impl Reader<'_> {
     /// The part that names the person.
     fn introduced_one(&self, parts: &[Part], company: Option<usize>) -> Option<usize> {
         let length = |at: &usize| (parts[*at].piece.to - parts[*at].piece.from).min(3);
-        let known = (0..parts.len()).filter(|at| parts[*at].piece.kind == Kind::Person && Some(*at) != company);
+        let person = |piece: &Piece| piece.kind == Kind::Person || self.is_crafted(piece);
+        let known = (0..parts.len()).filter(|at| person(&parts[*at].piece) && Some(*at) != company);
         // The first of the fullest: "die Ruth" behind "Wenzel Kaltwasser" is another.
         let known = known.max_by_key(|at| (length(at).min(2), std::cmp::Reverse(*at)));
         let small = |at: &usize| {
@@ -269,10 +298,23 @@ impl Reader<'_> {
                 && self.sounds(&part.piece)
         };
         known.or_else(|| {
-            let led = (0..parts.len()).find(|at| small(at) && parts[*at].lead == Lead::Person);
+            let led =
+                (0..parts.len()).find(|at| small(at) && parts[*at].lead == Lead::Person && !self.is_office(parts, *at));
             let alone = |at: &usize| parts.len() == 1 && parts[*at].lead != Lead::Article;
             led.or_else(|| (0..parts.len()).find(|at| small(at) && (company.is_some() || alone(at))))
         })
+    }
+
+    /// "Hier ist der Werkschutz, Sauter": who is called by an article, and by a name behind it.
+    fn is_office(&self, parts: &[Part], at: usize) -> bool {
+        let piece = parts[at].piece;
+        let article = matches!(self.before(piece.from, 1), "der" | "die" | "das");
+        let named = |next: &Part| {
+            matches!(next.piece.kind, Kind::Name | Kind::Person)
+                && next.lead == Lead::Nothing
+                && self.tokens()[next.piece.from].sentence == self.tokens()[piece.from].sentence
+        };
+        article && piece.to == piece.from + 1 && parts.get(at + 1).is_some_and(named)
     }
 
     /// "Notfalleinsatz", "Zentralserver": what a call is about.
@@ -301,6 +343,7 @@ impl Reader<'_> {
         {
             end += 1;
         }
+        let of = self.before(piece.from, 1);
         let form = (piece.from + 1..to).find(|i| self.form_length(*i) > 0);
         let name = match form {
             Some(form) => self.formed(piece.from, form)?,
@@ -311,11 +354,32 @@ impl Reader<'_> {
             section || self.is_craft(next) && self.word(piece.from + 1) == "und"
         });
         let behind = behind.and_then(|next| self.name(next.from, next.to)).unwrap_or_default();
+        let name = nominative(&name, of, self.word(piece.from + 1)).unwrap_or(name);
         Some(tidy(&format!("{name} {behind}")))
     }
 
     fn is_craft(&self, piece: &Piece) -> bool {
         piece.to == piece.from + 1 && WORDS.crafts.contains(self.word(piece.from))
+    }
+
+    /// "Rechtsanwalt Jochen Stiegler": a craft before a person's name.
+    fn is_crafted(&self, piece: &Piece) -> bool {
+        let craft = [
+            "anwalt",
+            "arzt",
+            "aerztin",
+            "anwaeltin",
+            "meister",
+            "meisterin",
+            "berater",
+            "beraterin",
+            "notar",
+            "notarin",
+            "architekt",
+        ];
+        craft.iter().any(|end| self.word(piece.from).ends_with(end))
+            && piece.to > piece.from + 1
+            && self.is_given(piece.from + 1)
     }
 
     /// "Kino Metropol am Grünen Markt": where it lies, unless the name is nothing without ("Lichtspielhaus am Anger").
@@ -326,4 +390,27 @@ impl Reader<'_> {
             .find(|at| matches!(self.word(*at), "am" | "an") && (piece.from..*at).any(|i| !known(i)))
             .unwrap_or(piece.to)
     }
+}
+
+/// "Halle drei", "Station vier".
+fn counts(word: &str) -> bool {
+    ["eins", "zwei", "zwo", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun", "zehn"].contains(&word)
+}
+
+/// "von der Freiwilligen Feuerwehr", "vom Roten Kreuz": the adjective as it stands in a name.
+fn nominative(name: &str, lead: &str, head: &str) -> Option<String> {
+    let (first, rest) = name.split_once(' ')?;
+    let known = WORDS.adjectives.iter().any(|end| super::text::fold(first).ends_with(end.as_str()));
+    let stem = first.strip_suffix("en").filter(|_| known)?;
+    let neuter = [
+        "kreuz", "haus", "werk", "heim", "amt", "zentrum", "hotel", "theater", "museum", "institut", "labor",
+        "klinikum",
+    ];
+    let end = match lead {
+        "der" | "die" => "e",
+        "vom" | "beim" | "im" | "dem" if neuter.iter().any(|end| head.ends_with(end)) => "es",
+        "vom" | "beim" | "im" | "dem" => "er",
+        _ => return None,
+    };
+    Some(format!("{stem}{end} {rest}"))
 }

@@ -19,8 +19,13 @@ pub(super) struct Signature {
 
 /// Whether a folded word tells what somebody does, or where.
 pub(super) fn is_function(word: &str) -> bool {
-    WORDS.functions.contains(word)
-        || word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
+    let known = |word: &str| WORDS.functions.contains(word);
+    known(word) || word.strip_suffix("in").is_some_and(|he| he.len() > 4 && known(he)) || ends_as_function(word)
+}
+
+/// "Pflegedienstleiterin": its ending tells what somebody does.
+pub(super) fn ends_as_function(word: &str) -> bool {
+    word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
 /// Reads the end of a mail.
@@ -69,6 +74,38 @@ pub(super) fn read(source: &str) -> Signature {
         }
     }
     found.company = found.company.or(unknown);
+    if found.name.is_none() && found.company.is_none() { uncapitalised(&lines) } else { found }
+}
+
+/// "uli vom hofladen brennessel", "veit" and below it "obsthof gruber-lechner".
+fn uncapitalised(lines: &[&str]) -> Signature {
+    let mut found = Signature::default();
+    let upper = |words: &[&str]| {
+        let one =
+            |word: &&str| word.chars().next().map(|c| c.to_uppercase().chain(word.chars().skip(1)).collect::<String>());
+        Some(words.iter().filter_map(one).collect::<Vec<_>>().join(" "))
+    };
+    let given = |word: &str| WORDS.first_names.contains(&fold(word));
+    for line in lines.iter().filter(|line| !line.is_empty()).skip(1).collect::<Vec<_>>().into_iter().rev().take(4) {
+        let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        let words = &words[usize::from(words.first().is_some_and(|word| WORDS.greetings.contains(&fold(word))))..];
+        let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word));
+        if words.len() > 7 || line.chars().any(char::is_uppercase) {
+            continue;
+        }
+        match of {
+            Some(of @ 1..=2) if given(words[0]) => {
+                let skip = usize::from(words.get(of + 1).is_some_and(|word| ["der", "dem"].contains(word)));
+                found.name = upper(&words[..of]);
+                found.company = words.get(of + 1 + skip..).filter(|rest| !rest.is_empty()).and_then(upper);
+            }
+            None if words.len() <= 2 && words.first().is_some_and(|word| given(word)) => found.name = upper(words),
+            None if is_business(line) && words.len() <= 4 && !line.ends_with(['.', '!', '?']) => {
+                found.company = upper(words)
+            }
+            _ => {}
+        }
+    }
     found
 }
 
@@ -268,7 +305,7 @@ impl Reader<'_> {
             let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
             let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
             let rest = rest.lines().next()?.split('<').next()?.trim();
-            let rest = rest.split([';', '|']).next()?.trim();
+            let rest = rest.split([';', '|', '(']).next()?.trim();
             let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
             named.then(|| rest.split(", ").next().unwrap_or(rest).to_owned())
         })

@@ -39,6 +39,12 @@ pub(super) struct Words {
     pub introduces: HashSet<String>,
     /// Crafts as an apposition to names: "Wolfshöfer und Reim, Rechtsanwälte".
     pub crafts: HashSet<String>,
+    /// Endings of adjectives within a company's name.
+    pub adjectives: Vec<String>,
+    /// First parts of compounds that are no names: a recogniser writes "frucht gummi", "kranken haus".
+    pub compound_heads: HashSet<String>,
+    /// Last parts of such compounds.
+    pub compound_tails: HashSet<String>,
     /// Before a surname.
     pub titles: HashSet<String>,
     /// End a name in text without capitals.
