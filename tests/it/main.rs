@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod fake_bot;
 mod folder;
+mod introductions;
 mod models;
 mod mutation;
 mod postgres;

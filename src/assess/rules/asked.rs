@@ -1,7 +1,7 @@
 //! The person a caller wants to be called back: "rufen Sie Herrn Lother an, nicht mich".
 
 use super::fields::Reader;
-use super::text::Token;
+use super::text::{Token, fold};
 use super::words::WORDS;
 
 impl Reader<'_> {
@@ -115,7 +115,10 @@ impl Reader<'_> {
         for near in from..to {
             let word = self.word(near);
             // "ruf mich an, Thomas"
-            let own = matches!(word, "mich" | "uns" | "me" | "us" | "meine" | "ihre" | "mir");
+            let thing = ["nummer", "handy", "mobil", "durchwahl", "telefon", "buero", "festnetz"];
+            let mine = matches!(word, "meine" | "ihre" | "meiner" | "meinem")
+                && thing.iter().any(|thing| self.word(near + 1).contains(thing));
+            let own = mine || matches!(word, "mich" | "uns" | "me" | "us" | "mir");
             let declined = near > 0 && self.word(near - 1) == "nicht";
             if own && !declined {
                 return None;
@@ -123,7 +126,9 @@ impl Reader<'_> {
             let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
             let given = WORDS.first_names.contains(word) && self.proper(near);
             let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
-            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause && !article;
+            let whose =
+                (from..near).any(|i| matches!(self.word(i), "meine" | "meinen" | "unsere" | "unseren" | "unsern"));
+            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause && !article && !whose;
             if (title || given && !apart)
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {
@@ -135,14 +140,16 @@ impl Reader<'_> {
 
     /// "Bitte direkt Herrn Quast anrufen", "er heißt Mihai Ionescu, bitte ihn anrufen".
     fn to_be_called(&self, at: usize) -> Option<String> {
-        if !matches!(self.word(at), "anrufen" | "zurueckrufen" | "verlangen") {
+        let passive = matches!(self.word(at), "zurueckgerufen" | "angerufen") && self.word(at + 1) == "werden";
+        if !passive && !matches!(self.word(at), "anrufen" | "zurueckrufen" | "verlangen") {
             return None;
         }
         let (from, _) = self.scene.sentence(at);
         let near = (from.max(at.saturating_sub(6))..at).rev();
         for i in near {
             let kept = i == 0 || !matches!(self.word(i - 1), "von" | "dass" | "nicht" | "hat");
-            if matches!(self.word(i), "herrn" | "frau") && kept {
+            let title = matches!(self.word(i), "herrn" | "frau") || passive && self.word(i) == "herr";
+            if title && kept {
                 return self.titled(i, i + 1);
             }
             if self.is_given(i) && kept && self.proper(i) && !matches!(self.word(i), "an") {
@@ -176,5 +183,37 @@ impl Reader<'_> {
             let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
             him.then(|| (0..at).filter(whose).find_map(|i| self.person(first(i)?))).flatten()
         })
+    }
+
+    /// "Kleinhenz" with the given name that stands before it elsewhere.
+    pub(super) fn in_full(&self, name: String) -> String {
+        if name.contains([' ', '-', '.']) {
+            return name;
+        }
+        let surname = fold(&name);
+        if WORDS.first_names.contains(&surname) {
+            return name;
+        }
+        let full =
+            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
+        let found = (0..self.tokens().len()).find(full);
+        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
+    }
+
+    /// "Kortländer, 0178 …": a clause of one or two names before the number.
+    pub(super) fn before_number(&self) -> Option<String> {
+        let count = self.tokens().len();
+        (1..count).rev().filter(|at| self.tokens()[*at].is_number() && !self.tokens()[at - 1].is_number()).find_map(
+            |at| {
+                let (from, to) = self.scene.clause(at - 1);
+                let begins = from == 0 || self.tokens()[from - 1].sentence != self.tokens()[from].sentence;
+                let known = |i: usize| self.is_trade(i) || self.is_role(i) || WORDS.introduces.contains(self.word(i));
+                let named = to == at && at - from <= 2 && (from..at).all(|i| self.proper(i) && !known(i));
+                (begins && named && !self.lower)
+                    .then(|| self.name(from, at))
+                    .flatten()
+                    .filter(|name| super::contact::sounds(name))
+            },
+        )
     }
 }

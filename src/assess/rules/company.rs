@@ -215,7 +215,7 @@ impl Reader<'_> {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2
-            && (!super::signature::ends_as_function(word) || WORDS.trades.iter().any(|trade| trade == word))
+            && (!super::signature::is_function(word) || WORDS.trades.iter().any(|trade| trade == word))
             && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS
                 .trades

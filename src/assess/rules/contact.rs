@@ -106,7 +106,10 @@ impl Reader<'_> {
         }
         let junior = usize::from(matches!(self.word(piece.to), "junior" | "senior"));
         let longest = if self.lower { 2 } else { 3 };
-        self.name(piece.from, (piece.to + junior).min(piece.from + longest))
+        // "Hauke am Rohr"
+        let place = |at: &usize| matches!(self.word(*at), "am" | "an" | "im" | "zum");
+        let to = (piece.from + 1..piece.to).find(place).unwrap_or(piece.to);
+        self.name(piece.from, (to + junior).min(piece.from + longest))
     }
 
     /// A single word between commas: "Stadtwerke Erlenrath, Leitwarte, Kowalke."
@@ -153,35 +156,6 @@ impl Reader<'_> {
             .find(|piece| piece.to == piece.from + 1 && business.is_some_and(|other| other.from > piece.from));
         let found = own.iter().copied().find(inside).or(single).or(last)?;
         self.name(found.from, found.to)
-    }
-
-    /// "Kleinhenz" with the given name that stands before it elsewhere.
-    pub(super) fn in_full(&self, name: String) -> String {
-        if name.contains([' ', '-', '.']) {
-            return name;
-        }
-        let surname = super::text::fold(&name);
-        if WORDS.first_names.contains(&surname) {
-            return name;
-        }
-        let full =
-            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
-        let found = (0..self.tokens().len()).find(full);
-        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
-    }
-
-    /// "Kortländer, 0178 …": a clause of one or two names before the number.
-    pub(super) fn before_number(&self) -> Option<String> {
-        let count = self.tokens().len();
-        (1..count).rev().filter(|at| self.tokens()[*at].is_number() && !self.tokens()[at - 1].is_number()).find_map(
-            |at| {
-                let (from, to) = self.scene.clause(at - 1);
-                let begins = from == 0 || self.tokens()[from - 1].sentence != self.tokens()[from].sentence;
-                let known = |i: usize| self.is_trade(i) || self.is_role(i) || WORDS.introduces.contains(self.word(i));
-                let named = to == at && at - from <= 2 && (from..at).all(|i| self.proper(i) && !known(i));
-                (begins && named && !self.lower).then(|| self.name(from, at)).flatten().filter(|name| sounds(name))
-            },
-        )
     }
 
     /// "ohne Netz", "der Alarm": a noun, not a name.
@@ -336,6 +310,9 @@ impl Reader<'_> {
             let ends = |end: usize| end > at + 1 && (self.is_trade(end) || self.is_role(end));
             while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
                 end += 1;
+            }
+            if given == 1 && matches!(self.word(end), "von" | "van" | "zu") && end == at + 2 && self.proper(end + 1) {
+                end += 2;
             }
             end += usize::from(matches!(self.word(end), "junior" | "senior"));
             let name = self.name(at + 1, end)?;

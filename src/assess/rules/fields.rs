@@ -87,6 +87,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or(spoken.contact)
         .or_else(|| if mail { None } else { reader.before_number() })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
+    let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
@@ -209,8 +210,10 @@ impl Reader<'_> {
             let surname = given(start) && at == start + 1 && (to > at + 1 && one || self.lower && to > at + 1);
             return !surname || !self.works_elsewhere(to);
         }
-        let joined =
-            ["und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de"];
+        let joined = [
+            "und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de",
+            "des",
+        ];
         if joined.contains(&before) {
             return false;
         }
@@ -267,6 +270,25 @@ impl Reader<'_> {
             return Kind::Person;
         }
         Kind::Name
+    }
+
+    /// "Kranz Kälte-Klima" of Silvio Kranz: names beside the surname of who calls.
+    fn namesake(&self, contact: &str) -> Option<String> {
+        let surname = super::text::fold(contact.rsplit(' ').next()?);
+        let count = self.tokens().len();
+        (0..count).filter(|at| self.word(*at) == surname && self.proper(*at)).find_map(|at| {
+            let whole = |from: usize| from == 0 || self.tokens()[from - 1].clause != self.tokens()[from].clause;
+            let other = |i: usize| !self.is_given(i) && !self.is_role(i) && !WORDS.titles.contains(self.word(i));
+            let end = self.name_end(at, 6);
+            let behind = whole(at) && end > at + 1 && other(at + 1);
+            let before = at > 0 && whole(at - 1) && self.adjoins(at - 1) && self.proper(at - 1) && other(at - 1);
+            let known = self.word(at.saturating_sub(1)).len() > 4;
+            match (behind, before && known) {
+                (true, _) => self.name(at, end),
+                (_, true) => self.name(at - 1, end),
+                _ => None,
+            }
+        })
     }
 
     /// Whether a company is named other than by what stands before this place.
@@ -333,7 +355,7 @@ impl Reader<'_> {
                 end += 1;
                 continue;
             }
-            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "dem", "den", "e"];
+            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e"];
             let skip = (1..=2).find(|n| {
                 (0..*n).all(|k| small.contains(&self.word(end + k)) && self.adjoins(end + k))
                     && self.tokens().get(end + n).is_some_and(|t| t.capital)

@@ -4,7 +4,6 @@
 //! What a stretch of names is, its own words tell, then what leads it ("vom", "hier ist"), then what the others are: beside
 //! a company the other one is a person, beside a person the other one is a company.
 
-use super::company::tidy;
 use super::fields::{Kind, Piece, Reader};
 use super::words::WORDS;
 
@@ -19,7 +18,8 @@ pub(super) struct Introduced {
 
 /// What stands before a stretch of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lead {
+pub(super) enum Lead {
+    /// Nothing of these.
     Nothing,
     /// "hier ist", "mein Name ist".
     Person,
@@ -31,10 +31,13 @@ enum Lead {
     Place,
 }
 
+/// A stretch of names and what leads it.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    piece: Piece,
-    lead: Lead,
+pub(super) struct Part {
+    /// The stretch.
+    pub piece: Piece,
+    /// What leads it.
+    pub lead: Lead,
 }
 
 impl Reader<'_> {
@@ -60,6 +63,7 @@ impl Reader<'_> {
     fn introducing(&self) -> Vec<Part> {
         let mut found: Vec<Part> = Vec::new();
         let mut chatter = 0;
+        let person = |parts: &[Part]| parts.iter().any(|part| part.piece.kind == Kind::Person);
         for (from, to) in self.scene.text.sentences().into_iter().take(8) {
             let (mut parts, mut whole) = self.in_sentence(from, to);
             // "Um Gottes willen, Verlag Heimatbote, …"
@@ -73,7 +77,9 @@ impl Reader<'_> {
                 matches!(part.lead, Lead::Person | Lead::Works) && part.piece.kind != Kind::Role
                     || part.piece.kind == Kind::Person && part.lead == Lead::Article
             });
-            if found.is_empty() {
+            if self.scene.asks(from) {
+                chatter += 1;
+            } else if found.is_empty() {
                 // Behind chatter ("Geht da wer ran?") a lone word is no name.
                 if names > usize::from(chatter > 0) || led && names > 0 {
                     found = parts;
@@ -83,7 +89,7 @@ impl Reader<'_> {
                 } else {
                     chatter += usize::from(!whole);
                 }
-            } else if whole && names > 0 && !self.complete(&found) {
+            } else if whole && names > 0 && (!self.complete(&found) || person(&parts) && !person(&found)) {
                 found.extend(parts);
             } else if names > 0 || !whole {
                 break;
@@ -192,7 +198,9 @@ impl Reader<'_> {
         let word = self.word(at);
         Some(match word {
             "von" | "vom" | "vo" | "vum" | "vun" | "bei" | "beim" | "fuer" | "from" | "at" | "of" | "firma" | "fa"
-            | "z" | "firmy" | "hause" | "haus" | "chez" | "im" => Lead::Works,
+            | "z" | "firmy" | "société" | "societe" | "ditta" | "empresa" | "hause" | "haus" | "chez" | "im" => {
+                Lead::Works
+            }
             "der" | "dem" | "die" | "dr" | "da" | "de" | "the" | "das" | "den" | "d" | "s" if before == Lead::Works => {
                 Lead::Works
             }
@@ -203,7 +211,7 @@ impl Reader<'_> {
             "in" | "aus" | "ausm" | "nach" | "en" | "i" | "auf" | "an" | "am" if self.followed_by_name(at) => {
                 Lead::Place
             }
-            "der" | "die" | "de" | "d" | "das" | "s" | "ein" | "eine" => {
+            "der" | "die" | "de" | "d" | "das" | "des" | "s" | "ein" | "eine" => {
                 if before == Lead::Person {
                     before
                 } else {
@@ -222,195 +230,49 @@ impl Reader<'_> {
         let house = matches!(self.word(at + 1 + article), "hause" | "haus");
         (house || self.proper(at + 1 + article)) && self.tokens()[at].clause == self.tokens()[at + 1 + article].clause
     }
-
-    /// The part that names the company.
-    fn employer(&self, parts: &[Part]) -> Option<usize> {
-        let all = || 0..parts.len();
-        let kind = |at: usize, kind: Kind| parts[at].piece.kind == kind;
-        let words = |at: usize| parts[at].piece.to - parts[at].piece.from;
-        let form = |at: &usize| (parts[*at].piece.from..parts[*at].piece.to).any(|i| self.form_length(i) > 0);
-        let body = |at: &usize| kind(*at, Kind::Company) && self.has_body(&parts[*at].piece);
-        let here = |at: &usize| parts[*at].lead != Lead::Place || form(at) || words(*at) > 1;
-        let known = all().find(|at| form(at) && words(*at) > 1).or_else(|| {
-            let works = |at: usize| parts[at].lead == Lead::Works && words(at) > 1;
-            let own = |at: &usize| body(at) && here(at) && (works(*at) || self.is_own(parts[*at].piece.from));
-            let whole = |at: &usize| own(at) && words(*at) > 1;
-            let crafted = |at: &usize| self.is_crafted(&parts[*at].piece);
-            all().find(|at| whole(at) && !crafted(at)).or_else(|| all().find(whole)).or_else(|| all().find(own))
-        });
-        if let Some(at) = known {
-            // "Wolfshöfer und Reim, Rechtsanwälte"
-            let partners = at > 0 && kind(at - 1, Kind::Name) && self.is_craft(&parts[at].piece);
-            let two = |piece: &Piece| (piece.from..piece.to).any(|i| self.word(i) == "und");
-            return Some(if partners && two(&parts[at - 1].piece) { at - 1 } else { at });
-        }
-        let free =
-            |at: &usize| kind(*at, Kind::Name) && parts[*at].lead != Lead::Place && self.long_enough(&parts[*at]);
-        let led = all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.of_nobility(parts, *at));
-        let person = all().any(|at| kind(at, Kind::Person));
-        led.or_else(|| {
-            let free: Vec<usize> = all().filter(|at| free(at) && parts[*at].lead == Lead::Nothing).collect();
-            if person {
-                return free.into_iter().find(|at| !self.is_family_name(parts, *at));
-            }
-            // Of two unknown ones the company is the longer.
-            let weight = |at: &usize| {
-                let longest = (parts[*at].piece.from..parts[*at].piece.to).map(|i| self.word(i).len()).max();
-                (words(*at), longest)
-            };
-            let others = all().filter(|at| kind(*at, Kind::Name) && parts[*at].lead != Lead::Place).count();
-            free.into_iter().filter(|_| others > 1).max_by_key(weight)
-        })
-    }
-
-    fn long_enough(&self, part: &Part) -> bool {
-        (part.piece.from..part.piece.to).map(|at| self.word(at).len()).sum::<usize>() > 4
-    }
-
-    /// "Freya von Ahlefeldt": directly behind a given name, and somebody else is the company.
-    fn of_nobility(&self, parts: &[Part], at: usize) -> bool {
-        let from = parts[at].piece.from;
-        at > 0 && self.before(from, 1) == "von" && parts[at - 1].piece.to + 1 == from && parts.len() > at + 1
-    }
-
-    /// "Staudigel ist mein Name, Ludwig Staudigel".
-    fn is_family_name(&self, parts: &[Part], at: usize) -> bool {
-        let piece = parts[at].piece;
-        let repeats = |other: &Piece| (other.from..other.to).any(|i| self.word(i) == self.word(piece.from));
-        piece.to == piece.from + 1 && parts.iter().any(|part| part.piece.from != piece.from && repeats(&part.piece))
-    }
-
-    /// The part that names the person.
-    fn introduced_one(&self, parts: &[Part], company: Option<usize>) -> Option<usize> {
-        let length = |at: &usize| (parts[*at].piece.to - parts[*at].piece.from).min(3);
-        let person = |piece: &Piece| piece.kind == Kind::Person || self.is_crafted(piece);
-        let known = (0..parts.len()).filter(|at| person(&parts[*at].piece) && Some(*at) != company);
-        // The first of the fullest: "die Ruth" behind "Wenzel Kaltwasser" is another.
-        let known = known.max_by_key(|at| (length(at).min(2), std::cmp::Reverse(*at)));
-        let small = |at: &usize| {
-            let part = &parts[*at];
-            part.piece.kind == Kind::Name
-                && Some(*at) != company
-                && !matches!(part.lead, Lead::Works | Lead::Place)
-                && part.piece.to - part.piece.from <= 3
-                && self.word(part.piece.from).chars().count() > 2
-                && !self.is_thing(part.piece.to - 1)
-                && self.sounds(&part.piece)
-        };
-        known.or_else(|| {
-            let led =
-                (0..parts.len()).find(|at| small(at) && parts[*at].lead == Lead::Person && !self.is_office(parts, *at));
-            let alone = |at: &usize| parts.len() == 1 && parts[*at].lead != Lead::Article;
-            led.or_else(|| (0..parts.len()).find(|at| small(at) && (company.is_some() || alone(at))))
-        })
-    }
-
-    /// "Hier ist der Werkschutz, Sauter": who is called by an article, and by a name behind it.
-    fn is_office(&self, parts: &[Part], at: usize) -> bool {
-        let piece = parts[at].piece;
-        let article = matches!(self.before(piece.from, 1), "der" | "die" | "das");
-        let named = |next: &Part| {
-            matches!(next.piece.kind, Kind::Name | Kind::Person)
-                && next.lead == Lead::Nothing
-                && self.tokens()[next.piece.from].sentence == self.tokens()[piece.from].sentence
-        };
-        article && piece.to == piece.from + 1 && parts.get(at + 1).is_some_and(named)
-    }
-
-    /// "Notfalleinsatz", "Zentralserver": what a call is about.
-    fn is_thing(&self, at: usize) -> bool {
-        let word = self.word(at);
-        ["notf", "notein", "notd", "notr"].iter().any(|begin| word.starts_with(begin))
-            || ["mittag", "abend", "morgen", "nacht"]
-                .iter()
-                .any(|end| word.ends_with(end) && word.len() > end.len() + 2)
-            || WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
-    }
-
-    fn sounds(&self, piece: &Piece) -> bool {
-        self.name(piece.from, piece.to).is_some_and(|name| super::contact::sounds(&name))
-    }
-
-    /// The company's name with what belongs to it: "Alpenverein, Sektion Grafenried", "Kraftraum 24".
-    fn company_name(&self, parts: &[Part], at: usize) -> Option<String> {
-        let piece = parts[at].piece;
-        let to = self.without_place(piece);
-        let mut end = to;
-        if let Some(next) = self.tokens().get(to)
-            && next.is_number()
-            && next.norm.len() <= 3
-            && self.adjoins(to - 1)
-        {
-            end += 1;
-        }
-        let of = self.before(piece.from, 1);
-        let form = (piece.from + 1..to).find(|i| self.form_length(*i) > 0);
-        let name = match form {
-            Some(form) => self.formed(piece.from, form)?,
-            None => self.name(piece.from, end)?,
-        };
-        let behind = parts.get(at + 1).map(|part| part.piece).filter(|next| {
-            let section = matches!(self.word(next.from), "sektion" | "ortsgruppe" | "ortsverein" | "kreisverband");
-            section || self.is_craft(next) && self.word(piece.from + 1) == "und"
-        });
-        let behind = behind.and_then(|next| self.name(next.from, next.to)).unwrap_or_default();
-        let name = nominative(&name, of, self.word(piece.from + 1)).unwrap_or(name);
-        Some(tidy(&format!("{name} {behind}")))
-    }
-
-    fn is_craft(&self, piece: &Piece) -> bool {
-        piece.to == piece.from + 1 && WORDS.crafts.contains(self.word(piece.from))
-    }
-
-    /// "Rechtsanwalt Jochen Stiegler": a craft before a person's name.
-    fn is_crafted(&self, piece: &Piece) -> bool {
-        let craft = [
-            "anwalt",
-            "arzt",
-            "aerztin",
-            "anwaeltin",
-            "meister",
-            "meisterin",
-            "berater",
-            "beraterin",
-            "notar",
-            "notarin",
-            "architekt",
-        ];
-        craft.iter().any(|end| self.word(piece.from).ends_with(end))
-            && piece.to > piece.from + 1
-            && self.is_given(piece.from + 1)
-    }
-
-    /// "Kino Metropol am Grünen Markt": where it lies, unless the name is nothing without ("Lichtspielhaus am Anger").
-    fn without_place(&self, piece: Piece) -> usize {
-        let adjective = |at: usize| self.word(at).ends_with(['s', 'e', 'r']) && self.is_trade(at + 1);
-        let known = |at: usize| self.is_trade(at) || self.form_length(at) > 0 || adjective(at);
-        (piece.from + 2..piece.to)
-            .find(|at| matches!(self.word(*at), "am" | "an") && (piece.from..*at).any(|i| !known(i)))
-            .unwrap_or(piece.to)
-    }
 }
 
 /// "Halle drei", "Station vier".
 fn counts(word: &str) -> bool {
-    ["eins", "zwei", "zwo", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun", "zehn"].contains(&word)
+    [
+        "eins", "zwei", "zwo", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwoelf",
+        "dreizehn",
+    ]
+    .contains(&word)
 }
 
-/// "von der Freiwilligen Feuerwehr", "vom Roten Kreuz": the adjective as it stands in a name.
-fn nominative(name: &str, lead: &str, head: &str) -> Option<String> {
-    let (first, rest) = name.split_once(' ')?;
-    let known = WORDS.adjectives.iter().any(|end| super::text::fold(first).ends_with(end.as_str()));
-    let stem = first.strip_suffix("en").filter(|_| known)?;
-    let neuter = [
-        "kreuz", "haus", "werk", "heim", "amt", "zentrum", "hotel", "theater", "museum", "institut", "labor",
-        "klinikum",
-    ];
-    let end = match lead {
-        "der" | "die" => "e",
-        "vom" | "beim" | "im" | "dem" if neuter.iter().any(|end| head.ends_with(end)) => "es",
-        "vom" | "beim" | "im" | "dem" => "er",
-        _ => return None,
-    };
-    Some(format!("{stem}{end} {rest}"))
+#[cfg(test)]
+mod tests {
+    use super::super::{Rules, lexicon::Scene, text::Text};
+    use super::*;
+    use crate::domain::tariff::Cents;
+
+    fn introduced(text: &str) -> (Option<String>, Option<String>) {
+        let scene = Scene::new(Rules::built_in(), Text::new(text), "de", Cents(4800));
+        let found = Reader { scene: &scene, lower: false }.introduction();
+        (found.company, found.contact)
+    }
+
+    #[test]
+    fn the_parts_stand_in_any_order() {
+        let both = (Some("Kaltwalzwerk Regental GmbH".to_owned()), Some("Ferdinand Kreil".to_owned()));
+        for text in [
+            "Nachtmeister Ferdinand Kreil, Kaltwalzwerk Regental GmbH. Der Server steht.",
+            "Kaltwalzwerk Regental GmbH, Nachtschicht, der Ferdinand Kreil. Der Server steht.",
+            "Hallo? Geht da wer ran? Ferdinand Kreil, ich bin der Nachtmeister vom Kaltwalzwerk Regental GmbH.",
+        ] {
+            assert_eq!(introduced(text), both, "{text}");
+        }
+    }
+
+    #[test]
+    fn beside_a_person_the_unknown_is_the_company_and_beside_a_company_the_person() {
+        assert_eq!(introduced("Petra Lindner, Quintarix. Nichts geht.").0.as_deref(), Some("Quintarix"));
+        assert_eq!(introduced("Autohaus Lind, Wrzesinski. Nichts geht.").1.as_deref(), Some("Wrzesinski"));
+    }
+
+    #[test]
+    fn nouns_of_the_fault_are_no_names() {
+        assert_eq!(introduced("Geht da wer ran? Rot. Alles rot, die Maschine steht."), (None, None));
+    }
 }

@@ -19,6 +19,7 @@ mod lexicon;
 mod mail;
 mod noise;
 mod numbers;
+mod parts;
 mod pattern;
 mod scope;
 mod signature;

@@ -24,7 +24,7 @@ pub(super) fn is_function(word: &str) -> bool {
 }
 
 /// "Pflegedienstleiterin": its ending tells what somebody does.
-pub(super) fn ends_as_function(word: &str) -> bool {
+fn ends_as_function(word: &str) -> bool {
     word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
@@ -160,7 +160,9 @@ fn greeting(line: &str) -> Option<&str> {
         let skipped: usize = words[..end].iter().map(|word| word.len()).sum();
         line.get(skipped..).and_then(|rest| rest.find(word).map(|at| &rest[at..])).unwrap_or("")
     });
-    let place = words.iter().take(end).any(|word| ["aus", "from", "nach"].contains(word));
+    let somebody = words.get(end).is_some_and(|word| WORDS.first_names.contains(&bare(word)));
+    let place =
+        words.iter().take(end).any(|word| ["aus", "from", "nach"].contains(word) || *word == "vom" && !somebody);
     (lead && (at < 3 || rest.is_empty() || place)).then_some(if place { "" } else { rest.trim() })
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Words {
     pub introduces: HashSet<String>,
     /// Crafts as an apposition to names: "Wolfshöfer und Reim, Rechtsanwälte".
     pub crafts: HashSet<String>,
+    /// Trades that have masters: "Bäckermeister".
+    pub masters: HashSet<String>,
     /// Endings of adjectives within a company's name.
     pub adjectives: Vec<String>,
     /// First parts of compounds that are no names: a recogniser writes "frucht gummi", "kranken haus".
