@@ -181,7 +181,9 @@ impl Reader<'_> {
                     || self.is_role(*i)
             };
             let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
-            him.then(|| (0..at).filter(whose).find_map(|i| self.person(first(i)?))).flatten()
+            let titled = |i: usize| (i + 1..i + 3).find_map(|k| self.titled(k, k + 1));
+            let near = |i: usize| first(i).and_then(|k| self.person(k)).or_else(|| titled(i));
+            him.then(|| (0..at).filter(whose).find_map(near)).flatten()
         })
     }
 

@@ -227,7 +227,7 @@ impl Reader<'_> {
             };
             return !(title(at - 1) || doctor && (self.is_trade(at - 1) || (start..at).any(practice)));
         }
-        if self.is_role(at) && self.lower
+        if self.is_role(at) && self.lower && !(given(start) && at == start + 1)
             || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
         {
             return true;
@@ -351,7 +351,7 @@ impl Reader<'_> {
         let mut end = at;
         while end < at + longest {
             let linked = end == at || self.adjoins(end - 1);
-            if linked && self.proper(end) {
+            if linked && (self.proper(end) || end == at + 1 && self.is_surname(end)) {
                 end += 1;
                 continue;
             }
@@ -368,6 +368,12 @@ impl Reader<'_> {
             }
         }
         end.max(at)
+    }
+
+    /// "Sabine Ruf", "Karl Sonntag": behind a given name these are none of the words they are elsewhere.
+    fn is_surname(&self, at: usize) -> bool {
+        let known = ["ruf", "kurz", "sonntag", "freitag", "mensch", "lang", "gut", "morgen", "maus", "april", "uhr"];
+        !self.lower && known.contains(&self.word(at)) && self.tokens()[at].capital && self.is_given(at - 1)
     }
 
     /// Without capitals: "schlüter und wolff", "apotheke am kanal".

@@ -129,6 +129,11 @@ impl Reader<'_> {
                 } else {
                     clause.retain(|part| self.stands_by_itself(part, at));
                     parts.append(&mut clause);
+                    // "Ich bin Luca und jobbe im Eiscafé Venezia"
+                    let known = parts.iter().any(|part| part.piece.kind == Kind::Company);
+                    if let (false, Some(last)) = (known, parts.last()) {
+                        parts.extend(self.works_for(last.piece.to, end));
+                    }
                     return (parts, false);
                 }
             }

@@ -71,6 +71,13 @@ impl Reader<'_> {
         let person = |piece: &Piece| piece.kind == Kind::Person || self.is_crafted(piece);
         let trained = |at: usize| self.is_trained(&parts[at].piece);
         let known = (0..parts.len()).filter(|at| person(&parts[*at].piece) && (Some(*at) != company || trained(*at)));
+        let named = |at: &usize| {
+            let from = parts[*at].piece.from;
+            self.before(from, 1) == "ist" && self.before(from, 2) == "name" && Some(*at) != company
+        };
+        if let Some(at) = (0..parts.len()).find(named) {
+            return Some(at);
+        }
         // The first of the fullest: "die Ruth" behind "Wenzel Kaltwasser" is another.
         let known = known.max_by_key(|at| (length(at).min(2), std::cmp::Reverse(*at)));
         let small = |at: &usize| {

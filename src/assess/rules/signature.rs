@@ -201,8 +201,11 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     })
 }
 
-/// Whether a part gives the initial of a name in full: "Markus Brandt" for "M. Brandt".
+/// Whether a part gives a name in full: "Markus Brandt" for "M. Brandt" or "Markus".
 fn spells_out(part: &str, name: &str) -> bool {
+    if part.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) {
+        return true;
+    }
     let (Some((initial, surname)), Some((given, full))) = (name.split_once(". "), part.split_once(' ')) else {
         return false;
     };
