@@ -70,7 +70,10 @@ impl Reader<'_> {
             let (Some(a), Some(b)) = (self.tokens().get(at), self.tokens().get(at + 1)) else { return false };
             self.scene.text.source.get(a.end..b.start).is_some_and(|between| between.contains([':', '?']))
         };
-        (0..self.tokens().len()).filter(|at| ends(*at)).find_map(|at| {
+        // "Mich, Walther Immel, 0160 …"
+        let myself =
+            |at: usize| self.word(at) == "mich" && self.scene.sentence(at).0 == at && self.scene.clause(at).1 == at + 1;
+        (0..self.tokens().len()).filter(|at| ends(*at) || myself(*at)).find_map(|at| {
             let from = self.scene.sentence(at).0;
             let about = from.max(at.saturating_sub(14))..at + 1;
             let whom = about

@@ -71,7 +71,7 @@ impl Reader<'_> {
                 let early = self.tokens().get(piece.from).is_some_and(|token| token.sentence < 2);
                 piece.kind == Kind::Name
                     && early
-                    && long
+                    && (long && (self.before(piece.from, 2) != "aus" || piece.to > piece.from + 1))
                     && !self.shouted(piece)
                     && self.leads_company(piece.from)
                     && !self.is_place(piece.from, piece.to)
@@ -185,6 +185,8 @@ impl Reader<'_> {
         for at in 0..self.opening().min(early) {
             let start = match (self.word(at), self.word(at + 1)) {
                 ("firma", _) if self.proper(at + 1) => at + 1,
+                // "mein Blumengeschäft heißt Wiesengrün"
+                ("heisst", _) if at > 1 && self.is_trade(at - 1) && self.proper(at + 1) => at + 1,
                 ("von" | "bei" | "aus" | "vo", "der" | "dem") => at + 2,
                 ("vom" | "from" | "von", _) => at + 1,
                 _ => continue,

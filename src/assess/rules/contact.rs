@@ -5,7 +5,9 @@ use super::words::WORDS;
 
 impl Reader<'_> {
     pub(super) fn contact(&self, pieces: &[Piece], company: Option<&str>, mail: bool) -> Option<String> {
-        self.introduced_person(pieces)
+        let below = if mail && self.lower { self.closing() } else { None };
+        below
+            .or_else(|| self.introduced_person(pieces))
             .or_else(|| self.person_piece(pieces, mail))
             .or_else(|| self.closing())
             .or_else(|| if mail { None } else { self.lone_name(pieces, company) })
@@ -352,9 +354,13 @@ impl Reader<'_> {
 /// Whether it can be spoken as a name: "Sch" and "Piiiep" cannot.
 pub(super) fn sounds(name: &str) -> bool {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
-    letters.len() > 2
-        && letters.iter().any(|c| "aeiouyäöüı".contains(*c))
-        && !letters.windows(3).any(|three| three[0] == three[1] && three[1] == three[2])
+    letters.len() > 2 && letters.iter().any(|c| "aeiouyäöüı".contains(*c)) && !stutters(name)
+}
+
+/// A sound written out: "Tüüüt".
+pub(super) fn stutters(name: &str) -> bool {
+    let letters: Vec<char> = name.to_lowercase().chars().collect();
+    letters.windows(3).any(|three| three[0].is_alphabetic() && three[0] == three[1] && three[1] == three[2])
 }
 
 /// "Tischlerei Ubbo Janssen …, der Ubbo": the company's name completes the given name.

@@ -74,7 +74,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or(spoken.company)
         .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
-        .or_else(|| reader.company_piece(&pieces))
+        .or_else(|| reader.company_piece(&pieces).filter(|name| !introduced || name.contains([' ', '-'])))
         .or_else(|| if introduced { None } else { reader.trade(0, reader.opening()) })
         .or_else(|| if mail || introduced { None } else { reader.company_beside(&pieces) })
         .or_else(|| reader.introduced())
@@ -89,6 +89,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
+    let company = company.filter(|name| !super::contact::stutters(name));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -126,7 +127,7 @@ impl Reader<'_> {
         let count = self.tokens().len();
         let stubs = self.tokens().iter().filter(|token| token.norm.chars().count() <= 2 && !token.is_number()).count();
         let clauses = self.tokens().last().map_or(0, |token| token.clause + 1);
-        count > 6 && stubs * 2 > count && clauses * 2 > count
+        self.word(0).starts_with("untertitel") || count > 6 && stubs * 2 > count && clauses * 2 > count
     }
 
     /// The caller's introduction cut into stretches of names.

@@ -72,7 +72,8 @@ impl Reader<'_> {
                 (parts, whole) = self.in_sentence(behind, to);
                 chatter += 1;
             }
-            let names = parts.iter().filter(|part| !matches!(part.piece.kind, Kind::Role)).count();
+            let place = |part: &&Part| part.lead == Lead::Place && part.piece.kind != Kind::Company;
+            let names = parts.iter().filter(|part| part.piece.kind != Kind::Role && !place(part)).count();
             let led = parts.iter().any(|part| {
                 matches!(part.lead, Lead::Person | Lead::Works) && part.piece.kind != Kind::Role
                     || part.piece.kind == Kind::Person && part.lead == Lead::Article
@@ -190,6 +191,8 @@ impl Reader<'_> {
                 Some(next) => lead = next,
                 // "Kraftraum 24"
                 None if !parts.is_empty() && (self.tokens()[at].is_number() && word.len() <= 3 || counts(word)) => {}
+                // "Inhaberin der Löwenapotheke"
+                None if self.tokens()[at].capital && self.is_role(at) => {}
                 None => return (parts, false),
             }
             at += 1;

@@ -121,7 +121,9 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let denied = declared.declaration == Declaration::Denied;
     let decisive =
         declared.declaration != Declaration::Absent && !denied || spoken.consent != Consent::Absent || urgent;
-    let named = fields.company.is_some() || fields.contact.is_some();
+    // In a language without phrases a name says nothing of what else was said.
+    let understood = ["de", "en", "fr", "it", "nl", "pl", "cs", "tr", "uk"].contains(&language);
+    let named = understood && (fields.company.is_some() || fields.contact.is_some());
     let kind = noise::kind(&scene, subject.as_ref(), decisive, denied, named);
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);

@@ -197,7 +197,11 @@ impl Reader<'_> {
 
 /// "von der Freiwilligen Feuerwehr", "vom Roten Kreuz": the adjective as it stands in a name.
 fn nominative(name: &str, lead: &str, head: &str) -> Option<String> {
-    let (first, rest) = name.split_once(' ')?;
+    let (first, rest) = name.split_once(' ').unwrap_or((name, ""));
+    // "des Bergstadt-Kuriers"
+    if let ("des", Some(stem)) = (lead, first.strip_suffix('s')) {
+        return (first.len() > 6 && !stem.ends_with('s')).then(|| format!("{stem} {rest}").trim_end().to_owned());
+    }
     let known = WORDS.adjectives.iter().any(|end| super::text::fold(first).ends_with(end.as_str()));
     let stem = first.strip_suffix("en").filter(|_| known)?;
     let neuter = [

@@ -35,7 +35,7 @@ pub(super) fn read(source: &str) -> Signature {
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
-    let Some((block, first)) = block(&lines) else { return found };
+    let Some((block, first)) = block(&lines) else { return uncapitalised(&lines) };
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
     let mut unknown = None;
     for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
@@ -86,7 +86,8 @@ fn uncapitalised(lines: &[&str]) -> Signature {
         Some(words.iter().filter_map(one).collect::<Vec<_>>().join(" "))
     };
     let given = |word: &str| WORDS.first_names.contains(&fold(word));
-    for line in lines.iter().filter(|line| !line.is_empty()).skip(1).collect::<Vec<_>>().into_iter().rev().take(4) {
+    let filled: Vec<&&str> = lines.iter().filter(|line| !line.is_empty()).skip(1).collect();
+    for line in filled.into_iter().rev().take(4).flat_map(|line| line.split(',')).map(str::trim) {
         let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         let words = &words[usize::from(words.first().is_some_and(|word| WORDS.greetings.contains(&fold(word))))..];
         let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word));
