@@ -206,10 +206,7 @@ impl Reader<'_> {
         let from_there =
             matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
         if from_there {
-            let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
-            let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
-            let surname = given(start) && at == start + 1 && (to > at + 1 && one || self.lower && to > at + 1);
-            return !surname || !self.works_elsewhere(to);
+            return !self.of_nobility(start, at, to) || !self.works_elsewhere(to);
         }
         let joined = [
             "und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de",
@@ -223,10 +220,7 @@ impl Reader<'_> {
             return true;
         }
         if title(at) {
-            let practice = |i: usize| {
-                ["praxis", "kanzlei", "ordination", "klinik"].iter().any(|kind| self.word(i).ends_with(kind))
-            };
-            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || (start..at).any(practice)));
+            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || self.is_practice(start, at)));
         }
         if self.is_role(at) && self.lower && !(given(start) && at == start + 1)
             || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
@@ -252,6 +246,19 @@ impl Reader<'_> {
         }
         let two = given(start) && at == start + 2 + usize::from(given(start + 1)) && !business && !self.is_trade(start);
         two && later && to > at + 1 && !given(at) && (self.lower || to - start >= 4)
+    }
+
+    /// "Bernd von der Heide", "Freya von Ahlefeldt-Busch": one word behind a given name and "von".
+    fn of_nobility(&self, start: usize, at: usize, to: usize) -> bool {
+        let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
+        let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
+        self.is_given(start) && at == start + 1 && to > at + 1 && (one || self.lower)
+    }
+
+    /// "Praxis für Kinderheilkunde Doktor Sauerbier": named by its doctor.
+    fn is_practice(&self, from: usize, to: usize) -> bool {
+        let kinds = ["praxis", "kanzlei", "ordination", "klinik"];
+        (from..to).any(|at| kinds.iter().any(|kind| self.word(at).ends_with(kind)))
     }
 
     /// What the tokens `[from, to)` name.

@@ -29,7 +29,7 @@ impl Reader<'_> {
         }
         let free =
             |at: &usize| kind(*at, Kind::Name) && parts[*at].lead != Lead::Place && self.long_enough(&parts[*at]);
-        let led = all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.of_nobility(parts, *at));
+        let led = all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.is_noble(parts, *at));
         let person = all().any(|at| kind(at, Kind::Person) || self.is_crafted(&parts[at].piece));
         led.or_else(|| {
             if person {
@@ -53,7 +53,7 @@ impl Reader<'_> {
     }
 
     /// "Freya von Ahlefeldt": directly behind a given name, and somebody else is the company.
-    fn of_nobility(&self, parts: &[Part], at: usize) -> bool {
+    fn is_noble(&self, parts: &[Part], at: usize) -> bool {
         let from = parts[at].piece.from;
         at > 0 && self.before(from, 1) == "von" && parts[at - 1].piece.to + 1 == from && parts.len() > at + 1
     }
