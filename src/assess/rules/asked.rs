@@ -1,23 +1,116 @@
 //! The person a caller wants to be called back: "rufen Sie Herrn Lother an, nicht mich".
 
 use super::fields::Reader;
+use super::text::{Token, fold};
 use super::words::WORDS;
 
 impl Reader<'_> {
     /// "Bitte rufen Sie Herrn Lother an", "Ansprechpartner ist nicht ich, sondern Herr Saathoff".
     pub(super) fn asked_for(&self) -> Option<String> {
+        let away = [
+            "urlaub",
+            "abwesend",
+            "abwesenheit",
+            "elternzeit",
+            "fortbildung",
+            "mutterschutz",
+            "vertretung",
+            "vertreter",
+        ];
+        let out = |at: usize| {
+            away.contains(&self.word(at))
+                || self.word(at) == "nicht"
+                    && matches!(
+                        (self.word(at + 1), self.word(at + 2)),
+                        ("im" | "am", "buero" | "haus" | "hause" | "dienst" | "arbeitsplatz")
+                    )
+        };
+        let away = (0..self.tokens().len()).any(out);
         (0..self.tokens().len()).find_map(|at| {
             let word = self.word(at);
             let before = self.before(at, 1);
-            let asks = WORDS.asks_for.contains(word)
+            let asks = self.before_a_number(at)
+                || WORDS.asks_for.contains(word)
                 || word == "ask" && self.word(at + 1) == "for"
                 || word == "call" && before != "to";
-            if !asks || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit" {
+            if !asks
+                || away && word == "wenden"
+                || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
+            {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
-            self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at))
+            let found = self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at));
+            found.or_else(|| self.him(at))
         })
+    }
+
+    /// "Bitte Frau Güler, 0178 …".
+    fn before_a_number(&self, at: usize) -> bool {
+        self.word(at) == "bitte"
+            && matches!(self.word(at + 1), "frau" | "herrn" | "an" | "bei" | "direkt")
+            && (at + 3..at + 6).any(|i| self.tokens().get(i).is_some_and(Token::is_number))
+    }
+
+    /// The answer to a form's question: "Wen anrufen: …", "Wer soll angerufen werden? …", "bitte direkt mich: …".
+    pub(super) fn answered(&self) -> Option<String> {
+        let calls = [
+            "anruf",
+            "angeruf",
+            "ruck",
+            "rueckruf",
+            "zurueckruf",
+            "zurueckgeruf",
+            "ansprech",
+            "kontakt",
+            "melden",
+            "sprechen",
+        ];
+        let ends = |at: usize| {
+            let (Some(a), Some(b)) = (self.tokens().get(at), self.tokens().get(at + 1)) else { return false };
+            self.scene.text.source.get(a.end..b.start).is_some_and(|between| between.contains([':', '?']))
+        };
+        // "Mich, Walther Immel, 0160 …"
+        let myself =
+            |at: usize| self.word(at) == "mich" && self.scene.sentence(at).0 == at && self.scene.clause(at).1 == at + 1;
+        (0..self.tokens().len()).filter(|at| ends(*at) || myself(*at)).find_map(|at| {
+            let from = self.scene.sentence(at).0;
+            let about = from.max(at.saturating_sub(14))..at + 1;
+            let whom = about
+                .clone()
+                .any(|i| matches!(self.word(i), "wer" | "wen" | "wem" | "bei" | "an" | "person" | "direkt"));
+            let called = about.clone().any(|i| calls.iter().any(|begin| self.word(i).starts_with(begin)));
+            let me = matches!(self.word(at), "mich" | "mir") && at - from < 6;
+            if whom && called || me { self.named_next(at + 1) } else { None }
+        })
+    }
+
+    /// The person at a place, behind "bitte", "mich" and what he does.
+    fn named_next(&self, at: usize) -> Option<String> {
+        let skipped = |i: &usize| {
+            self.is_role(*i)
+                || matches!(
+                    self.word(*i),
+                    "mich"
+                        | "mir"
+                        | "bitte"
+                        | "bei"
+                        | "den"
+                        | "die"
+                        | "der"
+                        | "an"
+                        | "mag"
+                        | "gern"
+                        | "am"
+                        | "besten"
+                        | "ja"
+                        | "direkt"
+                )
+        };
+        let start = at + (at..at + 4).take_while(skipped).count();
+        let capital = self.tokens().get(start).is_some_and(|token| token.capital);
+        let unknown = self.proper(start) && self.adjoins(start) && self.proper(start + 1) || self.is_given(start);
+        (capital && (unknown || WORDS.titles.contains(self.word(start)))).then(|| self.person(start)).flatten()
     }
 
     /// The first person in `[from, to)` that is not declined.
@@ -25,14 +118,20 @@ impl Reader<'_> {
         for near in from..to {
             let word = self.word(near);
             // "ruf mich an, Thomas"
-            let own = matches!(word, "mich" | "uns" | "me" | "us" | "meine" | "ihre" | "mir");
+            let thing = ["nummer", "handy", "mobil", "durchwahl", "telefon", "buero", "festnetz"];
+            let mine = matches!(word, "meine" | "ihre" | "meiner" | "meinem")
+                && thing.iter().any(|thing| self.word(near + 1).contains(thing));
+            let own = mine || matches!(word, "mich" | "uns" | "me" | "us" | "mir");
             let declined = near > 0 && self.word(near - 1) == "nicht";
             if own && !declined {
                 return None;
             }
             let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
             let given = WORDS.first_names.contains(word) && self.proper(near);
-            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause;
+            let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
+            let whose =
+                (from..near).any(|i| matches!(self.word(i), "meine" | "meinen" | "unsere" | "unseren" | "unsern"));
+            let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause && !article && !whose;
             if (title || given && !apart)
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {
@@ -44,14 +143,16 @@ impl Reader<'_> {
 
     /// "Bitte direkt Herrn Quast anrufen", "er heißt Mihai Ionescu, bitte ihn anrufen".
     fn to_be_called(&self, at: usize) -> Option<String> {
-        if !matches!(self.word(at), "anrufen" | "zurueckrufen" | "verlangen") {
+        let passive = matches!(self.word(at), "zurueckgerufen" | "angerufen") && self.word(at + 1) == "werden";
+        if !passive && !matches!(self.word(at), "anrufen" | "zurueckrufen" | "verlangen") {
             return None;
         }
         let (from, _) = self.scene.sentence(at);
         let near = (from.max(at.saturating_sub(6))..at).rev();
         for i in near {
             let kept = i == 0 || !matches!(self.word(i - 1), "von" | "dass" | "nicht" | "hat");
-            if matches!(self.word(i), "herrn" | "frau") && kept {
+            let title = matches!(self.word(i), "herrn" | "frau") || passive && self.word(i) == "herr";
+            if title && kept {
                 return self.titled(i, i + 1);
             }
             if self.is_given(i) && kept && self.proper(i) && !matches!(self.word(i), "an") {
@@ -59,10 +160,65 @@ impl Reader<'_> {
                 return self.person(first);
             }
         }
-        let him = (from..at).any(|i| matches!(self.word(i), "ihn" | "sie" | "den"));
-        let named = (from..at).find(|i| {
-            matches!(self.word(*i), "heisst") && matches!(self.word(i.wrapping_sub(1)), "er" | "sie" | "der" | "die")
-        })?;
-        him.then(|| self.person(named + 1)).flatten()
+        None
+    }
+
+    /// "Der heißt Jochen Zöllner, rufen Sie bitte den an", "für meinen Mann, Wenzel Kaltwasser, … rufen Sie ihn an".
+    fn him(&self, at: usize) -> Option<String> {
+        let (from, to) = self.scene.sentence(at);
+        let near = from.max(at.saturating_sub(5))..to.min(at + 6);
+        let him = near.clone().any(|i| {
+            let next = self.word(i + 1);
+            self.word(i) == "ihn"
+                || self.word(i) == "den" && matches!(next, "an" | "anrufen" | "zurueckrufen" | "zurueck")
+        });
+        let relative =
+            near.into_iter().any(|i| matches!(self.word(i), "mein" | "meinen" | "meine" | "unseren" | "unsere"));
+        if !him && !relative {
+            return None;
+        }
+        let called = (0..to).rev().filter(|i| self.word(*i) == "heisst").find_map(|i| self.named_next(i + 1));
+        called.or_else(|| {
+            let whose = |i: &usize| {
+                matches!(self.word(*i), "mein" | "meinen" | "meine" | "unser" | "unseren" | "unsere" | "auftrag")
+                    || self.is_role(*i)
+            };
+            let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
+            let titled = |i: usize| (i + 1..i + 3).find_map(|k| self.titled(k, k + 1));
+            let near = |i: usize| first(i).and_then(|k| self.person(k)).or_else(|| titled(i));
+            him.then(|| (0..at).filter(whose).find_map(near)).flatten()
+        })
+    }
+
+    /// "Kleinhenz" with the given name that stands before it elsewhere.
+    pub(super) fn in_full(&self, name: String) -> String {
+        if name.contains([' ', '-', '.']) {
+            return name;
+        }
+        let surname = fold(&name);
+        if WORDS.first_names.contains(&surname) {
+            return name;
+        }
+        let full =
+            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
+        let found = (0..self.tokens().len()).find(full);
+        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
+    }
+
+    /// "Kortländer, 0178 …": a clause of one or two names before the number.
+    pub(super) fn before_number(&self) -> Option<String> {
+        let count = self.tokens().len();
+        (1..count).rev().filter(|at| self.tokens()[*at].is_number() && !self.tokens()[at - 1].is_number()).find_map(
+            |at| {
+                let (from, to) = self.scene.clause(at - 1);
+                let begins = from == 0 || self.tokens()[from - 1].sentence != self.tokens()[from].sentence;
+                let known = |i: usize| self.is_trade(i) || self.is_role(i) || WORDS.introduces.contains(self.word(i));
+                let named = to == at && at - from <= 2 && (from..at).all(|i| self.proper(i) && !known(i));
+                (begins && named && !self.lower)
+                    .then(|| self.name(from, at))
+                    .flatten()
+                    .filter(|name| super::contact::sounds(name))
+            },
+        )
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
     let tokens = &scene.text.tokens;
     let (mut candidates, cut) = candidates(tokens);
     candidates.retain(|candidate| !own_numbers.contains(&candidate.number));
+    forget_slips(tokens, &mut candidates);
     let scored: Vec<(i32, &Candidate)> = candidates
         .iter()
         .enumerate()
@@ -59,6 +60,27 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
     };
     let rival = scored.iter().any(|(score, other)| other.number != chosen.number && score + 1 >= *best);
     Callback { number: Some(chosen.number.clone()), doubtful: rival || chosen.corrected }
+}
+
+/// Said again at once with other digits at a place or two: he had misspoken.
+fn forget_slips(tokens: &[Token], candidates: &mut Vec<Candidate>) {
+    let slip = |before: &Candidate, after: &Candidate| {
+        let other = before.number.bytes().zip(after.number.bytes()).filter(|(a, b)| a != b).count();
+        let Some(between) = tokens.get(before.end..after.start) else { return false };
+        let another = between.iter().any(|t| {
+            WORDS.other_numbers.contains(&t.norm)
+                || WORDS.unwanted.contains(&t.norm)
+                || WORDS.wanted.contains(&t.norm)
+                || matches!(t.norm.as_str(), "oder" | "und")
+        });
+        before.number.len() == after.number.len() && (1..=2).contains(&other) && between.len() <= 6 && !another
+    };
+    for at in (1..candidates.len()).rev() {
+        if slip(&candidates[at - 1], &candidates[at]) {
+            candidates[at].corrected = true;
+            candidates.remove(at - 1);
+        }
+    }
 }
 
 /// All digits of a text in order, spoken or in figures.
@@ -103,8 +125,10 @@ fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
         } else if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
             found.push(candidate);
         }
-        // A run that is no number may still hide one behind its first group.
-        at = if groups.len() > 1 { groups[1].start } else { last.end };
+        // A run that is no number may still hide one behind its first group, but not where the country is named.
+        let abroad = first.digits.starts_with("00")
+            || first.digits == "0" && groups.get(1).is_some_and(|group| group.digits.starts_with('0'));
+        at = if groups.len() > 1 && !abroad { groups[1].start } else { last.end };
     }
     (found, cut)
 }
@@ -222,7 +246,7 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
         range.iter().filter(|t| t.sentence == sentence).any(|t| words.contains(&t.norm))
     };
     let lead = &tokens[before.max(candidate.start.saturating_sub(12)).min(candidate.start)..candidate.start];
-    let trail = &tokens[candidate.end..after.min(candidate.end + 8).max(candidate.end).min(tokens.len())];
+    let trail = &tokens[candidate.end..after.min(candidate.end + 9).max(candidate.end).min(tokens.len())];
     let trails =
         |words: &[&str]| trail.iter().filter(|t| t.sentence == sentence).any(|t| words.contains(&t.norm.as_str()));
     let close = &lead[lead.len().saturating_sub(3)..];
@@ -234,7 +258,9 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
         || candidate.number.starts_with("+4917");
     let not_this = lead.iter().chain(trail).zip(lead.iter().chain(trail).skip(1)).any(|(a, b)| {
         (a.norm == "geht" || a.norm == "bitte") && b.norm == "nicht" || a.norm == "nicht" && b.norm == "die"
-    }) || trails(&["keiner", "niemand"]);
+    }) || trails(&["keiner", "niemand"])
+        // "0173 …, aber da ist kein Netz"
+        || trails(&["aber"]) && trails(&["kein", "keinen", "nicht", "nie", "selten", "leer", "schlecht"]);
     let superseded = after < tokens.len() && trail.iter().take(3).any(|t| WORDS.corrects.contains(t.norm.as_str()));
     let unwanted = near(lead, &WORDS.unwanted) || trails(&["alte", "weg", "abgemeldet"]) || not_this || superseded;
     let signature = tokens[candidate.start].signature;

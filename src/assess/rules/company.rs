@@ -19,12 +19,14 @@ impl Reader<'_> {
             }
             from -= 1;
         }
+        if from == form { None } else { self.formed(from, form) }
+    }
+
+    /// A name `[from, form)` and the legal form behind it, as a German would write it.
+    pub(super) fn formed(&self, from: usize, form: usize) -> Option<String> {
         let mut to = form;
         while self.form_length(to) > 0 {
             to += self.form_length(to);
-        }
-        if from == form {
-            return None;
         }
         let name = self.name(from, form)?;
         let written: Vec<&str> = (form..to).map(|at| self.word(at)).collect();
@@ -69,7 +71,7 @@ impl Reader<'_> {
                 let early = self.tokens().get(piece.from).is_some_and(|token| token.sentence < 2);
                 piece.kind == Kind::Name
                     && early
-                    && long
+                    && (long && (self.before(piece.from, 2) != "aus" || piece.to > piece.from + 1))
                     && !self.shouted(piece)
                     && self.leads_company(piece.from)
                     && !self.is_place(piece.from, piece.to)
@@ -127,11 +129,11 @@ impl Reader<'_> {
     }
 
     /// More than a common word: "Praxis" alone names nobody.
-    fn has_body(&self, piece: &Piece) -> bool {
+    pub(super) fn has_body(&self, piece: &Piece) -> bool {
         !(piece.from..piece.to).all(|at| self.bare(at))
     }
 
-    fn bare(&self, at: usize) -> bool {
+    pub(super) fn bare(&self, at: usize) -> bool {
         WORDS.bare_trades.contains(self.word(at))
     }
 
@@ -151,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// Whether it may be the caller's own: not "im Lager", "unsere Praxis".
-    fn is_own(&self, at: usize) -> bool {
+    pub(super) fn is_own(&self, at: usize) -> bool {
         let before = |back: usize| self.before(at, back);
         let has =
             ["haben", "habe", "hab", "betreibe", "betreiben", "fuehre", "fuehren", "leite", "leiten", "fuer", "run"];
@@ -183,6 +185,8 @@ impl Reader<'_> {
         for at in 0..self.opening().min(early) {
             let start = match (self.word(at), self.word(at + 1)) {
                 ("firma", _) if self.proper(at + 1) => at + 1,
+                // "mein Blumengeschäft heißt Wiesengrün"
+                ("heisst", _) if at > 1 && self.is_trade(at - 1) && self.proper(at + 1) => at + 1,
                 ("von" | "bei" | "aus" | "vo", "der" | "dem") => at + 2,
                 ("vom" | "from" | "von", _) => at + 1,
                 _ => continue,
@@ -190,7 +194,7 @@ impl Reader<'_> {
             let start = start + usize::from(matches!(self.word(start), "firma" | "the"));
             let end = self.name_end(start, 6);
             let trade = (start..end).any(|i| self.is_trade(i));
-            let by_name = at > 0 && !self.is_place(start, end);
+            let by_name = at > 0 && self.word(at) != "aus" && !self.is_place(start, end);
             if end > start && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
                 return self.name(start, end);
             }
@@ -213,6 +217,7 @@ impl Reader<'_> {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2
+            && (!super::signature::is_function(word) || WORDS.trades.iter().any(|trade| trade == word))
             && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS
                 .trades
@@ -239,7 +244,7 @@ impl Reader<'_> {
             let whole = clause == first && last == end;
             let lead = self.before(first, 1);
             let announced = ["von", "vom", "der", "bei", "das", "die", "firma", "ist", "vo", "aus"].contains(&lead);
-            (own(first) && (end > first + 1 || whole || announced && end > first))
+            (own(first) && (end > first + 1 || (whole || announced && end > first) && !self.bare(first)))
                 .then(|| self.name(first, end))
                 .flatten()
         })
@@ -272,9 +277,30 @@ fn form_written(words: &[&str]) -> String {
     }
 }
 
+/// "Abwasser Zweck Verband": one word, as a German would write it.
+fn compounded(name: &str) -> String {
+    let mut out: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in name.split(' ') {
+        let folded = super::text::fold(word);
+        let head = WORDS.compound_heads.contains(&folded);
+        match out.last_mut() {
+            Some(last) if open && (head || WORDS.compound_tails.contains(&folded)) => {
+                last.push_str(&word.to_lowercase());
+                open = head && !WORDS.compound_tails.contains(&folded);
+            }
+            _ => {
+                out.push(word.to_owned());
+                open = head;
+            }
+        }
+    }
+    out.join(" ")
+}
+
 /// As a German would write it.
 pub(super) fn tidy(name: &str) -> String {
-    let name = name.replace("Doktor ", "Dr. ").replace("Fa. ", "");
+    let name = compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", ""));
     name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
         + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
 }

@@ -5,7 +5,9 @@ use super::words::WORDS;
 
 impl Reader<'_> {
     pub(super) fn contact(&self, pieces: &[Piece], company: Option<&str>, mail: bool) -> Option<String> {
-        self.introduced_person(pieces)
+        let below = if mail && self.lower { self.closing() } else { None };
+        below
+            .or_else(|| self.introduced_person(pieces))
             .or_else(|| self.person_piece(pieces, mail))
             .or_else(|| self.closing())
             .or_else(|| if mail { None } else { self.lone_name(pieces, company) })
@@ -88,12 +90,13 @@ impl Reader<'_> {
     }
 
     /// A name as it is shown: titles in their form, at most three names.
-    fn called(&self, piece: &Piece) -> Option<String> {
+    pub(super) fn called(&self, piece: &Piece) -> Option<String> {
         if WORDS.titles.contains(self.word(piece.from)) {
             return self.titled(piece.from, piece.from + 1);
         }
-        if self.word(piece.from + 1) == "von" || self.word(piece.from + 1) == "van" {
-            return self.person(piece.from);
+        // "Bernd von der Heide"
+        if matches!(self.word(piece.from + 1), "von" | "van" | "zu" | "de") && piece.to > piece.from + 2 {
+            return self.name(piece.from, piece.to.min(piece.from + 5));
         }
         let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
         let first = self.name(piece.from, piece.from + 1)?;
@@ -105,7 +108,10 @@ impl Reader<'_> {
         }
         let junior = usize::from(matches!(self.word(piece.to), "junior" | "senior"));
         let longest = if self.lower { 2 } else { 3 };
-        self.name(piece.from, (piece.to + junior).min(piece.from + longest))
+        // "Hauke am Rohr"
+        let place = |at: &usize| matches!(self.word(*at), "am" | "an" | "im" | "zum");
+        let to = (piece.from + 1..piece.to).find(place).unwrap_or(piece.to);
+        self.name(piece.from, (to + junior).min(piece.from + longest))
     }
 
     /// A single word between commas: "Stadtwerke Erlenrath, Leitwarte, Kowalke."
@@ -307,6 +313,9 @@ impl Reader<'_> {
             while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
                 end += 1;
             }
+            if given == 1 && matches!(self.word(end), "von" | "van" | "zu") && end == at + 2 && self.proper(end + 1) {
+                end += 2;
+            }
             end += usize::from(matches!(self.word(end), "junior" | "senior"));
             let name = self.name(at + 1, end)?;
             Some(match title {
@@ -343,11 +352,15 @@ impl Reader<'_> {
 }
 
 /// Whether it can be spoken as a name: "Sch" and "Piiiep" cannot.
-fn sounds(name: &str) -> bool {
+pub(super) fn sounds(name: &str) -> bool {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
-    letters.len() > 2
-        && letters.iter().any(|c| "aeiouyäöü".contains(*c))
-        && !letters.windows(3).any(|three| three[0] == three[1] && three[1] == three[2])
+    letters.len() > 2 && letters.iter().any(|c| "aeiouyäöüı".contains(*c)) && !stutters(name)
+}
+
+/// A sound written out: "Tüüüt".
+pub(super) fn stutters(name: &str) -> bool {
+    let letters: Vec<char> = name.to_lowercase().chars().collect();
+    letters.windows(3).any(|three| three[0].is_alphabetic() && three[0] == three[1] && three[1] == three[2])
 }
 
 /// "Tischlerei Ubbo Janssen …, der Ubbo": the company's name completes the given name.

@@ -5,6 +5,7 @@
 
 use super::company::tidy;
 use super::contact::with_surname;
+use super::introduction::Introduced;
 use super::lexicon::Scene;
 use super::signature;
 use super::text::Token;
@@ -54,29 +55,41 @@ pub(super) struct Piece {
 /// Reads company and contact.
 pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let tokens = &scene.text.tokens;
-    let capitals = tokens.iter().filter(|t| t.capital).count();
-    let reader = Reader { scene, lower: capitals * 12 < tokens.len() && (tokens.len() > 12 || capitals == 0) };
+    // What a telephone adds below a mail is not written by him.
+    let footer =
+        tokens.iter().rposition(|t| matches!(t.norm.as_str(), "gesendet" | "sent")).filter(|at| mail && *at > 5);
+    let own = &tokens[..footer.unwrap_or(tokens.len())];
+    let capitals = own.iter().filter(|t| t.capital).count();
+    let reader = Reader { scene, lower: capitals * 12 < own.len() && (own.len() > 12 || capitals == 0) };
     if reader.broken() {
         return Who::default();
     }
     let signed = if mail { signature::read(scene.text.source) } else { signature::Signature::default() };
     let pieces = reader.pieces();
+    let spoken = if mail { Introduced::default() } else { reader.introduction() };
+    let introduced = spoken.contact.is_some();
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
         .or(signed.company)
+        .or(spoken.company)
         .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
-        .or_else(|| reader.company_piece(&pieces))
-        .or_else(|| reader.trade(0, reader.opening()))
-        .or_else(|| if mail { None } else { reader.company_beside(&pieces) })
+        .or_else(|| reader.company_piece(&pieces).filter(|name| !introduced || name.contains([' ', '-'])))
+        .or_else(|| if introduced { None } else { reader.trade(0, reader.opening()) })
+        .or_else(|| if mail || introduced { None } else { reader.company_beside(&pieces) })
         .or_else(|| reader.introduced())
         .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
+        .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
         .or(signed.name)
+        .or(spoken.contact)
+        .or_else(|| if mail { None } else { reader.before_number() })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
-    let contact = contact.map(|name| with_surname(name, company.as_deref()));
+    let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
+    let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
+    let company = company.filter(|name| !super::contact::stutters(name));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -114,7 +127,7 @@ impl Reader<'_> {
         let count = self.tokens().len();
         let stubs = self.tokens().iter().filter(|token| token.norm.chars().count() <= 2 && !token.is_number()).count();
         let clauses = self.tokens().last().map_or(0, |token| token.clause + 1);
-        count > 6 && stubs * 2 > count && clauses * 2 > count
+        self.word(0).starts_with("untertitel") || count > 6 && stubs * 2 > count && clauses * 2 > count
     }
 
     /// The caller's introduction cut into stretches of names.
@@ -148,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// Cuts a stretch where one name ends and the next begins.
-    fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
+    pub(super) fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
         let mut start = from;
         for at in from + 1..=to {
             if at < to && !self.parts(start, at, to) {
@@ -158,15 +171,30 @@ impl Reader<'_> {
                 matches!(self.word(at), "der" | "des" | "und" | "am" | "im" | "von" | "zum" | "dem" | "vom" | "an")
             };
             let mut first = start;
-            while first + 1 < at && (self.is_role(first) || small(first) && (start > from || first > start)) {
+            let named = |from: usize| {
+                (from..at).any(|i| self.is_trade(i) || self.form_length(i) > 0 || self.is_given(i))
+                    || WORDS.titles.contains(self.word(from))
+            };
+            // "Buchhaltung Hotel Stadtmühle", but "Taxizentrale Regnitzaue".
+            let role = |i: usize| self.is_role(i) && (!self.is_trade(i) || self.bare(i) || named(i + 1));
+            while first + 1 < at && (role(first) || small(first) && (start > from || first > start)) {
                 first += 1;
             }
-            if first > start && self.is_role(start) {
+            first = first.max(self.behind_department(start, at));
+            if first > start {
                 found.push(Piece { from: start, to: first, kind: Kind::Role });
             }
             found.push(Piece { from: first, to: at, kind: self.kind(first, at) });
             start = at;
         }
+    }
+
+    /// "Justitiariat der Breitscheidt Holding": where the business begins behind "der", if nothing before it is one.
+    fn behind_department(&self, from: usize, to: usize) -> usize {
+        let known = |at: usize| self.is_trade(at) && !self.is_role(at) || self.form_length(at) > 0;
+        let joins = |at: &usize| matches!(self.word(*at), "der" | "des" | "vom" | "beim" | "bei");
+        let of = (from + 1..to).find(joins).filter(|of| !(from..*of).any(known) && (*of..to).any(known));
+        of.map_or(from, |of| of + 1)
     }
 
     /// Whether a new name begins at `at` within the stretch `[start, to)`.
@@ -178,11 +206,12 @@ impl Reader<'_> {
         let from_there =
             matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
         if from_there {
-            let surname = given(start) && at == start + 1 && (to == at + 2 || self.lower && to > at + 1);
-            return !surname || !self.works_elsewhere(to);
+            return !self.of_nobility(start, at, to) || !self.works_elsewhere(to);
         }
-        let joined =
-            ["und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de"];
+        let joined = [
+            "und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de",
+            "des",
+        ];
         if joined.contains(&before) {
             return false;
         }
@@ -191,9 +220,9 @@ impl Reader<'_> {
             return true;
         }
         if title(at) {
-            return !(title(at - 1) || doctor && self.is_trade(at - 1));
+            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || self.is_practice(start, at)));
         }
-        if self.is_role(at) && self.lower
+        if self.is_role(at) && self.lower && !(given(start) && at == start + 1)
             || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
         {
             return true;
@@ -206,7 +235,7 @@ impl Reader<'_> {
         // "Thorben Lammers Lammers Containerdienst", "Kreuzer Druckerei Kreuzer"
         let again = |i: usize| self.word(i).len() > 2 && (start..i).any(|j| self.word(j) == self.word(i));
         let person = (given(start) || title(start)) && at >= start + 2 || at == start + 1;
-        let later = (at..to).any(|i| self.is_trade(i));
+        let later = (at..to).any(|i| self.is_trade(i) || self.form_length(i) > 0);
         if again(at) && !given(at + 1) {
             return at == start + 1 || given(start) || business;
         }
@@ -217,6 +246,19 @@ impl Reader<'_> {
         }
         let two = given(start) && at == start + 2 + usize::from(given(start + 1)) && !business && !self.is_trade(start);
         two && later && to > at + 1 && !given(at) && (self.lower || to - start >= 4)
+    }
+
+    /// "Bernd von der Heide", "Freya von Ahlefeldt-Busch": one word behind a given name and "von".
+    fn of_nobility(&self, start: usize, at: usize, to: usize) -> bool {
+        let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
+        let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
+        self.is_given(start) && at == start + 1 && to > at + 1 && (one || self.lower)
+    }
+
+    /// "Praxis für Kinderheilkunde Doktor Sauerbier": named by its doctor.
+    fn is_practice(&self, from: usize, to: usize) -> bool {
+        let kinds = ["praxis", "kanzlei", "ordination", "klinik"];
+        (from..to).any(|at| kinds.iter().any(|kind| self.word(at).ends_with(kind)))
     }
 
     /// What the tokens `[from, to)` name.
@@ -236,6 +278,25 @@ impl Reader<'_> {
             return Kind::Person;
         }
         Kind::Name
+    }
+
+    /// "Kranz Kälte-Klima" of Silvio Kranz: names beside the surname of who calls.
+    fn namesake(&self, contact: &str) -> Option<String> {
+        let surname = super::text::fold(contact.rsplit(' ').next()?);
+        let count = self.tokens().len();
+        (0..count).filter(|at| self.word(*at) == surname && self.proper(*at)).find_map(|at| {
+            let whole = |from: usize| from == 0 || self.tokens()[from - 1].clause != self.tokens()[from].clause;
+            let other = |i: usize| !self.is_given(i) && !self.is_role(i) && !WORDS.titles.contains(self.word(i));
+            let end = self.name_end(at, 6);
+            let behind = whole(at) && end > at + 1 && other(at + 1);
+            let before = at > 0 && whole(at - 1) && self.adjoins(at - 1) && self.proper(at - 1) && other(at - 1);
+            let known = self.word(at.saturating_sub(1)).len() > 4;
+            match (behind, before && known) {
+                (true, _) => self.name(at, end),
+                (_, true) => self.name(at - 1, end),
+                _ => None,
+            }
+        })
     }
 
     /// Whether a company is named other than by what stands before this place.
@@ -278,6 +339,12 @@ impl Reader<'_> {
             && between.chars().all(|c| matches!(c, ' ' | '-' | '.' | '&' | '/'))
     }
 
+    /// Whether only a hyphen stands between a token and the next.
+    pub(super) fn hyphened(&self, at: usize) -> bool {
+        let (Some(a), Some(b)) = (self.tokens().get(at), self.tokens().get(at + 1)) else { return false };
+        self.scene.text.source.get(a.end..b.start) == Some("-")
+    }
+
     /// Whether a token can be part of a proper name.
     pub(super) fn proper(&self, at: usize) -> bool {
         let Some(token) = self.tokens().get(at) else { return false };
@@ -292,11 +359,11 @@ impl Reader<'_> {
         let mut end = at;
         while end < at + longest {
             let linked = end == at || self.adjoins(end - 1);
-            if linked && self.proper(end) {
+            if linked && (self.proper(end) || end == at + 1 && self.is_surname(end)) {
                 end += 1;
                 continue;
             }
-            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "dem", "den", "e"];
+            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e"];
             let skip = (1..=2).find(|n| {
                 (0..*n).all(|k| small.contains(&self.word(end + k)) && self.adjoins(end + k))
                     && self.tokens().get(end + n).is_some_and(|t| t.capital)
@@ -309,6 +376,12 @@ impl Reader<'_> {
             }
         }
         end.max(at)
+    }
+
+    /// "Sabine Ruf", "Karl Sonntag": behind a given name these are none of the words they are elsewhere.
+    fn is_surname(&self, at: usize) -> bool {
+        let known = ["ruf", "kurz", "sonntag", "freitag", "mensch", "lang", "gut", "morgen", "maus", "april", "uhr"];
+        !self.lower && known.contains(&self.word(at)) && self.tokens()[at].capital && self.is_given(at - 1)
     }
 
     /// Without capitals: "schlüter und wolff", "apotheke am kanal".

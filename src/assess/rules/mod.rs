@@ -16,11 +16,13 @@ mod description;
 mod dialect;
 mod fields;
 mod guard;
+mod introduction;
 mod language;
 mod lexicon;
 mod mail;
 mod noise;
 mod numbers;
+mod parts;
 mod pattern;
 mod scope;
 mod signature;
@@ -127,6 +129,8 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     }
     if kind == Kind::Nobody {
         (declared.declaration, spoken.consent, urgent) = (Declaration::Absent, Consent::Absent, false);
+        // Whom an automatic mail names is to be called by its readers, not to be called back.
+        fields.callback = fields.callback.filter(|_| message.subject.is_none());
     } else {
         urgent &= kind != Kind::Unclear;
         findings.append(&mut declared.findings);

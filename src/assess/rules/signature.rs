@@ -19,17 +19,23 @@ pub(super) struct Signature {
 
 /// Whether a folded word tells what somebody does, or where.
 pub(super) fn is_function(word: &str) -> bool {
-    WORDS.functions.contains(word)
-        || word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
+    let known = |word: &str| WORDS.functions.contains(word);
+    known(word) || word.strip_suffix("in").is_some_and(|he| he.len() > 4 && known(he)) || ends_as_function(word)
+}
+
+/// "Pflegedienstleiterin": its ending tells what somebody does.
+fn ends_as_function(word: &str) -> bool {
+    word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
 /// Reads the end of a mail.
 pub(super) fn read(source: &str) -> Signature {
     let own: String =
         mail::readable(source).iter().filter(|glyph: &&Glyph| !glyph.forwarded).map(|glyph| glyph.c).collect();
-    let lines: Vec<&str> = own.lines().map(str::trim).collect();
+    let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
+    let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
-    let Some((block, first)) = block(&lines) else { return found };
+    let Some((block, first)) = block(&lines) else { return uncapitalised(&lines) };
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
     let mut unknown = None;
     for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
@@ -45,7 +51,17 @@ pub(super) fn read(source: &str) -> Signature {
         };
         for part in parts.into_iter().flat_map(|part| part.split(" - ")).map(str::trim).filter(|part| !part.is_empty())
         {
-            if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
+            let pair = part.split_once(" & ").or_else(|| part.split_once(" und "));
+            let couple = pair.filter(|(one, other)| {
+                let given = |name: &str| {
+                    name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)))
+                };
+                given(one) && given(other) && other.contains(' ')
+            });
+            if let (None, Some((one, other))) = (&found.name, couple) {
+                let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
+                found.name = Some(format!("{one} {surname}").trim().to_owned());
+            } else if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
                 found.name = Some(shown(part));
             } else if found.company.is_none() && is_company(part) {
                 let company = part.trim_matches(['-', '–', '*', ' ']).to_owned();
@@ -58,6 +74,39 @@ pub(super) fn read(source: &str) -> Signature {
         }
     }
     found.company = found.company.or(unknown);
+    if found.name.is_none() && found.company.is_none() { uncapitalised(&lines) } else { found }
+}
+
+/// "uli vom hofladen brennessel", "veit" and below it "obsthof gruber-lechner".
+fn uncapitalised(lines: &[&str]) -> Signature {
+    let mut found = Signature::default();
+    let upper = |words: &[&str]| {
+        let one =
+            |word: &&str| word.chars().next().map(|c| c.to_uppercase().chain(word.chars().skip(1)).collect::<String>());
+        Some(words.iter().filter_map(one).collect::<Vec<_>>().join(" "))
+    };
+    let given = |word: &str| WORDS.first_names.contains(&fold(word));
+    let filled: Vec<&&str> = lines.iter().filter(|line| !line.is_empty()).skip(1).collect();
+    for line in filled.into_iter().rev().take(4).flat_map(|line| line.split(',')).map(str::trim) {
+        let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        let words = &words[usize::from(words.first().is_some_and(|word| WORDS.greetings.contains(&fold(word))))..];
+        let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word));
+        if words.len() > 7 || line.chars().any(char::is_uppercase) {
+            continue;
+        }
+        match of {
+            Some(of @ 1..=2) if given(words[0]) => {
+                let skip = usize::from(words.get(of + 1).is_some_and(|word| ["der", "dem"].contains(word)));
+                found.name = upper(&words[..of]);
+                found.company = words.get(of + 1 + skip..).filter(|rest| !rest.is_empty()).and_then(upper);
+            }
+            None if words.len() <= 2 && words.first().is_some_and(|word| given(word)) => found.name = upper(words),
+            None if is_business(line) && words.len() <= 4 && !line.ends_with(['.', '!', '?']) => {
+                found.company = upper(words)
+            }
+            _ => {}
+        }
+    }
     found
 }
 
@@ -112,7 +161,9 @@ fn greeting(line: &str) -> Option<&str> {
         let skipped: usize = words[..end].iter().map(|word| word.len()).sum();
         line.get(skipped..).and_then(|rest| rest.find(word).map(|at| &rest[at..])).unwrap_or("")
     });
-    let place = words.iter().take(end).any(|word| ["aus", "from", "nach"].contains(word));
+    let somebody = words.get(end).is_some_and(|word| WORDS.first_names.contains(&bare(word)));
+    let place =
+        words.iter().take(end).any(|word| ["aus", "from", "nach"].contains(word) || *word == "vom" && !somebody);
     (lead && (at < 3 || rest.is_empty() || place)).then_some(if place { "" } else { rest.trim() })
 }
 
@@ -151,8 +202,11 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     })
 }
 
-/// Whether a part gives the initial of a name in full: "Markus Brandt" for "M. Brandt".
+/// Whether a part gives a name in full: "Markus Brandt" for "M. Brandt" or "Markus".
 fn spells_out(part: &str, name: &str) -> bool {
+    if part.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) {
+        return true;
+    }
     let (Some((initial, surname)), Some((given, full))) = (name.split_once(". "), part.split_once(' ')) else {
         return false;
     };
@@ -189,6 +243,19 @@ fn is_company(part: &str) -> bool {
 
 fn is_role(part: &str) -> bool {
     let folded = fold(part);
+    // "Ebner Haustechnik" is a business, "Haustechnik Ebner" a department.
+    let mut words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let led = words.next().is_some_and(|first| is_function(first) || first.len() < 3);
+    if !led && words.any(|word| WORDS.trades.iter().any(|trade| word.ends_with(trade.as_str()))) {
+        return false;
+    }
+    if led
+        && !has_form(part)
+        && folded.split_whitespace().count() <= 3
+        && is_function(folded.split_whitespace().next().unwrap_or(""))
+    {
+        return true;
+    }
     !has_form(part)
         && (folded.split(|c: char| !c.is_alphanumeric()).any(is_function)
             && !folded
@@ -244,7 +311,7 @@ impl Reader<'_> {
             let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
             let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
             let rest = rest.lines().next()?.split('<').next()?.trim();
-            let rest = rest.split([';', '|']).next()?.trim();
+            let rest = rest.split([';', '|', '(']).next()?.trim();
             let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
             named.then(|| rest.split(", ").next().unwrap_or(rest).to_owned())
         })

@@ -35,6 +35,18 @@ pub(super) struct Words {
     pub function_endings: Vec<String>,
     /// Before or behind the person to be called back.
     pub asks_for: HashSet<String>,
+    /// Greetings and small words beside the names of an introduction.
+    pub introduces: HashSet<String>,
+    /// Crafts as an apposition to names: "Wolfshöfer und Reim, Rechtsanwälte".
+    pub crafts: HashSet<String>,
+    /// Trades that have masters: "Bäckermeister".
+    pub masters: HashSet<String>,
+    /// Endings of adjectives within a company's name.
+    pub adjectives: Vec<String>,
+    /// First parts of compounds that are no names: a recogniser writes "frucht gummi", "kranken haus".
+    pub compound_heads: HashSet<String>,
+    /// Last parts of such compounds.
+    pub compound_tails: HashSet<String>,
     /// Before a surname.
     pub titles: HashSet<String>,
     /// End a name in text without capitals.
