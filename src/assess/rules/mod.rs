@@ -202,6 +202,7 @@ fn add_subject(
     let own = declaration::read(subject);
     let adds = matches!(own.declaration, Declaration::Declared | Declaration::Unqualified);
     let asks = subject.text.asks.contains(&true);
+    let stopped = state::read(subject, &own, false, false).urgent;
     let quiet = !*urgent && spoken.consent == Consent::Absent;
     // "Notfall vom Freitag" above a question for the bill: the body tells what is meant.
     let told = quiet && declared.findings.iter().any(|finding| finding.polarity == Polarity::Mentioned);
@@ -210,14 +211,14 @@ fn add_subject(
     } else if adds && !asks && !told && matches!(declared.declaration, Declaration::Absent | Declaration::Unqualified) {
         let critical = body.has("critical") || body.has("standstill") || own.declaration == Declaration::Declared;
         declared.declaration = if critical { Declaration::Declared } else { Declaration::Unqualified };
-        declared.findings.extend(own.findings.iter().cloned().map(elsewhere));
+        declared.findings.extend(own.findings.into_iter().map(elsewhere));
     }
     let agreed = consent::read(subject, true);
     if spoken.consent == Consent::Absent && agreed.consent == Consent::Full {
         spoken.findings.extend(agreed.findings.into_iter().map(elsewhere));
         (spoken.consent, spoken.conditions, spoken.fee) = (agreed.consent, true, true);
     }
-    *urgent |= state::read(subject, &own, false, false).urgent && !matches!(declared.declaration, Declaration::Denied);
+    *urgent |= stopped && !matches!(declared.declaration, Declaration::Denied);
 }
 
 fn elsewhere(finding: Finding) -> Finding {

@@ -175,12 +175,6 @@ fn bare_sum(text: &Text<'_>, at: usize, fee: Cents) -> Option<(usize, Option<i64
     (taxed || definite && known).then_some((length, Some(fee.0)))
 }
 
-/// What says that a number is money.
-const MONEY: [&str; 16] = [
-    "euro", "eur", "euros", "euronen", "eurone", "oiro", "oecken", "ocken", "tacken", "flocken", "maeuse", "eier",
-    "steine", "avroluk", "avro", "євро",
-];
-
 /// What is added to a sum.
 const TAXED: [&str; 6] = ["netto", "brutto", "plus", "zuzueglich", "zzgl", "exklusive"];
 
@@ -259,9 +253,10 @@ fn cents(written: &str) -> Option<i64> {
 }
 
 /// How the currency is called, in every language of foreign.toml.
-const MONEY: [&str; 17] = [
-    "euro", "eur", "euros", "ocken", "avroluk", "euroluk", "avro", "eura", "evra", "evro", "evri", "eurow", "eurot",
-    "euroa", "євро", "евро", "ευρω",
+const MONEY: [&str; 27] = [
+    "euro", "eur", "euros", "euronen", "eurone", "oiro", "oecken", "ocken", "tacken", "flocken", "maeuse", "eier",
+    "steine", "avroluk", "euroluk", "avro", "eura", "evra", "evro", "evri", "eurow", "eurot", "euroa", "євро", "евро",
+    "ευρω", "ευρώ",
 ];
 
 /// The fee in words, in the languages of foreign.toml.
