@@ -287,7 +287,10 @@ impl Rules {
                 complain("give at least one sentence under `holds` and one under `not`".to_owned());
             }
             let language = concept.language.as_deref().and_then(|only| only.split(' ').next()).unwrap_or("de");
-            let holds = |text: &str| Scene::new(self, Text::new(text), language, Cents(4800)).has(&concept.name);
+            let holds = |text: &str| {
+                let text = Text::read(text, language == "de");
+                Scene::new(self, text, language, Cents(4800)).has(&concept.name)
+            };
             for text in concept.holds.iter().filter(|text| !holds(text)) {
                 complain(format!("should hold in: {text}"));
             }
@@ -424,8 +427,8 @@ mod tests {
         let concept = |patterns: &str, holds: &str| {
             own(&format!("[[concept]]\nname = \"x\"\npatterns = [{patterns}]\nholds = [{holds}]\nnot = [\"b\"]"))
         };
-        let error = Rules::with(&concept("\"<nothing>\"", "\"a\"")).err().unwrap().to_string();
-        assert!(error.contains("own.toml") && error.contains("nothing"), "{error}");
+        let error = Rules::with(&concept("\"<unheard>\"", "\"a\"")).err().unwrap().to_string();
+        assert!(error.contains("own.toml") && error.contains("unheard"), "{error}");
         assert!(Rules::with(&own("concept = 1")).err().unwrap().to_string().contains("own.toml"));
         let replaced = [("scope.toml".to_owned(), concept("\"b\"", "\"b\"")[0].1.clone())];
         let error = Rules::with(&replaced).err().unwrap().to_string();

@@ -63,7 +63,8 @@ impl<'a> Text<'a> {
         if spoken && super::language::of(&text) == "de" { Self::read(source, true) } else { text }
     }
 
-    fn read(source: &'a str, german: bool) -> Self {
+    /// Splits a text into tokens; `german` says whether it is read in standard words.
+    pub(super) fn read(source: &'a str, german: bool) -> Self {
         let mut reader = Reader { glyphs: super::mail::readable(source), german, ..Reader::default() };
         reader.run();
         let (tokens, asks) = super::breath::split(reader.tokens, &reader.asks);
