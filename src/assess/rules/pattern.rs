@@ -10,15 +10,21 @@ use std::collections::HashMap;
 /// One pattern.
 pub(super) struct Pattern {
     elements: Vec<Element>,
-    /// First bytes a match can begin with; `None`: any.
-    first: Option<Vec<u8>>,
 }
 
-/// Patterns by the first byte of their first word, so that a token asks only those that can begin there.
+/// Patterns by what they begin with, so that a token asks only those that can begin there.
 pub(super) struct Index {
-    by_byte: Vec<Vec<usize>>,
-    any: Vec<usize>,
     patterns: Vec<Pattern>,
+    /// By the first and the last byte of their first word.
+    words: Vec<Vec<usize>>,
+    /// By the first byte of a beginning or a keyword.
+    beginnings: Vec<Vec<usize>>,
+    /// By the last byte of an ending.
+    endings: Vec<Vec<usize>>,
+    /// By the concept they begin with.
+    concepts: Vec<(usize, usize)>,
+    numbers: Vec<usize>,
+    any: Vec<usize>,
 }
 
 /// The concepts found so far, by the token they begin at: `(name, end)`.
@@ -49,12 +55,11 @@ impl Pattern {
             None => vec![word],
         });
         let elements = words.map(|word| element(word, names, german)).collect::<Result<Vec<_>, _>>()?;
-        let first = match elements.first() {
-            Some(Element::One { choices, optional: false }) => choices.iter().map(Choice::first_byte).collect(),
-            Some(_) => return Err("begins with a gap or an optional element".to_owned()),
-            None => return Err("is empty".to_owned()),
-        };
-        Ok(Self { elements, first })
+        match elements.first() {
+            Some(Element::One { optional: false, .. }) => Ok(Self { elements }),
+            Some(_) => Err("begins with a gap or an optional element".to_owned()),
+            None => Err("is empty".to_owned()),
+        }
     }
 }
 
@@ -101,23 +106,39 @@ fn parse_choice(word: &str, names: &HashMap<String, usize>) -> Result<Choice, St
 }
 
 impl Index {
-    /// Sorts patterns by their first byte.
+    /// Sorts patterns by what they begin with.
     pub(super) fn new(patterns: Vec<Pattern>) -> Self {
-        let mut index = Self { by_byte: vec![Vec::new(); 256], any: Vec::new(), patterns };
-        for (at, pattern) in index.patterns.iter().enumerate() {
-            match &pattern.first {
-                Some(bytes) => {
-                    for byte in bytes {
-                        let list = &mut index.by_byte[usize::from(*byte)];
-                        if list.last() != Some(&at) {
-                            list.push(at);
-                        }
-                    }
-                }
-                None => index.any.push(at),
+        let empty = || vec![Vec::new(); 256];
+        let mut index = Self {
+            patterns: Vec::new(),
+            words: empty(),
+            beginnings: empty(),
+            endings: empty(),
+            concepts: Vec::new(),
+            numbers: Vec::new(),
+            any: Vec::new(),
+        };
+        for (at, pattern) in patterns.iter().enumerate() {
+            if let Some(Element::One { choices, .. }) = pattern.elements.first() {
+                choices.iter().for_each(|choice| index.sort_in(choice, at));
             }
         }
+        index.patterns = patterns;
         index
+    }
+
+    fn sort_in(&mut self, choice: &Choice, at: usize) {
+        let list = match choice {
+            Choice::Exact(word) => &mut self.words[both_ends(word)],
+            Choice::Prefix(word) | Choice::Keyword(word) => &mut self.beginnings[first_byte(word)],
+            Choice::Suffix(word) => &mut self.endings[last_byte(word)],
+            Choice::Concept(name) => return self.concepts.push((*name, at)),
+            Choice::Number => &mut self.numbers,
+            Choice::Contains(_) => &mut self.any,
+        };
+        if list.last() != Some(&at) {
+            list.push(at);
+        }
     }
 
     /// Whether there are none.
@@ -132,10 +153,28 @@ impl Index {
         found: &'a Found,
         start: usize,
     ) -> impl Iterator<Item = usize> + 'a {
-        let byte = text.tokens[start].norm.as_bytes().first().copied().unwrap_or(0);
-        let candidates = self.by_byte[usize::from(byte)].iter().chain(&self.any);
+        let token = &text.tokens[start];
+        let word = token.norm.as_str();
+        let numbers = if token.is_number() { self.numbers.as_slice() } else { &[] };
+        let marked = move |name: &usize| found[start].iter().any(|mark| mark.0 == *name);
+        let concepts = self.concepts.iter().filter(move |(name, _)| marked(name)).map(|(_, at)| at);
+        let written = self.words[both_ends(word)].iter().chain(&self.beginnings[first_byte(word)]);
+        let candidates = written.chain(&self.endings[last_byte(word)]).chain(numbers).chain(&self.any).chain(concepts);
         candidates.filter_map(move |at| follow(&self.patterns[*at].elements, text, found, start, start))
     }
+}
+
+fn first_byte(word: &str) -> usize {
+    word.bytes().next().map_or(0, usize::from)
+}
+
+fn last_byte(word: &str) -> usize {
+    word.bytes().last().map_or(0, usize::from)
+}
+
+/// One of 256 shelves for a word, by its ends.
+fn both_ends(word: &str) -> usize {
+    (first_byte(word) * 31 + last_byte(word)) % 256
 }
 
 /// The farthest end of a match of `elements` from token `at`.
@@ -164,13 +203,6 @@ fn same_sentence(text: &Text<'_>, a: usize, b: usize) -> bool {
 }
 
 impl Choice {
-    fn first_byte(&self) -> Option<u8> {
-        match self {
-            Self::Exact(word) | Self::Prefix(word) | Self::Keyword(word) => word.bytes().next(),
-            _ => None,
-        }
-    }
-
     fn end(&self, text: &Text<'_>, found: &Found, at: usize) -> Option<usize> {
         let token = text.tokens.get(at)?;
         let one = match self {
