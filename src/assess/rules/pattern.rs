@@ -120,7 +120,9 @@ impl Index {
         };
         for (at, pattern) in patterns.iter().enumerate() {
             if let Some(Element::One { choices, .. }) = pattern.elements.first() {
-                choices.iter().for_each(|choice| index.sort_in(choice, at));
+                for choice in choices {
+                    index.sort_in(choice, at);
+                }
             }
         }
         index.patterns = patterns;

@@ -193,6 +193,7 @@ const OPENERS: &[&str] = &[
 ];
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent state of the reading")]
 struct Reader {
     glyphs: Vec<Glyph>,
     tokens: Vec<Token>,
