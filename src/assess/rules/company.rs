@@ -22,6 +22,23 @@ impl Reader<'_> {
         if from == form { None } else { self.formed(from, form) }
     }
 
+    /// "Yayla Market'ten", "Karadeniz Fırını'ndan": where a Turkish caller calls from.
+    pub(super) fn suffixed(&self) -> Option<String> {
+        let from_there = ["ten", "tan", "den", "dan", "nden", "ndan"];
+        (self.scene.language == "tr").then_some(())?;
+        (0..self.tokens().len()).find_map(|at| {
+            let (quote, _) = self.scene.text.quote(at, at + 1);
+            let (_, suffix) = quote.split_once(['\'', '’'])?;
+            let mut from = at;
+            while from > 0 && self.adjoins(from - 1) && self.proper(from - 1) {
+                from -= 1;
+            }
+            let whole = self.scene.text.quote(from, at + 1).0;
+            let name = whole.rsplit_once(['\'', '’'])?.0.trim().to_owned();
+            (from_there.contains(&suffix) && at < self.opening() && name.contains(' ')).then_some(name)
+        })
+    }
+
     /// A name `[from, form)` and the legal form behind it, as a German would write it.
     pub(super) fn formed(&self, from: usize, form: usize) -> Option<String> {
         let mut to = form;
@@ -195,7 +212,8 @@ impl Reader<'_> {
             let end = self.name_end(start, 6);
             let trade = (start..end).any(|i| self.is_trade(i));
             let by_name = at > 0 && self.word(at) != "aus" && !self.is_place(start, end);
-            if end > start && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
+            let body = (start..end).any(|i| !self.bare(i));
+            if end > start && body && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
                 return self.name(start, end);
             }
         }
@@ -217,6 +235,7 @@ impl Reader<'_> {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2
+            && !(self.is_given(at) && self.adjoins(at) && self.proper(at + 1))
             && (!super::signature::is_function(word) || WORDS.trades.iter().any(|trade| trade == word))
             && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS

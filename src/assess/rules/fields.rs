@@ -71,6 +71,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
         .or(signed.company)
+        .or_else(|| reader.suffixed())
         .or(spoken.company)
         .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
@@ -83,13 +84,16 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
+        .or_else(|| reader.spoken_for())
         .or(signed.name)
         .or(spoken.contact)
         .or_else(|| if mail { None } else { reader.before_number() })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
-    let company = company.filter(|name| !super::contact::stutters(name));
+    // "Sonnige Grüße, Valeska Imhof": a person and no business.
+    let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && reader.is_person(name);
+    let company = company.filter(|name| !super::contact::stutters(name) && !person(name));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -201,7 +205,7 @@ impl Reader<'_> {
     fn parts(&self, start: usize, at: usize, to: usize) -> bool {
         let before = self.word(at - 1);
         let given = |at: usize| self.is_given(at);
-        let title = |at: usize| WORDS.titles.contains(self.word(at));
+        let title = |at: usize| self.is_title(at);
         let doctor = matches!(self.word(at), "dr" | "doktor" | "prof" | "professor" | "dres");
         let from_there =
             matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
@@ -210,7 +214,7 @@ impl Reader<'_> {
         }
         let joined = [
             "und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de",
-            "des",
+            "des", "and", "da", "zur", "al", "la",
         ];
         if joined.contains(&before) {
             return false;
@@ -269,7 +273,23 @@ impl Reader<'_> {
         if (from..to).all(|at| self.is_role(at)) {
             return Kind::Role;
         }
-        if (from..to).any(|at| self.is_trade(at) || self.form_length(at) > 0) {
+        let town = matches!(
+            self.word(from),
+            "stadt"
+                | "gemeinde"
+                | "markt"
+                | "kreis"
+                | "bistum"
+                | "pfarrei"
+                | "universitaet"
+                | "eiscafe"
+                | "bar"
+                | "cafe"
+        );
+        if to == from + 2 && self.is_given(from) && self.is_surname_too(from + 1) {
+            return Kind::Person;
+        }
+        if town && to > from + 1 || (from..to).any(|at| self.is_trade(at) || self.form_length(at) > 0) {
             return Kind::Company;
         }
         let given = |at: usize| self.is_given(at);
@@ -312,6 +332,22 @@ impl Reader<'_> {
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
         signature::is_function(self.word(at))
+    }
+
+    /// "Sabine Schreiner", "Petra Neuhof", but "Autohaus": a name as well as a kind of business.
+    fn is_surname_too(&self, at: usize) -> bool {
+        let word = self.word(at);
+        let trade = WORDS.trades.iter().any(|trade| trade == word);
+        let known =
+            ["zimmermann", "schreiner", "tischler", "maler", "winzer", "obst", "bank", "kino", "moden", "blumen"];
+        known.contains(&word) || !trade && word.len() < 11 && (word.ends_with("hof") || word.ends_with("haus"))
+    }
+
+    /// A given name and nothing of a business behind it.
+    fn is_person(&self, name: &str) -> bool {
+        let mut words = name.split([' ', '-']).map(super::text::fold);
+        words.next().is_some_and(|first| WORDS.first_names.contains(&first))
+            && words.all(|word| !WORDS.trades.contains(&word) && !WORDS.forms.contains(&word))
     }
 
     /// Words `[from, to)` joined as written.
@@ -363,7 +399,18 @@ impl Reader<'_> {
                 end += 1;
                 continue;
             }
-            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e"];
+            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e", "and"];
+            // "Ristorante Da Franco"
+            let named = |at: usize| {
+                matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im")
+                    && self.tokens()[at].capital
+                    && self.is_trade(at - 1)
+                    && self.proper(at + 1)
+            };
+            if linked && !self.lower && end > at && end + 1 < self.tokens().len() && self.adjoins(end) && named(end) {
+                end += 2;
+                continue;
+            }
             let skip = (1..=2).find(|n| {
                 (0..*n).all(|k| small.contains(&self.word(end + k)) && self.adjoins(end + k))
                     && self.tokens().get(end + n).is_some_and(|t| t.capital)

@@ -169,20 +169,30 @@ impl Reader<'_> {
             "notar",
             "notarin",
             "architekt",
+            "apotheker",
+            "apothekerin",
+            "architektin",
+            "winzer",
+            "landwirt",
+            "pfarrer",
         ];
+        // "Eismeister Tschechow", but "Malermeister Quandt" is his own company.
+        let one = piece.to == piece.from + 2 && !self.has_own_trade(piece.from) && !self.is_trade(piece.from + 1);
         craft.iter().any(|end| self.word(piece.from).ends_with(end))
             && piece.to > piece.from + 1
-            && self.is_given(piece.from + 1)
+            && (self.is_given(piece.from + 1) || one)
     }
 
     /// "Bäckermeister Ulrich Krumm": who has a trade of his own is his own company.
     fn is_trained(&self, piece: &Piece) -> bool {
-        let word = self.word(piece.from);
+        self.is_crafted(piece) && self.has_own_trade(piece.from)
+    }
+
+    fn has_own_trade(&self, at: usize) -> bool {
+        let word = self.word(at);
         let master = word.strip_suffix("meisterin").or_else(|| word.strip_suffix("meister"));
         let own = ["rechtsanw", "notar", "steuerberater", "architekt", "zahn", "tier", "fach", "frauen", "kinder"];
-        self.is_crafted(piece)
-            && (master.is_some_and(|stem| WORDS.masters.contains(stem))
-                || own.iter().any(|begin| word.starts_with(begin)))
+        master.is_some_and(|stem| WORDS.masters.contains(stem)) || own.iter().any(|begin| word.starts_with(begin))
     }
 
     /// "Kino Metropol am Grünen Markt": where it lies, unless the name is nothing without ("Lichtspielhaus am Anger").
