@@ -36,6 +36,7 @@ impl Reader<'_> {
                 || matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
             if !asks
                 || away && word == "wenden"
+                || word == "ruft" && matches!(before, "da" | "dann" | "jetzt" | "mich" | "uns" | "gerade")
                 || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
             {
                 return None;
@@ -138,7 +139,9 @@ impl Reader<'_> {
             if (title || given && !apart)
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {
-                return if title { self.titled(near, near + 1) } else { self.person(near) };
+                // "mit Dagny Holm": the given name may be unknown and the surname a given one.
+                let first = near > from && self.adjoins(near - 1) && self.proper(near - 1) && !self.is_role(near - 1);
+                return if title { self.titled(near, near + 1) } else { self.person(near - usize::from(first)) };
             }
         }
         None
@@ -199,10 +202,20 @@ impl Reader<'_> {
                 ("sein", "anschluss" | "handy" | "telefon" | "mobiltelefon") if number(at) => false,
                 ("seine", "nummer" | "handynummer" | "mobilnummer" | "durchwahl" | "rufnummer") if number(at) => false,
                 ("bei" | "an" | "mit", "ihm" | "ihn") | ("direkt", "ihn") if calls() => false,
+                ("erreichen" | "erreicht", "ihn") if number(at) => false,
                 ("bei" | "an" | "mit", "ihr") if calls() => true,
                 _ => return None,
             };
-            self.last_spoken_of(at, she)
+            let himself = !matches!(self.word(at), "bei" | "an" | "mit" | "direkt");
+            if himself && self.asks_for_himself(at) { None } else { self.last_spoken_of(at, she) }
+        })
+    }
+
+    /// "…, er ist unter … zu sprechen. Für Rückfragen rufen Sie mich an."
+    fn asks_for_himself(&self, from: usize) -> bool {
+        (from..self.tokens().len()).filter(|at| matches!(self.word(*at), "mich" | "mir")).any(|at| {
+            let (from, to) = self.scene.sentence(at);
+            (from..to).any(|i| ["ruf", "erreich", "meld"].iter().any(|begin| self.word(i).starts_with(begin)))
         })
     }
 

@@ -296,30 +296,54 @@ fn form_written(words: &[&str]) -> String {
     }
 }
 
-/// "Abwasser Zweck Verband": one word, as a German would write it.
+/// "Abwasser Zweck Verband": one word, as a German would write it. First parts without a last one stay apart.
 fn compounded(name: &str) -> String {
+    let words: Vec<&str> = name.split(' ').collect();
+    let folded: Vec<String> = words.iter().map(|word| super::text::fold(word)).collect();
+    let head = |at: usize| folded.get(at).is_some_and(|word| WORDS.compound_heads.contains(word));
+    let tail = |at: usize| folded.get(at).is_some_and(|word| WORDS.compound_tails.contains(word));
     let mut out: Vec<String> = Vec::new();
-    let mut open = false;
-    for word in name.split(' ') {
-        let folded = super::text::fold(word);
-        let head = WORDS.compound_heads.contains(&folded);
-        match out.last_mut() {
-            Some(last) if open && (head || WORDS.compound_tails.contains(&folded)) => {
-                last.push_str(&word.to_lowercase());
-                open = head && !WORDS.compound_tails.contains(&folded);
-            }
-            _ => {
-                out.push(word.to_owned());
-                open = head;
-            }
-        }
+    let mut at = 0;
+    while at < words.len() {
+        let heads = (at..words.len()).take_while(|at| head(*at)).count();
+        // A word may be both: "Bau", "Hotel".
+        let end = (at + 1..=at + heads).rev().find(|end| tail(*end)).unwrap_or(at);
+        let rest = words[at + 1..(end + 1).max(at + 1)].iter().map(|word| word.to_lowercase());
+        out.push(std::iter::once(words[at].to_owned()).chain(rest).collect());
+        at = end.max(at) + 1;
     }
     out.join(" ")
 }
 
+/// A kind of business in dialect, as it is written.
+fn standard(name: &str) -> String {
+    let forms = [
+        ("tankstell", "tankstelle"),
+        ("sägwerk", "sägewerk"),
+        ("stübche", "stübchen"),
+        ("lädche", "lädchen"),
+        ("hopfahof", "hopfenhof"),
+        ("apothek", "apotheke"),
+        ("schul", "schule"),
+    ];
+    let word = |word: &str| {
+        let lower = word.to_lowercase();
+        let found = forms.iter().find_map(|(dialect, form)| Some((lower.strip_suffix(dialect)?.to_owned(), *form)));
+        match found {
+            Some((head, form)) if head.is_empty() && word.starts_with(char::is_uppercase) => {
+                let mut letters = form.chars();
+                letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+            }
+            Some((head, form)) => format!("{}{form}", word.get(..head.len()).unwrap_or(&head)),
+            None => word.to_owned(),
+        }
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// As a German would write it.
 pub(super) fn tidy(name: &str) -> String {
-    let name = compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", ""));
+    let name = standard(&compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", "")));
     name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
         + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
 }

@@ -154,7 +154,11 @@ impl Reader<'_> {
                 if aside && !parts.is_empty() {
                     clause.extend(self.works_for(at, end));
                 } else {
-                    clause.retain(|part| self.stands_by_itself(part, at));
+                    // "do isch d'Häberle vo dr Drogerie Häberle und …"
+                    let works = |part: &Part| part.lead == Lead::Works && part.piece.kind == Kind::Company;
+                    let working = clause.iter().any(works);
+                    let called = |part: &Part| matches!(part.lead, Lead::Person | Lead::Article) && working;
+                    clause.retain(|part| self.stands_by_itself(part, at) || called(part));
                     parts.append(&mut clause);
                     // "Ich bin Luca und jobbe im Eiscafé Venezia"
                     let known = parts.iter().any(|part| part.piece.kind == Kind::Company);
@@ -175,6 +179,7 @@ impl Reader<'_> {
         let at = (from..to).find(|at| matches!(self.word(*at), "bei" | "beim" | "vom" | "von" | "fuer" | "im"))? + 1;
         let at = at + usize::from(matches!(self.word(at), "der" | "dem" | "die" | "das" | "firma"));
         let end = self.name_end(at, 9).min(to);
+        let at = self.behind_department(at, end);
         let known = (at..end).any(|i| self.is_trade(i) || self.form_length(i) > 0) || self.hyphened(at);
         let piece = Piece { from: at, to: end, kind: Kind::Company };
         (known && end > at + 1).then_some(Part { piece, lead: Lead::Works })
@@ -255,7 +260,7 @@ impl Reader<'_> {
                 }
             }
             // "dr Karl": an article of dialect.
-            "dr" | "dae" | "da" if self.proper(at + 1) => {
+            "dr" | "dae" | "da" | "dor" if self.proper(at + 1) => {
                 if before == Lead::Person {
                     before
                 } else {

@@ -25,13 +25,16 @@ pub(super) fn is_function(word: &str) -> bool {
 
 /// "Pflegedienstleiterin": its ending tells what somebody does.
 fn ends_as_function(word: &str) -> bool {
-    word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
+    word.len() > 6
+        && !word.ends_with("versicherung")
+        && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
 /// Reads the end of a mail.
 pub(super) fn read(source: &str) -> Signature {
     let own: String =
         mail::readable(source).iter().filter(|glyph: &&Glyph| !glyph.forwarded).map(|glyph| glyph.c).collect();
+    let own = own.replace(" (FH)", "").replace(" (TH)", "").replace(" (BA)", "");
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
