@@ -128,7 +128,9 @@ impl Reader<'_> {
             let own = mine || matches!(word, "mich" | "uns" | "me" | "us" | "mir");
             let declined = near > 0 && self.word(near - 1) == "nicht";
             if own && !declined {
-                return None;
+                // "… bitte an mich, Jana Kurz"
+                let ends = self.scene.clause(near).1 == near + 1 && matches!(word, "mich" | "mir");
+                return if ends { self.named_next(near + 1) } else { None };
             }
             let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
             let given = WORDS.first_names.contains(word) && self.proper(near);
@@ -140,7 +142,11 @@ impl Reader<'_> {
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {
                 // "mit Dagny Holm": the given name may be unknown and the surname a given one.
-                let first = near > from && self.adjoins(near - 1) && self.proper(near - 1) && !self.is_role(near - 1);
+                let first = near > from
+                    && !self.lower
+                    && self.adjoins(near - 1)
+                    && self.proper(near - 1)
+                    && !self.is_role(near - 1);
                 return if title { self.titled(near, near + 1) } else { self.person(near - usize::from(first)) };
             }
         }
@@ -178,6 +184,9 @@ impl Reader<'_> {
             ["wuenscht", "bittet", "erwartet", "wartet", "moechte", "will", "haette", "braucht", "ersucht", "verlangt"];
         let (from, _) = self.scene.sentence(at);
         let verb = (from..at).rev().find(|i| wish.contains(&self.word(*i)))?;
+        if matches!(self.before(verb, 1), "er" | "sie") {
+            return self.last_spoken_of(verb - 1, self.word(verb - 1) == "sie");
+        }
         let (clause, _) = self.scene.clause(verb);
         let title = |i: &usize| matches!(self.word(*i), "herr" | "frau");
         let subject = (clause..verb).find(title).filter(|i| verb - i <= 5);

@@ -75,7 +75,8 @@ impl Reader<'_> {
     /// A title or a given name leads it.
     fn person_piece(&self, pieces: &[Piece], mail: bool) -> Option<String> {
         let greets = ["hallo", "tag", "abend", "morgen", "moin", "hi", "dear"];
-        let others = ["unser", "unsere", "euer", "ihr", "an", "wie", "von", "geehrter", "geehrte", "lieber", "liebe"];
+        let others =
+            ["unser", "unsere", "euer", "ihr", "an", "wie", "von", "fuer", "geehrter", "geehrte", "lieber", "liebe"];
         let addressed = |piece: &Piece| {
             let before = self.before(piece.from, 1);
             mail && greets.contains(&before) || others.contains(&before)

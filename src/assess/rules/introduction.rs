@@ -247,6 +247,7 @@ impl Reader<'_> {
             "hab" | "habe" | "betreibe" | "fuehre" | "leite" if self.is_trade(at + 2) && self.proper(at + 2) => {
                 Lead::Works
             }
+            "sind" if matches!(self.word(at + 1), "der" | "die" | "das") => Lead::Works,
             "in" | "aus" | "ausm" | "us" | "usem" | "nach" | "en" | "i" | "auf" | "an" | "am"
                 if self.followed_by_name(at) =>
             {

@@ -77,7 +77,7 @@ impl Reader<'_> {
             let from = parts[at].piece.from;
             persons > 1
                 && matches!(self.word(from), "herr" | "frau")
-                && greets.contains(&self.before(from, 1))
+                && (greets.contains(&self.before(from, 1)) || matches!(self.before(from, 1), "von" | "fuer"))
                 && self.adjoins(from - 1)
         };
         let known = (0..parts.len())
