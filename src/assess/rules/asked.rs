@@ -32,16 +32,20 @@ impl Reader<'_> {
             let asks = self.before_a_number(at)
                 || WORDS.asks_for.contains(word)
                 || word == "ask" && self.word(at + 1) == "for"
-                || word == "call" && before != "to";
+                || word == "call" && before != "to"
+                || matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
             if !asks
                 || away && word == "wenden"
+                || word == "ruft" && matches!(before, "da" | "dann" | "jetzt" | "mich" | "uns" | "gerade")
                 || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
             {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
-            let found = self.wanted(at + 1, to.min(at + 12)).or_else(|| self.to_be_called(at));
-            found.or_else(|| self.him(at))
+            let backward = matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
+            let forward = || self.wanted(at + 1, to.min(at + 12));
+            let found = self.wishes(at).or_else(|| if backward { None } else { forward() });
+            found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at))
         })
     }
 
@@ -124,18 +128,26 @@ impl Reader<'_> {
             let own = mine || matches!(word, "mich" | "uns" | "me" | "us" | "mir");
             let declined = near > 0 && self.word(near - 1) == "nicht";
             if own && !declined {
-                return None;
+                // "… bitte an mich, Jana Kurz"
+                let ends = self.scene.clause(near).1 == near + 1 && matches!(word, "mich" | "mir");
+                return if ends { self.named_next(near + 1) } else { None };
             }
             let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
             let given = WORDS.first_names.contains(word) && self.proper(near);
             let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
-            let whose =
-                (from..near).any(|i| matches!(self.word(i), "meine" | "meinen" | "unsere" | "unseren" | "unsern"));
+            let whose = (from.saturating_sub(4)..near)
+                .any(|i| matches!(self.word(i), "meine" | "meinen" | "unsere" | "unseren" | "unsern"));
             let apart = self.tokens()[near].clause != self.tokens()[from - 1].clause && !article && !whose;
             if (title || given && !apart)
                 && !(from..near).any(|i| self.word(i) == "nicht" && !(i..near).any(|k| self.word(k) == "sondern"))
             {
-                return if title { self.titled(near, near + 1) } else { self.person(near) };
+                // "mit Dagny Holm": the given name may be unknown and the surname a given one.
+                let first = near > from
+                    && !self.lower
+                    && self.adjoins(near - 1)
+                    && self.proper(near - 1)
+                    && !self.is_role(near - 1);
+                return if title { self.titled(near, near + 1) } else { self.person(near - usize::from(first)) };
             }
         }
         None
@@ -163,6 +175,71 @@ impl Reader<'_> {
         None
     }
 
+    /// "Herr Hagedorn wünscht Ihren Anruf", "Frau Doktor Roth möchte zurückgerufen werden".
+    fn wishes(&self, at: usize) -> Option<String> {
+        if !matches!(self.word(at), "anruf" | "rueckruf" | "zurueckgerufen" | "angerufen" | "rueckmeldung") {
+            return None;
+        }
+        let wish =
+            ["wuenscht", "bittet", "erwartet", "wartet", "moechte", "will", "haette", "braucht", "ersucht", "verlangt"];
+        let (from, _) = self.scene.sentence(at);
+        let verb = (from..at).rev().find(|i| wish.contains(&self.word(*i)))?;
+        if matches!(self.before(verb, 1), "er" | "sie") {
+            return self.last_spoken_of(verb - 1, self.word(verb - 1) == "sie");
+        }
+        let (clause, _) = self.scene.clause(verb);
+        let title = |i: &usize| matches!(self.word(*i), "herr" | "frau");
+        let subject = (clause..verb).find(title).filter(|i| verb - i <= 5);
+        subject.and_then(|i| self.titled(i, i + 1))
+    }
+
+    /// "…, er ist unter 0221 4710 134 zu sprechen", "nicht bei mir, sondern bei ihr": of whom he spoke before.
+    pub(super) fn spoken_for(&self) -> Option<String> {
+        let number = |at: usize| {
+            let digit = |token: &Token| token.is_number() && token.norm.len() > 1 || token.norm == "null";
+            self.tokens().iter().skip(at).take(12).any(digit)
+        };
+        (1..self.tokens().len()).find_map(|at| {
+            let reached = matches!(self.word(at + 2), "unter" | "ueber" | "auf" | "die" | "erreichbar" | "telefonisch");
+            let calls = || {
+                let (from, to) = self.scene.sentence(at);
+                (from..to).any(|i| ["ruf", "anruf", "meld", "rueck"].iter().any(|begin| self.word(i).contains(begin)))
+            };
+            let she = match (self.word(at), self.word(at + 1)) {
+                ("er", "ist" | "hat") if reached && number(at) => false,
+                ("sie", "ist" | "hat") if reached && number(at) => true,
+                ("sein", "anschluss" | "handy" | "telefon" | "mobiltelefon") if number(at) => false,
+                ("seine", "nummer" | "handynummer" | "mobilnummer" | "durchwahl" | "rufnummer") if number(at) => false,
+                ("bei" | "an" | "mit", "ihm" | "ihn") | ("direkt", "ihn") if calls() => false,
+                ("erreichen" | "erreicht", "ihn") if number(at) => false,
+                ("bei" | "an" | "mit", "ihr") if calls() => true,
+                _ => return None,
+            };
+            let himself = !matches!(self.word(at), "bei" | "an" | "mit" | "direkt");
+            if himself && self.asks_for_himself(at) { None } else { self.last_spoken_of(at, she) }
+        })
+    }
+
+    /// "…, er ist unter … zu sprechen. Für Rückfragen rufen Sie mich an."
+    fn asks_for_himself(&self, from: usize) -> bool {
+        (from..self.tokens().len()).filter(|at| matches!(self.word(*at), "mich" | "mir")).any(|at| {
+            let (from, to) = self.scene.sentence(at);
+            (from..to).any(|i| ["ruf", "erreich", "meld"].iter().any(|begin| self.word(i).starts_with(begin)))
+        })
+    }
+
+    /// The last man or woman before a place that is named by title, or by "heißt".
+    fn last_spoken_of(&self, at: usize, she: bool) -> Option<String> {
+        (0..at).rev().find_map(|i| {
+            let lady = self.word(i) == "frau";
+            let doctor = matches!(self.word(i), "dr" | "doktor") && self.before(i, 1) != "frau";
+            if lady && she || !she && (doctor || matches!(self.word(i), "herr" | "herrn")) {
+                return self.titled(i, i + 1);
+            }
+            if self.word(i) == "heisst" { self.person(i + 1).filter(|_| self.proper(i + 1)) } else { None }
+        })
+    }
+
     /// "Der heißt Jochen Zöllner, rufen Sie bitte den an", "für meinen Mann, Wenzel Kaltwasser, … rufen Sie ihn an".
     fn him(&self, at: usize) -> Option<String> {
         let (from, to) = self.scene.sentence(at);
@@ -177,7 +254,10 @@ impl Reader<'_> {
         if !him && !relative {
             return None;
         }
-        let called = (0..to).rev().filter(|i| self.word(*i) == "heisst").find_map(|i| self.named_next(i + 1));
+        let called = (0..to).rev().filter(|i| self.word(*i) == "heisst").find_map(|i| {
+            let surname = self.tokens().get(i + 1).is_some_and(|token| token.capital) && self.proper(i + 1);
+            self.named_next(i + 1).or_else(|| if surname { self.person(i + 1) } else { None })
+        });
         called.or_else(|| {
             let whose = |i: &usize| {
                 matches!(self.word(*i), "mein" | "meinen" | "meine" | "unser" | "unseren" | "unsere" | "auftrag")

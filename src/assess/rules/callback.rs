@@ -71,7 +71,7 @@ fn forget_slips(tokens: &[Token], candidates: &mut Vec<Candidate>) {
             WORDS.other_numbers.contains(&t.norm)
                 || WORDS.unwanted.contains(&t.norm)
                 || WORDS.wanted.contains(&t.norm)
-                || matches!(t.norm.as_str(), "oder" | "und")
+                || matches!(t.norm.as_str(), "oder" | "und" | "mehr")
         });
         before.number.len() == after.number.len() && (1..=2).contains(&other) && between.len() <= 6 && !another
     };
@@ -141,7 +141,12 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
         next = group.end;
         groups.push(group);
         let gap = tokens[next..].iter().take(5).take_while(|t| WORDS.connectors.contains(t.norm.as_str())).count();
-        let continues = tokens.get(next + gap).zip(tokens.get(at)).is_some_and(|(a, b)| a.sentence == b.sentence);
+        // "Null neun sieben drei zwei. Und weiter: …"
+        let begun = gap > 0 && groups[0].digits.starts_with('0') && said(&groups) < 7;
+        let continues = tokens
+            .get(next + gap)
+            .zip(tokens.get(next - 1))
+            .is_some_and(|(a, b)| a.sentence == b.sentence || begun && a.sentence == b.sentence + 1);
         if !continues || groups.len() > 24 {
             break;
         }
@@ -150,6 +155,10 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
         }
     }
     groups
+}
+
+fn said(groups: &[Group]) -> usize {
+    groups.iter().map(|group| group.digits.len()).sum()
 }
 
 fn group_at(tokens: &[Token], at: usize) -> Option<Group> {
@@ -227,6 +236,11 @@ fn in_time(tokens: &[Token], candidate: &Candidate, (before, after): (usize, usi
     let to = after.min(candidate.end + 6);
     let mut limits = (from..candidate.start).chain(candidate.end..to);
     let hour = |index: usize| {
+        match word(index + 1) {
+            "mitternacht" => return Some(24),
+            "mittag" => return Some(12),
+            _ => {}
+        }
         let clock = word(index + 1).split([':', '.']).next().unwrap_or("").to_owned();
         clock.parse().ok().or_else(|| numbers::digits_at(tokens.get(index + 1..)?)?.0.parse().ok()).filter(|h| *h < 25)
     };
@@ -258,7 +272,8 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
         || candidate.number.starts_with("+4917");
     let not_this = lead.iter().chain(trail).zip(lead.iter().chain(trail).skip(1)).any(|(a, b)| {
         (a.norm == "geht" || a.norm == "bitte") && b.norm == "nicht" || a.norm == "nicht" && b.norm == "die"
-    }) || trails(&["keiner", "niemand"])
+    }) || lead.windows(3).any(|three| three[0].norm == "nicht" && three[1].norm == "mehr" && three[2].norm == "die")
+        || trails(&["keiner", "niemand"])
         // "0173 …, aber da ist kein Netz"
         || trails(&["aber"]) && trails(&["kein", "keinen", "nicht", "nie", "selten", "leer", "schlecht"]);
     let superseded = after < tokens.len() && trail.iter().take(3).any(|t| WORDS.corrects.contains(t.norm.as_str()));

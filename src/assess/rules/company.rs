@@ -22,6 +22,23 @@ impl Reader<'_> {
         if from == form { None } else { self.formed(from, form) }
     }
 
+    /// "Yayla Market'ten", "Karadeniz Fırını'ndan": where a Turkish caller calls from.
+    pub(super) fn suffixed(&self) -> Option<String> {
+        let from_there = ["ten", "tan", "den", "dan", "nden", "ndan"];
+        (self.scene.language == "tr").then_some(())?;
+        (0..self.tokens().len()).find_map(|at| {
+            let (quote, _) = self.scene.text.quote(at, at + 1);
+            let (_, suffix) = quote.split_once(['\'', '’'])?;
+            let mut from = at;
+            while from > 0 && self.adjoins(from - 1) && self.proper(from - 1) {
+                from -= 1;
+            }
+            let whole = self.scene.text.quote(from, at + 1).0;
+            let name = whole.rsplit_once(['\'', '’'])?.0.trim().to_owned();
+            (from_there.contains(&suffix) && at < self.opening() && name.contains(' ')).then_some(name)
+        })
+    }
+
     /// A name `[from, form)` and the legal form behind it, as a German would write it.
     pub(super) fn formed(&self, from: usize, form: usize) -> Option<String> {
         let mut to = form;
@@ -195,7 +212,8 @@ impl Reader<'_> {
             let end = self.name_end(start, 6);
             let trade = (start..end).any(|i| self.is_trade(i));
             let by_name = at > 0 && self.word(at) != "aus" && !self.is_place(start, end);
-            if end > start && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
+            let body = (start..end).any(|i| !self.bare(i));
+            if end > start && body && (trade || by_name) && !WORDS.titles.contains(self.word(start)) {
                 return self.name(start, end);
             }
         }
@@ -217,6 +235,7 @@ impl Reader<'_> {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2
+            && !(self.is_given(at) && self.adjoins(at) && self.proper(at + 1))
             && (!super::signature::is_function(word) || WORDS.trades.iter().any(|trade| trade == word))
             && !WORDS.tools.iter().any(|end| word.ends_with(end.as_str()))
             && WORDS
@@ -277,30 +296,54 @@ fn form_written(words: &[&str]) -> String {
     }
 }
 
-/// "Abwasser Zweck Verband": one word, as a German would write it.
+/// "Abwasser Zweck Verband": one word, as a German would write it. First parts without a last one stay apart.
 fn compounded(name: &str) -> String {
+    let words: Vec<&str> = name.split(' ').collect();
+    let folded: Vec<String> = words.iter().map(|word| super::text::fold(word)).collect();
+    let head = |at: usize| folded.get(at).is_some_and(|word| WORDS.compound_heads.contains(word));
+    let tail = |at: usize| folded.get(at).is_some_and(|word| WORDS.compound_tails.contains(word));
     let mut out: Vec<String> = Vec::new();
-    let mut open = false;
-    for word in name.split(' ') {
-        let folded = super::text::fold(word);
-        let head = WORDS.compound_heads.contains(&folded);
-        match out.last_mut() {
-            Some(last) if open && (head || WORDS.compound_tails.contains(&folded)) => {
-                last.push_str(&word.to_lowercase());
-                open = head && !WORDS.compound_tails.contains(&folded);
-            }
-            _ => {
-                out.push(word.to_owned());
-                open = head;
-            }
-        }
+    let mut at = 0;
+    while at < words.len() {
+        let heads = (at..words.len()).take_while(|at| head(*at)).count();
+        // A word may be both: "Bau", "Hotel".
+        let end = (at + 1..=at + heads).rev().find(|end| tail(*end)).unwrap_or(at);
+        let rest = words[at + 1..(end + 1).max(at + 1)].iter().map(|word| word.to_lowercase());
+        out.push(std::iter::once(words[at].to_owned()).chain(rest).collect());
+        at = end.max(at) + 1;
     }
     out.join(" ")
 }
 
+/// A kind of business in dialect, as it is written.
+fn standard(name: &str) -> String {
+    let forms = [
+        ("tankstell", "tankstelle"),
+        ("sägwerk", "sägewerk"),
+        ("stübche", "stübchen"),
+        ("lädche", "lädchen"),
+        ("hopfahof", "hopfenhof"),
+        ("apothek", "apotheke"),
+        ("schul", "schule"),
+    ];
+    let word = |word: &str| {
+        let lower = word.to_lowercase();
+        let found = forms.iter().find_map(|(dialect, form)| Some((lower.strip_suffix(dialect)?.to_owned(), *form)));
+        match found {
+            Some((head, form)) if head.is_empty() && word.starts_with(char::is_uppercase) => {
+                let mut letters = form.chars();
+                letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+            }
+            Some((head, form)) => format!("{}{form}", word.get(..head.len()).unwrap_or(&head)),
+            None => word.to_owned(),
+        }
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// As a German would write it.
 pub(super) fn tidy(name: &str) -> String {
-    let name = compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", ""));
+    let name = standard(&compounded(&name.replace("Doktor ", "Dr. ").replace("Fa. ", "")));
     name.trim_matches([' ', ',', '.', '-', ':', '&']).to_owned()
         + if name.ends_with(['K', 'V', 'o']) || !name.ends_with('.') { "" } else { "." }
 }

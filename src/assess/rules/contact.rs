@@ -12,7 +12,7 @@ impl Reader<'_> {
             .or_else(|| self.closing())
             .or_else(|| if mail { None } else { self.lone_name(pieces, company) })
             .or_else(|| self.by_phrase(company))
-            .or_else(|| if mail { None } else { self.titled(0, 60) })
+            .or_else(|| if mail { None } else { self.titled_caller() })
             .or_else(|| if mail { None } else { self.by_first_name(company) })
             .or_else(|| self.by_craft(pieces))
     }
@@ -75,7 +75,8 @@ impl Reader<'_> {
     /// A title or a given name leads it.
     fn person_piece(&self, pieces: &[Piece], mail: bool) -> Option<String> {
         let greets = ["hallo", "tag", "abend", "morgen", "moin", "hi", "dear"];
-        let others = ["unser", "unsere", "euer", "ihr", "an", "wie", "von", "geehrter", "geehrte", "lieber", "liebe"];
+        let others =
+            ["unser", "unsere", "euer", "ihr", "an", "wie", "von", "fuer", "geehrter", "geehrte", "lieber", "liebe"];
         let addressed = |piece: &Piece| {
             let before = self.before(piece.from, 1);
             mail && greets.contains(&before) || others.contains(&before)
@@ -169,7 +170,27 @@ impl Reader<'_> {
         here && !calls
             || matches!(
                 before,
-                "ohne" | "mit" | "das" | "den" | "des" | "fuer" | "im" | "beim" | "am" | "unser" | "unsere"
+                "ohne"
+                    | "mit"
+                    | "das"
+                    | "den"
+                    | "des"
+                    | "fuer"
+                    | "im"
+                    | "beim"
+                    | "am"
+                    | "unser"
+                    | "unsere"
+                    | "ein"
+                    | "eine"
+                    | "einen"
+                    | "auf"
+                    | "um"
+                    | "kein"
+                    | "keine"
+                    | "zwei"
+                    | "drei"
+                    | "zehn"
             )
     }
 
@@ -297,39 +318,14 @@ impl Reader<'_> {
         if business { None } else { self.name(start, end) }
     }
 
-    /// "Frau Sommer", "Herr Breunig", "Doktor Haase".
-    pub(super) fn titled(&self, from: usize, to: usize) -> Option<String> {
-        (from..to.min(self.tokens().len())).find_map(|at| {
-            let title = self.word(at);
-            let doctor = matches!(title, "dr" | "doktor" | "prof" | "professor");
-            let after_business = doctor && at > 0 && self.is_trade(at - 1) && self.adjoins(at - 1);
-            if !(WORDS.titles.contains(title) || title == "monsieur") || after_business || !self.proper(at + 1) {
-                return None;
-            }
-            let mut end = at + 1;
-            let given = usize::from(self.is_given(at + 1));
-            let longest = if self.lower { 2 + given } else { 4 };
-            let ends = |end: usize| end > at + 1 && (self.is_trade(end) || self.is_role(end));
-            while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
-                end += 1;
-            }
-            if given == 1 && matches!(self.word(end), "von" | "van" | "zu") && end == at + 2 && self.proper(end + 1) {
-                end += 2;
-            }
-            end += usize::from(matches!(self.word(end), "junior" | "senior"));
-            let name = self.name(at + 1, end)?;
-            Some(match title {
-                "herr" | "herrn" => format!("Herr {name}"),
-                "monsieur" => name,
-                "doktor" | "dr" => format!("Dr. {name}"),
-                _ => format!("{} {name}", self.name(at, at + 1)?),
-            })
-        })
-    }
-
     /// A clause of the opening, a late signature or a line below a mail that begins with a first name.
     pub(super) fn by_first_name(&self, company: Option<&str>) -> Option<String> {
-        let fits = |at: &usize| self.is_given(*at) && (self.proper(*at));
+        let spoken_of = |at: usize| {
+            let other = ["mit", "beim", "vom", "fuer", "an", "unser", "unsere", "unserem", "dem", "den"];
+            let behind = self.scene.clause(at).0 < at;
+            self.tokens().get(at).is_some_and(|token| !token.signature) && behind && other.contains(&self.before(at, 1))
+        };
+        let fits = |at: &usize| self.is_given(*at) && self.proper(*at) && !spoken_of(*at);
         let inside =
             |at: usize| company.is_some_and(|name| self.name(at, at + 1).is_some_and(|word| name.contains(&word)));
         let opening = self.tokens().len().min(40);
@@ -360,7 +356,10 @@ pub(super) fn sounds(name: &str) -> bool {
 /// A sound written out: "Tüüüt".
 pub(super) fn stutters(name: &str) -> bool {
     let letters: Vec<char> = name.to_lowercase().chars().collect();
-    letters.windows(3).any(|three| three[0].is_alphabetic() && three[0] == three[1] && three[1] == three[2])
+    // "Schifffahrt" has three of them rightly.
+    let long = letters.len() > 9 && !letters.windows(4).any(|four| four.iter().all(|c| *c == four[0]));
+    let thrice = |three: &[char]| three[0].is_alphabetic() && three[0] == three[1] && three[1] == three[2];
+    !long && letters.windows(3).any(thrice)
 }
 
 /// "Tischlerei Ubbo Janssen …, der Ubbo": the company's name completes the given name.

@@ -71,6 +71,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
         .or(signed.company)
+        .or_else(|| reader.suffixed())
         .or(spoken.company)
         .or_else(|| reader.lower.then(|| reader.form_piece(&pieces)).flatten())
         .or_else(|| reader.legal_form())
@@ -83,13 +84,16 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
+        .or_else(|| reader.spoken_for())
         .or(signed.name)
         .or(spoken.contact)
         .or_else(|| if mail { None } else { reader.before_number() })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
-    let company = company.filter(|name| !super::contact::stutters(name));
+    // "Sonnige Grüße, Valeska Imhof": a person and no business.
+    let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && reader.is_person(name);
+    let company = company.filter(|name| !super::contact::stutters(name) && !person(name));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
 
@@ -130,156 +134,6 @@ impl Reader<'_> {
         self.word(0).starts_with("untertitel") || count > 6 && stubs * 2 > count && clauses * 2 > count
     }
 
-    /// The caller's introduction cut into stretches of names.
-    pub(super) fn pieces(&self) -> Vec<Piece> {
-        let mut found: Vec<Piece> = Vec::new();
-        let end = self.opening();
-        let mut at = 0;
-        while at < end {
-            let content = matches!(self.word(at), "wir" | "unser" | "unsere" | "unserem" | "notfall" | "we" | "our");
-            let named = found.iter().any(|piece| matches!(piece.kind, Kind::Person | Kind::Company));
-            if content && named && (self.lower || found.len() > 1) {
-                break;
-            }
-            if !self.proper(at) {
-                at += 1;
-                continue;
-            }
-            let to = self.name_end(at, 8).max(at + 1);
-            self.cut(at, to, &mut found);
-            at = to;
-        }
-        // "Thomas Otto, Otto Haustechnik": what repeats another's surname in front is no given name.
-        let family: Vec<usize> =
-            found.iter().filter(|p| p.kind == Kind::Person && p.to > p.from + 1).map(|p| p.to - 1).collect();
-        for piece in found.iter_mut().filter(|piece| piece.kind == Kind::Person && piece.to > piece.from + 1) {
-            if family.iter().any(|at| !(piece.from..piece.to).contains(at) && self.word(*at) == self.word(piece.from)) {
-                piece.kind = Kind::Company;
-            }
-        }
-        found
-    }
-
-    /// Cuts a stretch where one name ends and the next begins.
-    pub(super) fn cut(&self, from: usize, to: usize, found: &mut Vec<Piece>) {
-        let mut start = from;
-        for at in from + 1..=to {
-            if at < to && !self.parts(start, at, to) {
-                continue;
-            }
-            let small = |at: usize| {
-                matches!(self.word(at), "der" | "des" | "und" | "am" | "im" | "von" | "zum" | "dem" | "vom" | "an")
-            };
-            let mut first = start;
-            let named = |from: usize| {
-                (from..at).any(|i| self.is_trade(i) || self.form_length(i) > 0 || self.is_given(i))
-                    || WORDS.titles.contains(self.word(from))
-            };
-            // "Buchhaltung Hotel Stadtmühle", but "Taxizentrale Regnitzaue".
-            let role = |i: usize| self.is_role(i) && (!self.is_trade(i) || self.bare(i) || named(i + 1));
-            while first + 1 < at && (role(first) || small(first) && (start > from || first > start)) {
-                first += 1;
-            }
-            first = first.max(self.behind_department(start, at));
-            if first > start {
-                found.push(Piece { from: start, to: first, kind: Kind::Role });
-            }
-            found.push(Piece { from: first, to: at, kind: self.kind(first, at) });
-            start = at;
-        }
-    }
-
-    /// "Justitiariat der Breitscheidt Holding": where the business begins behind "der", if nothing before it is one.
-    fn behind_department(&self, from: usize, to: usize) -> usize {
-        let known = |at: usize| self.is_trade(at) && !self.is_role(at) || self.form_length(at) > 0;
-        let joins = |at: &usize| matches!(self.word(*at), "der" | "des" | "vom" | "beim" | "bei");
-        let of = (from + 1..to).find(joins).filter(|of| !(from..*of).any(known) && (*of..to).any(known));
-        of.map_or(from, |of| of + 1)
-    }
-
-    /// Whether a new name begins at `at` within the stretch `[start, to)`.
-    fn parts(&self, start: usize, at: usize, to: usize) -> bool {
-        let before = self.word(at - 1);
-        let given = |at: usize| self.is_given(at);
-        let title = |at: usize| WORDS.titles.contains(self.word(at));
-        let doctor = matches!(self.word(at), "dr" | "doktor" | "prof" | "professor" | "dres");
-        let from_there =
-            matches!(self.word(at), "von" | "vo") && !title(at - 1) && self.kind(start, at) != Kind::Company;
-        if from_there {
-            return !self.of_nobility(start, at, to) || !self.works_elsewhere(to);
-        }
-        let joined = [
-            "und", "&", "am", "zum", "im", "von", "der", "fuer", "an", "den", "sankt", "st", "familie", "van", "de",
-            "des",
-        ];
-        if joined.contains(&before) {
-            return false;
-        }
-        // "in husum jens petersen"
-        if given(at) && at == start + 1 && to > at + 1 && self.is_where(start) {
-            return true;
-        }
-        if title(at) {
-            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || self.is_practice(start, at)));
-        }
-        if self.is_role(at) && self.lower && !(given(start) && at == start + 1)
-            || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
-        {
-            return true;
-        }
-        let business = (start..at).any(|i| self.is_trade(i) || self.form_length(i) > 0);
-        // "Hausverwaltung Mommsen Tobias Mommsen"
-        if given(at) && at + 1 < to && business && !self.is_trade(at - 1) && !self.is_trade(at) && !title(at - 1) {
-            return true;
-        }
-        // "Thorben Lammers Lammers Containerdienst", "Kreuzer Druckerei Kreuzer"
-        let again = |i: usize| self.word(i).len() > 2 && (start..i).any(|j| self.word(j) == self.word(i));
-        let person = (given(start) || title(start)) && at >= start + 2 || at == start + 1;
-        let later = (at..to).any(|i| self.is_trade(i) || self.form_length(i) > 0);
-        if again(at) && !given(at + 1) {
-            return at == start + 1 || given(start) || business;
-        }
-        let repeated =
-            (at + 1..to).any(|i| (start..at).any(|j| self.word(i) == self.word(j) && self.word(i).len() > 2));
-        if self.is_trade(at) && repeated && person && !business {
-            return true;
-        }
-        let two = given(start) && at == start + 2 + usize::from(given(start + 1)) && !business && !self.is_trade(start);
-        two && later && to > at + 1 && !given(at) && (self.lower || to - start >= 4)
-    }
-
-    /// "Bernd von der Heide", "Freya von Ahlefeldt-Busch": one word behind a given name and "von".
-    fn of_nobility(&self, start: usize, at: usize, to: usize) -> bool {
-        let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
-        let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
-        self.is_given(start) && at == start + 1 && to > at + 1 && (one || self.lower)
-    }
-
-    /// "Praxis für Kinderheilkunde Doktor Sauerbier": named by its doctor.
-    fn is_practice(&self, from: usize, to: usize) -> bool {
-        let kinds = ["praxis", "kanzlei", "ordination", "klinik"];
-        (from..to).any(|at| kinds.iter().any(|kind| self.word(at).ends_with(kind)))
-    }
-
-    /// What the tokens `[from, to)` name.
-    fn kind(&self, from: usize, to: usize) -> Kind {
-        if WORDS.titles.contains(self.word(from)) {
-            return if to > from + 1 { Kind::Person } else { Kind::Role };
-        }
-        if (from..to).all(|at| self.is_role(at)) {
-            return Kind::Role;
-        }
-        if (from..to).any(|at| self.is_trade(at) || self.form_length(at) > 0) {
-            return Kind::Company;
-        }
-        let given = |at: usize| self.is_given(at);
-        let initial = self.word(from).chars().count() == 1 && to == from + 2;
-        if given(from) && to - from <= 4 || initial || to == from + 2 && given(from + 1) && !self.joined(from, to) {
-            return Kind::Person;
-        }
-        Kind::Name
-    }
-
     /// "Kranz Kälte-Klima" of Silvio Kranz: names beside the surname of who calls.
     fn namesake(&self, contact: &str) -> Option<String> {
         let surname = super::text::fold(contact.rsplit(' ').next()?);
@@ -300,18 +154,21 @@ impl Reader<'_> {
     }
 
     /// Whether a company is named other than by what stands before this place.
-    fn works_elsewhere(&self, from: usize) -> bool {
+    pub(super) fn works_elsewhere(&self, from: usize) -> bool {
         self.legal_form().is_some()
             || (0..self.opening()).any(|at| (at >= from || at + 4 < from) && self.is_trade(at) && self.proper(at))
-    }
-
-    fn joined(&self, from: usize, to: usize) -> bool {
-        (from..to).any(|at| matches!(self.word(at), "und" | "&" | "am" | "zum"))
     }
 
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
         signature::is_function(self.word(at))
+    }
+
+    /// A given name and nothing of a business behind it.
+    fn is_person(&self, name: &str) -> bool {
+        let mut words = name.split([' ', '-']).map(super::text::fold);
+        words.next().is_some_and(|first| WORDS.first_names.contains(&first))
+            && words.all(|word| !WORDS.trades.contains(&word) && !WORDS.forms.contains(&word))
     }
 
     /// Words `[from, to)` joined as written.
@@ -351,7 +208,7 @@ impl Reader<'_> {
         if self.lower {
             return !WORDS.stops.contains(token.norm.as_str()) && !token.is_number();
         }
-        token.capital && !(WORDS.no_name.contains(token.norm.as_str())) || token.norm == "&"
+        token.capital && (!WORDS.no_name.contains(token.norm.as_str()) || self.is_surname(at)) || token.norm == "&"
     }
 
     /// The end of a proper name that begins at `at`; small words only between two capitalised ones.
@@ -359,11 +216,22 @@ impl Reader<'_> {
         let mut end = at;
         while end < at + longest {
             let linked = end == at || self.adjoins(end - 1);
-            if linked && (self.proper(end) || end == at + 1 && self.is_surname(end)) {
+            if linked && self.proper(end) {
                 end += 1;
                 continue;
             }
-            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e"];
+            let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e", "and"];
+            // "Ristorante Da Franco"
+            let named = |at: usize| {
+                matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im")
+                    && self.tokens()[at].capital
+                    && self.is_trade(at - 1)
+                    && self.proper(at + 1)
+            };
+            if linked && !self.lower && end > at && end + 1 < self.tokens().len() && self.adjoins(end) && named(end) {
+                end += 2;
+                continue;
+            }
             let skip = (1..=2).find(|n| {
                 (0..*n).all(|k| small.contains(&self.word(end + k)) && self.adjoins(end + k))
                     && self.tokens().get(end + n).is_some_and(|t| t.capital)
@@ -380,8 +248,36 @@ impl Reader<'_> {
 
     /// "Sabine Ruf", "Karl Sonntag": behind a given name these are none of the words they are elsewhere.
     fn is_surname(&self, at: usize) -> bool {
-        let known = ["ruf", "kurz", "sonntag", "freitag", "mensch", "lang", "gut", "morgen", "maus", "april", "uhr"];
-        !self.lower && known.contains(&self.word(at)) && self.tokens()[at].capital && self.is_given(at - 1)
+        let known = [
+            "ruf",
+            "kurz",
+            "sonntag",
+            "freitag",
+            "montag",
+            "mensch",
+            "lang",
+            "gut",
+            "morgen",
+            "maus",
+            "april",
+            "uhr",
+            "abend",
+            "tag",
+            "schoen",
+            "wunderbar",
+            "sturm",
+            "himmel",
+            "sommer",
+            "winter",
+            "kunde",
+            "raum",
+            "hilfe",
+        ];
+        let business =
+            |at: usize| !self.word(at + 1).ends_with(['g', 'd', 'n']) && self.adjoins(at) && self.is_trade(at);
+        let title = |at: usize| matches!(self.word(at), "frau" | "herr" | "herrn");
+        let led = at > 0 && (self.is_given(at - 1) || title(at - 1) || business(at - 1));
+        !self.lower && known.contains(&self.word(at)) && self.tokens()[at].capital && led
     }
 
     /// Without capitals: "schlüter und wolff", "apotheke am kanal".

@@ -46,7 +46,11 @@ impl Reader<'_> {
         if self.lower {
             return Introduced::default();
         }
-        let parts = self.introducing();
+        let named = |part: &Part| matches!(part.piece.kind, Kind::Person | Kind::Company);
+        let led = |part: &Part| matches!(part.lead, Lead::Person | Lead::Works);
+        let early = self.introducing();
+        let known = early.iter().any(|part| named(part) || led(part) && part.piece.kind == Kind::Name);
+        let parts = if known { early } else { self.signing_off().unwrap_or(early) };
         let company = self.employer(&parts);
         let contact = self.introduced_one(&parts, company);
         Introduced {
@@ -78,7 +82,7 @@ impl Reader<'_> {
                 matches!(part.lead, Lead::Person | Lead::Works) && part.piece.kind != Kind::Role
                     || part.piece.kind == Kind::Person && part.lead == Lead::Article
             });
-            if self.scene.asks(from) {
+            if self.scene.asks(from) || found.is_empty() && self.is_address(from, behind) {
                 chatter += 1;
             } else if found.is_empty() {
                 // Behind chatter ("Geht da wer ran?") a lone word is no name.
@@ -111,6 +115,28 @@ impl Reader<'_> {
         found
     }
 
+    /// "Stefan, ruf mich an": whom he speaks to.
+    fn is_address(&self, from: usize, behind: usize) -> bool {
+        let greeted = usize::from(matches!(self.word(from), "hallo" | "hi" | "hey" | "du" | "servus" | "moin"));
+        let asks =
+            ["ruf", "falls", "kannst", "koenntest", "wenn", "meld", "geh", "komm", "hoer", "schau", "du", "nimm"];
+        behind == from + greeted + 1 && self.is_given(from + greeted) && asks.contains(&self.word(behind))
+    }
+
+    /// "…, bitte um Gutschrift. Tankschutz Mehring, Frau Olbrich.": who says at the end who he is.
+    fn signing_off(&self) -> Option<Vec<Part>> {
+        let sentences = self.scene.text.sentences();
+        let late = sentences.into_iter().skip(1).rev().take(5);
+        late.filter(|(from, _)| !self.scene.asks(*from)).find_map(|(from, to)| {
+            let (parts, whole) = self.in_sentence(from, to);
+            let begins = parts.first().is_some_and(|part| part.piece.from <= from + 4);
+            let business = |part: &Part| part.piece.kind == Kind::Company && self.has_body(&part.piece);
+            let person = |part: &Part| part.piece.kind == Kind::Person && part.piece.to > part.piece.from + 1;
+            let named = parts.iter().any(business) && (whole || parts.len() > 1) || whole && parts.iter().any(person);
+            (begins && named).then_some(parts)
+        })
+    }
+
     fn complete(&self, parts: &[Part]) -> bool {
         self.employer(parts).is_some_and(|company| self.introduced_one(parts, Some(company)).is_some())
     }
@@ -128,7 +154,11 @@ impl Reader<'_> {
                 if aside && !parts.is_empty() {
                     clause.extend(self.works_for(at, end));
                 } else {
-                    clause.retain(|part| self.stands_by_itself(part, at));
+                    // "do isch d'Häberle vo dr Drogerie Häberle und …"
+                    let works = |part: &Part| part.lead == Lead::Works && part.piece.kind == Kind::Company;
+                    let working = clause.iter().any(works);
+                    let called = |part: &Part| matches!(part.lead, Lead::Person | Lead::Article) && working;
+                    clause.retain(|part| self.stands_by_itself(part, at) || called(part));
                     parts.append(&mut clause);
                     // "Ich bin Luca und jobbe im Eiscafé Venezia"
                     let known = parts.iter().any(|part| part.piece.kind == Kind::Company);
@@ -149,6 +179,7 @@ impl Reader<'_> {
         let at = (from..to).find(|at| matches!(self.word(*at), "bei" | "beim" | "vom" | "von" | "fuer" | "im"))? + 1;
         let at = at + usize::from(matches!(self.word(at), "der" | "dem" | "die" | "das" | "firma"));
         let end = self.name_end(at, 9).min(to);
+        let at = self.behind_department(at, end);
         let known = (at..end).any(|i| self.is_trade(i) || self.form_length(i) > 0) || self.hyphened(at);
         let piece = Piece { from: at, to: end, kind: Kind::Company };
         (known && end > at + 1).then_some(Part { piece, lead: Lead::Works })
@@ -216,7 +247,10 @@ impl Reader<'_> {
             "hab" | "habe" | "betreibe" | "fuehre" | "leite" if self.is_trade(at + 2) && self.proper(at + 2) => {
                 Lead::Works
             }
-            "in" | "aus" | "ausm" | "nach" | "en" | "i" | "auf" | "an" | "am" if self.followed_by_name(at) => {
+            "sind" if matches!(self.word(at + 1), "der" | "die" | "das") => Lead::Works,
+            "in" | "aus" | "ausm" | "us" | "usem" | "nach" | "en" | "i" | "auf" | "an" | "am"
+                if self.followed_by_name(at) =>
+            {
                 Lead::Place
             }
             "der" | "die" | "de" | "d" | "das" | "des" | "s" | "ein" | "eine" => {
@@ -226,7 +260,17 @@ impl Reader<'_> {
                     Lead::Article
                 }
             }
-            "ist" | "is" | "isch" | "bin" | "bins" | "spricht" | "heisse" | "mit" | "hier" | "name" => Lead::Person,
+            // "dr Karl": an article of dialect.
+            "dr" | "dae" | "da" | "dor" if self.proper(at + 1) => {
+                if before == Lead::Person {
+                    before
+                } else {
+                    Lead::Article
+                }
+            }
+            "ist" | "is" | "isch" | "war" | "et" | "bin" | "bins" | "spricht" | "heisse" | "mit" | "hier" | "name" => {
+                Lead::Person
+            }
             _ if WORDS.introduces.contains(word) => before,
             _ => return None,
         })

@@ -24,10 +24,12 @@ mod noise;
 mod numbers;
 mod parts;
 mod pattern;
+mod pieces;
 mod scope;
 mod signature;
 mod state;
 mod text;
+mod title;
 mod words;
 
 use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Polarity, Verdict};

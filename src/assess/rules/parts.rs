@@ -70,7 +70,18 @@ impl Reader<'_> {
         let length = |at: &usize| (parts[*at].piece.to - parts[*at].piece.from).min(3);
         let person = |piece: &Piece| piece.kind == Kind::Person || self.is_crafted(piece);
         let trained = |at: usize| self.is_trained(&parts[at].piece);
-        let known = (0..parts.len()).filter(|at| person(&parts[*at].piece) && (Some(*at) != company || trained(*at)));
+        let persons = parts.iter().filter(|part| person(&part.piece)).count();
+        // "Hallo Herr Wagner, hier ist …"
+        let greeted = |at: usize| {
+            let greets = ["hallo", "tag", "abend", "morgen", "gott", "moin", "servus", "hi", "lieber", "liebe"];
+            let from = parts[at].piece.from;
+            persons > 1
+                && matches!(self.word(from), "herr" | "frau")
+                && (greets.contains(&self.before(from, 1)) || matches!(self.before(from, 1), "von" | "fuer"))
+                && self.adjoins(from - 1)
+        };
+        let known = (0..parts.len())
+            .filter(|at| person(&parts[*at].piece) && !greeted(*at) && (Some(*at) != company || trained(*at)));
         let named = |at: &usize| {
             let from = parts[*at].piece.from;
             self.before(from, 1) == "ist" && self.before(from, 2) == "name" && Some(*at) != company
@@ -146,6 +157,13 @@ impl Reader<'_> {
             let section = matches!(self.word(next.from), "sektion" | "ortsgruppe" | "ortsverein" | "kreisverband");
             section || self.is_craft(next) && self.word(piece.from + 1) == "und"
         });
+        // "Kanzlei Meier, Wolf und Partner"
+        let partners = parts.get(at + 1).map(|part| part.piece).filter(|next| {
+            next.from == piece.to && self.word(next.to - 2) == "und" && WORDS.crafts.contains(self.word(next.to - 1))
+        });
+        if let Some(next) = partners {
+            return self.name(piece.from, next.to).map(|name| tidy(&name));
+        }
         let behind = behind.and_then(|next| self.name(next.from, next.to)).unwrap_or_default();
         let name = nominative(&name, of, self.word(piece.from + 1)).unwrap_or(name);
         Some(tidy(format!("{name} {behind}").trim_end()))
@@ -169,20 +187,33 @@ impl Reader<'_> {
             "notar",
             "notarin",
             "architekt",
+            "apotheker",
+            "apothekerin",
+            "architektin",
+            "winzer",
+            "landwirt",
         ];
+        // "Eismeister Tschechow", but "Malermeister Quandt" is his own company.
+        let one = piece.to == piece.from + 2
+            && self.proper(piece.from + 1)
+            && self.word(piece.from) != "meister"
+            && !self.has_own_trade(piece.from)
+            && !self.is_trade(piece.from + 1);
         craft.iter().any(|end| self.word(piece.from).ends_with(end))
             && piece.to > piece.from + 1
-            && self.is_given(piece.from + 1)
+            && (self.is_given(piece.from + 1) || one)
     }
 
     /// "Bäckermeister Ulrich Krumm": who has a trade of his own is his own company.
     fn is_trained(&self, piece: &Piece) -> bool {
-        let word = self.word(piece.from);
+        self.is_crafted(piece) && self.has_own_trade(piece.from)
+    }
+
+    fn has_own_trade(&self, at: usize) -> bool {
+        let word = self.word(at);
         let master = word.strip_suffix("meisterin").or_else(|| word.strip_suffix("meister"));
         let own = ["rechtsanw", "notar", "steuerberater", "architekt", "zahn", "tier", "fach", "frauen", "kinder"];
-        self.is_crafted(piece)
-            && (master.is_some_and(|stem| WORDS.masters.contains(stem))
-                || own.iter().any(|begin| word.starts_with(begin)))
+        master.is_some_and(|stem| WORDS.masters.contains(stem)) || own.iter().any(|begin| word.starts_with(begin))
     }
 
     /// "Kino Metropol am Grünen Markt": where it lies, unless the name is nothing without ("Lichtspielhaus am Anger").

@@ -25,13 +25,16 @@ pub(super) fn is_function(word: &str) -> bool {
 
 /// "Pflegedienstleiterin": its ending tells what somebody does.
 fn ends_as_function(word: &str) -> bool {
-    word.len() > 6 && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
+    word.len() > 6
+        && !word.ends_with("versicherung")
+        && WORDS.function_endings.iter().any(|ending| word.ends_with(ending.as_str()))
 }
 
 /// Reads the end of a mail.
 pub(super) fn read(source: &str) -> Signature {
     let own: String =
         mail::readable(source).iter().filter(|glyph: &&Glyph| !glyph.forwarded).map(|glyph| glyph.c).collect();
+    let own = own.replace(" (FH)", "").replace(" (TH)", "").replace(" (BA)", "");
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
@@ -39,6 +42,10 @@ pub(super) fn read(source: &str) -> Signature {
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
     let mut unknown = None;
     for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
+        if let (true, Some((name, company))) = (found.name.is_none(), of_business(line)) {
+            (found.name, found.company) = (Some(name), found.company.or(Some(company)));
+            continue;
+        }
         if let (true, Some((craft, name))) = (found.name.is_none(), by_craft(line)) {
             (found.name, unknown) = (Some(name), Some(craft));
             continue;
@@ -118,6 +125,19 @@ fn formed(line: &str) -> &str {
     ends.map_or(begins, |(first, _)| first)
 }
 
+/// "Uschi vom Nähkästchen", "Karin Ott von der Gärtnerei Ott".
+fn of_business(line: &str) -> Option<(String, String)> {
+    let line = line.trim_end_matches(['.', '!', ',']);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word)).filter(|of| (1..3).contains(of))?;
+    let article = usize::from(words.get(of + 1).is_some_and(|word| ["der", "dem", "den"].contains(word)));
+    let (name, company) = (words[..of].join(" "), words.get(of + 1 + article..)?.join(" "));
+    let given = WORDS.first_names.contains(&fold(words[0]));
+    let clear = words.len() <= 8 && company.starts_with(char::is_uppercase) && !company.contains(['.', ':', ',']);
+    let works = words[of] == "vom" || is_business(&company);
+    (given && clear && works && is_name(&name) && !is_role(&company)).then_some((name, company))
+}
+
 /// "Zahnarzt Gregor Lutz": who signs by his craft is his own company.
 fn by_craft(line: &str) -> Option<(String, String)> {
     let (craft, name) = line.split_once(' ')?;
@@ -182,7 +202,7 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
                 let word = fold(word.trim_end_matches('.'));
                 WORDS.first_names.contains(&word) || WORDS.titles.contains(&word) || word.chars().count() == 1
             });
-            let crafted = by_craft(lines[*at]).is_some();
+            let crafted = by_craft(lines[*at]).is_some() || of_business(lines[*at]).is_some();
             crafted || known && first.contains(' ') && is_name(first) && !lines[*at].ends_with(['?', '!', ':'])
         });
         if let Some(at) = named.min() {
@@ -215,8 +235,8 @@ fn spells_out(part: &str, name: &str) -> bool {
 
 /// A name line as it is shown: without "med." and degrees.
 fn shown(part: &str) -> String {
-    let skip = ["med.", "jur.", "rer.", "nat.", "phil.", "ing.", "Dipl.-Ing.", "dent.", "vet.", "h.c."];
-    unadorned(part).split_whitespace().filter(|word| !skip.contains(word)).collect::<Vec<_>>().join(" ")
+    let degree = |word: &&str| word.ends_with('.') && word.starts_with(char::is_lowercase) || *word == "Dipl.-Ing.";
+    unadorned(part).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// One to four capitalised words and no business.
