@@ -24,6 +24,7 @@ mod noise;
 mod numbers;
 mod parts;
 mod pattern;
+mod pronouns;
 mod scope;
 mod signature;
 mod state;
