@@ -137,8 +137,10 @@ fn far_yes(items: &[Item], act: usize, object: usize) -> bool {
 /// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
 fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -> bool {
     // "Die Zustimmung zu Bedingungen und Gebühr gebe ich": the verb of the act itself.
+    let behind = items[object].end;
+    let given = matches!(scene.word(behind + 2), "mir" | "uns" | "ja" | "auch" | "schon");
     let light =
-        matches!(scene.word(items[object].end), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt");
+        matches!(scene.word(behind), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt") && !given;
     if items[act].end > items[object].start || light {
         return false;
     }
@@ -149,8 +151,14 @@ fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -
     if act_next && end > items[object].end && has_subject(scene, end - 1, end) {
         end -= 1;
     }
-    has_subject(scene, items[object].end, end)
+    has_subject(scene, behind, end) || behind < end && STANDS.contains(&scene.word(behind))
 }
+
+/// Verbs right behind an object that say something else of it than a yes: "die Gebühr steht auch drin".
+const STANDS: [&str; 16] = [
+    "steht", "stehen", "liegt", "liegen", "finde", "finden", "findet", "kenne", "kennen", "kennt", "fehlt", "fehlen",
+    "haben", "hab", "habe", "hat",
+];
 
 /// "Bedingungen hab ich überflogen und die Gebühr nehmen wir": what is only known has its verb before the next object.
 pub(super) fn spoken_for(scene: &Scene<'_>, items: &[Item], object: Item, before: usize) -> bool {
