@@ -189,6 +189,15 @@ fn strength(item: Item) -> u8 {
     }
 }
 
+/// Whether the yes before it is carried over: "die Gebühr auch", "und was die Bedingungen angeht, ebenfalls".
+fn carried(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let after = scene.clause(to.min(scene.text.tokens.len() - 1));
+    let about = scene.word(from + usize::from(scene.word(from) == "und")) == "was";
+    let apart = to < scene.sentence(from).1 && after.1 - to <= 3 && about;
+    scene.touches("also", from, to) && !tells_more(scene, items, from, to)
+        || apart && scene.touches("also", to, after.1)
+}
+
 /// Begin the last of a row of objects: "nicht nur die Gebühr, auch die Bedingungen akzeptieren wir".
 const JOINS: [&str; 9] = ["und", "un", "sowie", "auch", "sondern", "wie", "als", "ebenso", "genauso"];
 
@@ -228,13 +237,7 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
             let beside = |i: &usize| items[*i].clause == items[act].clause && says(items[*i]) != Says::Nothing;
             if says(items[act]) == Says::Nothing { (act..items.len()).find(beside).unwrap_or(act) } else { act }
         });
-        // "… und was die Bedingungen angeht, ebenfalls"
-        let after = scene.clause(to.min(scene.text.tokens.len() - 1));
-        let apart = to < scene.sentence(from).1
-            && after.1 - to <= 3
-            && scene.word(from + usize::from(scene.word(from) == "und")) == "was";
-        let carried = scene.touches("also", from, to) && !tells_more(scene, items, from, to)
-            || apart && scene.touches("also", to, after.1);
+        let carried = carried(scene, items, from, to);
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),
             _ if !elliptic(scene, items, from, to) => None,
