@@ -5,6 +5,7 @@
 
 use super::consent::{Item, Object, Role, State, apply, bind};
 use super::lexicon::Scene;
+use super::pronouns::bind_pronouns;
 use super::scope::Says;
 use super::words::WORDS;
 
@@ -22,6 +23,7 @@ pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut St
             }
             if let Some(act) = choose(items, index, &members, &acts)
                 .filter(|act| !own_predicate(scene, items, *act, index) && !far_yes(items, *act, index))
+                .filter(|act| !spoken_for(scene, items, item, items[*act].start))
             {
                 bind(scene, items, index, act, state);
             }
@@ -88,9 +90,35 @@ fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     (from..to).filter(|at| !named(*at)).all(|at| {
         let token = &scene.text.tokens[at];
         let told = scene.word(from) == "was" && matches!(token.norm.as_str(), "was" | "steht" | "stehen" | "haben");
-        told || token.is_number() || WORDS.leaning.contains(&token.norm) || token.norm.len() <= 2
+        told || token.is_number() || names_only(&token.norm) || token.norm.len() <= 2
     })
 }
+
+fn names_only(word: &str) -> bool {
+    WORDS.leaning.contains(word) || ROW.contains(&word)
+}
+
+/// Count the members of a row, or begin them in dialect.
+const ROW: [&str; 18] = [
+    "einmal",
+    "zweimal",
+    "erstens",
+    "zweitens",
+    "ersten",
+    "zweiten",
+    "sowohl",
+    "einerseits",
+    "andererseits",
+    "eingeschlossen",
+    "inbegriffen",
+    "enthalten",
+    "met",
+    "mim",
+    "dene",
+    "denne",
+    "dere",
+    "eier",
+];
 
 /// Whether something is done there.
 fn verbal(scene: &Scene<'_>, from: usize, to: usize) -> bool {
@@ -109,8 +137,10 @@ fn far_yes(items: &[Item], act: usize, object: usize) -> bool {
 /// "… akzeptiere ich und zur Gebühr sage ich noch nichts": an object behind the act with a predicate of its own.
 fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -> bool {
     // "Die Zustimmung zu Bedingungen und Gebühr gebe ich": the verb of the act itself.
+    let behind = items[object].end;
+    let given = matches!(scene.word(behind + 2), "mir" | "uns" | "ja" | "auch" | "schon");
     let light =
-        matches!(scene.word(items[object].end), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt");
+        matches!(scene.word(behind), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt") && !given;
     if items[act].end > items[object].start || light {
         return false;
     }
@@ -121,7 +151,20 @@ fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -
     if act_next && end > items[object].end && has_subject(scene, end - 1, end) {
         end -= 1;
     }
-    has_subject(scene, items[object].end, end)
+    has_subject(scene, behind, end) || behind < end && STANDS.contains(&scene.word(behind))
+}
+
+/// Verbs right behind an object that say something else of it than a yes: "die Gebühr steht auch drin".
+const STANDS: [&str; 16] = [
+    "steht", "stehen", "liegt", "liegen", "finde", "finden", "findet", "kenne", "kennen", "kennt", "fehlt", "fehlen",
+    "haben", "hab", "habe", "hat",
+];
+
+/// "Bedingungen hab ich überflogen und die Gebühr nehmen wir": what is only known has its verb before the next object.
+pub(super) fn spoken_for(scene: &Scene<'_>, items: &[Item], object: Item, before: usize) -> bool {
+    let next = items.iter().find(|i| i.start >= object.end && matches!(i.role, Role::Object(_)));
+    let Some(next) = next.filter(|next| next.end <= before) else { return false };
+    has_subject(scene, object.end, next.start) && verbal(scene, object.end, next.start)
 }
 
 /// Whether somebody acts there. "i" is a person in English and dialect, but "and" in Polish and Italian.
@@ -146,6 +189,18 @@ fn strength(item: Item) -> u8 {
     }
 }
 
+/// Whether the yes before it is carried over: "die Gebühr auch", "und was die Bedingungen angeht, ebenfalls".
+fn carried(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let after = scene.clause(to.min(scene.text.tokens.len() - 1));
+    let about = scene.word(from + usize::from(scene.word(from) == "und")) == "was";
+    let apart = to < scene.sentence(from).1 && after.1 - to <= 3 && about;
+    scene.touches("also", from, to) && !tells_more(scene, items, from, to)
+        || apart && scene.touches("also", to, after.1)
+}
+
+/// Begin the last of a row of objects: "nicht nur die Gebühr, auch die Bedingungen akzeptieren wir".
+const JOINS: [&str; 9] = ["und", "un", "sowie", "auch", "sondern", "wie", "als", "ebenso", "genauso"];
+
 /// Binds what its clause left over to the rest of the sentence.
 pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     for index in 0..items.len() {
@@ -160,11 +215,15 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         // "Mit dem, was es kostet, und mit den Bedingungen sind wir einverstanden": a row of objects shares its act.
         let joined = |i: usize| {
             items[i].clause == clause + 1
-                && matches!(scene.word(scene.clause(items[i].start).0), "und" | "sowie")
+                && JOINS.contains(&scene.word(scene.clause(items[i].start).0))
                 && !verbal(scene, from, to)
         };
+        // "Mit den Bedingungen | einverstanden mit der Gebühr einverstanden": a row cut by guess.
+        let beside = |i: usize| items[i].start == items[index].end;
         let spent = |i: usize| {
-            !joined(i) && items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)))
+            !joined(i)
+                && !beside(i)
+                && items.iter().any(|o| o.clause == items[i].clause && matches!(o.role, Role::Object(_)))
         };
         let next = (index + 1..items.len()).find(|i| free(i) && !spent(*i));
         let before = (0..index).rev().find(free);
@@ -178,7 +237,7 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
             let beside = |i: &usize| items[*i].clause == items[act].clause && says(items[*i]) != Says::Nothing;
             if says(items[act]) == Says::Nothing { (act..items.len()).find(beside).unwrap_or(act) } else { act }
         });
-        let carried = scene.touches("also", from, to);
+        let carried = carried(scene, items, from, to);
         let chosen = match (before, next) {
             (Some(b), _) if carried => Some(b),
             _ if !elliptic(scene, items, from, to) => None,
@@ -205,75 +264,6 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
     }
 }
 
-/// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far. "Die sind fein, ich stimme
-/// denen nicht zu": a no to what was agreed to. "Die hab ich hier liegen, damit sind wir einverstanden": to what was named.
-pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
-    let pronouns = ["die", "sie", "denen", "ihnen", "das", "dem", "them", "it", "diese", "diesen", "damit"];
-    for act in 0..items.len() {
-        let (from, to) = scene.clause(items[act].end - 1);
-        let says = says(items[act]);
-        if !matches!(items[act].role, Role::Act(_)) || says == Says::Nothing || items[act].weak {
-            continue;
-        }
-        let objects = |range: (usize, usize)| {
-            items.iter().any(|i| i.start >= range.0 && i.end <= range.1 && !matches!(i.role, Role::Act(_)))
-        };
-        // "… und akzeptieren das", "… und erkenne sie an"
-        let behind = matches!(scene.word(items[act].end), "das" | "es" | "sie" | "diese" | "dies" | "beides");
-        let pointed = (behind || points(scene, from, items[act].start)) && !objects((from, items[act].start));
-        let refers = to - from <= 5 || scene.text.tokens[from..to].iter().any(|t| pronouns.contains(&t.norm.as_str()));
-        let free = !items[act].bound && refers && !objects((from, to));
-        let Some(last) = (0..act).rev().find(|i| matches!(items[*i].role, Role::Object(_))) else { continue };
-        let clause = items[last].clause;
-        let beside = clause != items[act].clause;
-        let named = |i: &Item| beside && i.clause == clause && matches!(i.role, Role::Object(_));
-        if says == Says::Yes {
-            read_and_agreed(scene, items, act, state);
-        }
-        for object in (0..act).filter(|i| named(&items[*i])).collect::<Vec<_>>() {
-            let Role::Object(about) = items[object].role else { continue };
-            let known = *state.said(about);
-            let open = !items[object].bound && known.is_none() && pointed;
-            let changed = items[object].bound
-                && (free && object == last || pointed)
-                && (known == Some(Says::Nothing) || known == Some(Says::Yes) && says != Says::Yes);
-            if open || changed {
-                bind(scene, items, object, act, state);
-            }
-        }
-    }
-}
-
-/// "Die Bedingungen haben wir gelesen und sind damit sowie mit der Gebühr einverstanden."
-fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mut State) {
-    let from = scene.clause(items[act].end - 1).0;
-    let Some(at) = (from..items[act].start).rev().find(|at| scene.word(*at) == "damit") else { return };
-    let read = (0..act).rev().filter(|i| items[*i].end <= at).find_map(|i| match items[i].role {
-        Role::Object(about) if state.said(about).is_none_or(|said| said == Says::Nothing) => Some(i),
-        _ => None,
-    });
-    if let Some(object) = read {
-        bind(scene, items, object, act, state);
-    }
-}
-
-/// Whether a clause begins by pointing back to what was named before it: "damit sind wir …", "die akzeptieren wir".
-fn points(scene: &Scene<'_>, from: usize, act: usize) -> bool {
-    let word = |at: usize| scene.word(at);
-    let verb = |word: &str| WORDS.verbs.contains(word) || WORDS.auxiliaries.contains(word) || WORDS.agreeing(word);
-    // "Bedingungen hab ich durch, sind akzeptiert."
-    let leads =
-        matches!(word(from), "sind" | "ist" | "san" | "sin" | "werden" | "wird" | "passen" | "passt") || act == from;
-    leads
-        || (from..act.min(from + 5)).any(|at| match word(at) {
-            _ if at >= from + 3 && word(at) != "damit" => false,
-            "damit" => true,
-            "das" | "des" | "dat" | "beides" => at + 1 == act,
-            "die" | "denen" | "dem" | "diese" | "diesen" => at + 1 == act || verb(word(at + 1)),
-            _ => false,
-        })
-}
-
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."
 pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &mut [Item], state: &mut State) {
     let dangling = previous.iter().any(|i| matches!(i.role, Role::Act(_)) && !i.weak && !i.bound);
@@ -285,7 +275,10 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
         let (from, to) = scene.sentence(items[index].start);
         let near = items[index].start.saturating_sub(previous.last().map_or(0, |i| i.end)) < 12;
         let clause = scene.clause(items[index].start);
-        let leans = elliptic(scene, items, clause.0, clause.1) && (dangling || scene.touches("also", from, to));
+        let more = tells_more(scene, items, clause.0, clause.1);
+        let leans = elliptic(scene, items, clause.0, clause.1)
+            && (dangling || scene.touches("also", from, to) && !more)
+            || stands_for(scene, items, clause.0, clause.1);
         if let Some(act) = act_before.filter(|_| near && leans) {
             let act = previous[act];
             if scene.touches("negation", from, to) || act.role == Role::Act(Says::Nothing) {
@@ -298,17 +291,50 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
             }
         }
     }
+    bind_pronouns(scene, previous, items, state);
     let Some(act) = items.iter().position(|i| matches!(i.role, Role::Act(_)) && !i.bound && !i.weak) else { return };
     let alone = items.iter().all(|i| matches!(i.role, Role::Act(_)));
     let (from, to) = scene.sentence(items[act].start);
     if alone && to - from < 14 {
-        for item in previous.iter_mut().filter(|i| !i.bound && !matches!(i.role, Role::Act(_))) {
+        let plain = matches!(scene.word(items[act].start), "okay" | "ok" | "oke" | "fein" | "top");
+        let before = previous.to_vec();
+        for item in previous.iter_mut().filter(|i| !matches!(i.role, Role::Act(_))) {
+            // "Ich weiß, die Bedingungen. Sind akzeptiert."
+            let known = matches!(item.role, Role::Object(about) if *state.said(about) == Some(Says::Nothing));
+            if item.bound && (!known || plain || spoken_for(scene, &before, *item, items[act].start)) {
+                continue;
+            }
             apply(scene, *item, says(items[act]), (item.start, items[act].end), state);
             item.bound = true;
             items[act].bound = true;
         }
     }
 }
+
+/// "Mit den Bedingungen bin ich es ebenfalls": the verb only stands for the one before.
+fn stands_for(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
+    scene.touches("also", from, to)
+        && (from..to).filter(|at| !named(*at)).all(|at| {
+            let word = scene.word(at);
+            PROFORMS.contains(&word) || names_only(word) || scene.text.tokens[at].is_number()
+        })
+}
+
+/// "Die Bedingungen stehen auch auf Ihrer Seite": a verb of its own, no yes carried over.
+fn tells_more(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
+    let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
+    let told = |word: &str| {
+        WORDS.verbs.contains(word)
+            || ["steh", "find", "kenn", "lieg", "fehl", "lese", "schau"].iter().any(|stem| word.starts_with(stem))
+    };
+    (from..to).any(|at| !named(at) && told(scene.word(at)) && !PROFORMS.contains(&scene.word(at)))
+}
+
+const PROFORMS: [&str; 18] = [
+    "bin", "sind", "ist", "san", "ich", "wir", "es", "das", "s", "tue", "tun", "tu", "mache", "machen", "gilt", "so",
+    "i", "mir",
+];
 
 /// A bare agreement without any object counts for the conditions only.
 pub(super) fn settle(scene: &Scene<'_>, items: &[Item], state: &mut State) {

@@ -7,9 +7,10 @@
 //! How: objects (conditions, fee) and acts (agree, decline, "known") are read in order and bound within their clause, then
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
-use super::binding::{bind_clauses, bind_neighbours, bind_sentence, rebind, says, settle};
+use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle};
 use super::guard::{afterwards, answer, doubted};
 use super::lexicon::{Mark, Scene};
+use super::pronouns::rebind;
 use super::scope::{Says, judge, refusal};
 use crate::domain::assessment::{Consent, Finding, Polarity, Subject};
 
@@ -120,7 +121,8 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
                 state.seen.push(object);
             }
         }
-        if let Some((says, end)) = answer(scene, from, to).filter(|_| has_object(&items)) {
+        let answered = answer(scene, from, to).or_else(|| answers_himself(scene, from, to));
+        if let Some((says, end)) = answered.filter(|_| has_object(&items)) {
             // "Stimmen Sie unseren Bedingungen und | 48,00 Euro zu?": a line's end cuts no question.
             let goes_on = !scene.text.tokens[from].capital;
             let open = previous.iter().filter(|i| goes_on || !i.bound).chain(&items);
@@ -156,6 +158,19 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     postponed(scene, &mut state);
     guarded(scene, &mut state);
     conclude(state)
+}
+
+/// "Ob ich mit den Bedingungen einverstanden bin? Bin ich."
+fn answers_himself(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, usize)> {
+    let mine = scene.word(from) == "ob"
+        && (from..to.min(from + 4)).any(|at| matches!(scene.word(at), "ich" | "wir" | "uns" | "mir"));
+    let yes = matches!(
+        (scene.word(to), scene.word(to + 1)),
+        ("bin" | "tu" | "tue", "ich") | ("sind" | "tun", "wir") | ("ja" | "jawohl" | "klar" | "natuerlich" | "doch", _)
+    );
+    let end = scene.clause(to.min(scene.text.tokens.len().saturating_sub(1))).1;
+    let plain = !scene.touches("negation", from, end) && scene.touches("agree", from, to) && to - from <= 22;
+    (mine && yes && plain && scene.asks(from) && to < scene.text.tokens.len()).then_some((Says::Yes, end))
 }
 
 fn has_object(items: &[Item]) -> bool {
@@ -212,7 +227,7 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
             let (first, last) = scene.clause(mark.start);
             let word = scene.text.tokens[mark.start].norm.as_str();
             let weak = weak || word == "nein";
-            if weak && mark.start > first && mark.end < last {
+            if weak && mark.start > first && mark.end < last && !answers_in_row(scene, mark) {
                 continue;
             }
             items.push(Item { role: role(mark), start: mark.start, end: mark.end, clause, bound: false, weak });
@@ -232,6 +247,15 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
         items.iter().filter(|i| matches!(i.role, Role::Act(_)) && !i.weak).map(|i| (i.start, i.end)).collect();
     items.retain(|item| !item.weak || !acts.iter().any(|(start, end)| *start < item.end && *end > item.start));
     items
+}
+
+/// "Bedingungen ja und gebühr ja": between two objects of a row a yes belongs to the first.
+fn answers_in_row(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let objects = || ["conditions", "fee"].into_iter().flat_map(|name| scene.marks(name));
+    let behind = objects().any(|object| object.end == mark.start);
+    let articles = ["und", "die", "der", "den", "zur", "zu", "ihre"];
+    let next = (mark.end..mark.end + 3).find(|at| !articles.contains(&scene.word(*at)));
+    behind && next.is_some_and(|next| objects().any(|object| object.start == next))
 }
 
 /// The clause of a mark: of its last word, but "stimmen wir aber nicht | zu" is one with what it began.

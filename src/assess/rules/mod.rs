@@ -25,6 +25,7 @@ mod numbers;
 mod parts;
 mod pattern;
 mod pieces;
+mod pronouns;
 mod scope;
 mod signature;
 mod state;

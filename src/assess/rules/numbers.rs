@@ -46,7 +46,19 @@ const TEENS: [(&str, u32); 11] = [
     ("siebenzehn", 17),
 ];
 
-const TENS: [(&str, u32); 30] = [
+const TENS: [(&str, u32); 42] = [
+    ("vierzisch", 40),
+    ("virzig", 40),
+    ("virzich", 40),
+    ("verzisch", 40),
+    ("vertzich", 40),
+    ("vertzig", 40),
+    ("vaerzig", 40),
+    ("vaerzich", 40),
+    ("vaerzisch", 40),
+    ("veerzig", 40),
+    ("viezig", 40),
+    ("vierzge", 40),
     ("verzg", 40),
     ("verzig", 40),
     ("veertig", 40),
@@ -97,7 +109,7 @@ fn word_value(word: &str) -> Option<u32> {
     // "neununddreissig", dialect "dreiadreissich".
     TENS.iter().find_map(|(name, ten)| {
         let head = word.strip_suffix(name)?;
-        let head = ["und", "ond", "un", "a"].iter().find_map(|and| head.strip_suffix(and)).unwrap_or(head);
+        let head = ["und", "ond", "un", "en", "e", "a"].iter().find_map(|and| head.strip_suffix(and)).unwrap_or(head);
         unit(head).filter(|one| *one > 0).map(|one| ten + one)
     })
 }
@@ -179,7 +191,22 @@ fn bare_sum(text: &Text<'_>, at: usize, fee: Cents) -> Option<(usize, Option<i64
 const TAXED: [&str; 6] = ["netto", "brutto", "plus", "zuzueglich", "zzgl", "exklusive"];
 
 /// What follows a sum whose currency goes without saying.
-const AFTER_SUM: [&str; 40] = [
+const AFTER_SUM: [&str; 55] = [
+    "er",
+    "die",
+    "das",
+    "werden",
+    "wird",
+    "sowie",
+    "samt",
+    "beglichen",
+    "beziehungsweise",
+    "uebernimmt",
+    "zahlts",
+    "koennen",
+    "kriegen",
+    "kriegt",
+    "aktivierung",
     "und",
     "auch",
     "aa",
