@@ -63,9 +63,9 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     // Somebody talks to others beside the telephone, and names a service: a human listens.
     let muddled = !heard.named && scene.marks("aside").count() > 1 && scene.has("service");
     // "Hier Kern. Neue Maus bitte. Danke." is short and clear.
-    let brief = words < 16 && scene.has("ordinary");
-    let babbles = babble(scene, heard.named) && !brief;
-    let spoken = subject.is_none() && (muddled || fragments || babbles || !sensible(scene, heard.named));
+    let brief = words < 16 && (scene.has("ordinary") || legible(scene));
+    let spoken = subject.is_none()
+        && (muddled || fragments || !brief && (babble(scene, heard.named) || !sensible(scene, heard.named)));
     if spoken || !understood || encrypted(scene) || words < 2 { Kind::Unclear } else { Kind::Message }
 }
 
@@ -117,7 +117,7 @@ fn signs(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> Signs {
 /// How much speaks for a customer: he tells what is his or what he was promised, or asks for something.
 fn client(scene: &Scene<'_>) -> usize {
     let spoken = |name: &str| scene.marks(name).filter(|mark| !scene.text.tokens[mark.start].forwarded).count();
-    4 * (spoken("request").min(2) + 2 * spoken("told").min(1) + 2 * usize::from(inquires(scene)))
+    4 * (spoken("request").min(2) + 2 * spoken("told").min(1) + 3 * usize::from(inquires(scene)))
 }
 
 /// A question of the speaker's own: a seller's or a machine's has the addressee in it.
@@ -131,11 +131,14 @@ fn inquires(scene: &Scene<'_>) -> bool {
     })
 }
 
-/// How a question begins that asks for a yes.
-const ASKS: [&str; 9] = ["geht", "ginge", "passt", "klappt", "kann", "koennte", "muss", "ist", "gibt"];
+/// How a question begins that has no asker in it.
+const ASKS: [&str; 14] = [
+    "geht", "ginge", "passt", "klappt", "kann", "koennte", "muss", "wann", "wie", "warum", "wieso", "weshalb",
+    "welche", "welcher",
+];
 
 /// Who asks in a question of his own.
-const ASKER: [&str; 8] = ["ich", "man", "mir", "mich", "wir", "uns", "i", "we"];
+const ASKER: [&str; 7] = ["ich", "man", "mir", "mich", "wir", "i", "we"];
 
 /// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
 fn person(scene: &Scene<'_>) -> usize {
@@ -228,7 +231,8 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
 
 /// Somebody who found a machine and rang off.
 fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
-    let concern = heard.said || heard.urgent || scene.has("ordinary") || scene.has("customer");
+    let own = scene.has("ordinary") || scene.has("customer") || client(scene) > 0;
+    let concern = heard.said || heard.urgent || own;
     scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene) == 0
 }
 
@@ -280,7 +284,9 @@ const PLEADS: [&str; 12] =
 fn sensible(scene: &Scene<'_>, named: bool) -> bool {
     let clauses = scene.text.tokens.last().map_or(1, |t| t.clause + 1);
     let length = |words: usize| scene.text.tokens.len() * 2 >= clauses * words;
-    ["ordinary", "family", "customer"].iter().any(|name| scene.has(name)) || named && length(6) || length(9)
+    ["ordinary", "family", "customer", "request", "told"].iter().any(|name| scene.has(name))
+        || named && length(6)
+        || length(9)
 }
 
 /// Clauses that break off before their noun or verb, and words that only fill: speech that nobody can follow.
@@ -296,6 +302,18 @@ fn fragmentary(scene: &Scene<'_>) -> bool {
         long += usize::from(clause.len() >= 5);
     }
     clauses >= 6 && long * 8 <= clauses && (2 * broken + fillers) * 3 >= clauses && tokens.len() * 2 <= clauses * 5
+}
+
+/// Few words, but a clause among them that is whole, and none that breaks off.
+fn legible(scene: &Scene<'_>) -> bool {
+    let (mut whole, mut broken) = (false, 0);
+    for clause in scene.text.tokens.chunk_by(|a, b| a.clause == b.clause) {
+        let fills = clause.iter().all(|t| FILLERS.contains(&t.norm.as_str()));
+        let open = clause.last().is_some_and(|t| OPEN.contains(&t.norm.as_str()));
+        whole |= clause.len() >= 4 && !open;
+        broken += usize::from(fills || open);
+    }
+    whole && broken == 0
 }
 
 /// Words that need another behind them.
