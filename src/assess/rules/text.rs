@@ -279,7 +279,9 @@ impl Reader {
         let norm = if raw == "€" { "euro".to_owned() } else { fold(&raw) };
         // A capital inside a sentence may begin a name ("Hen", "Koa").
         let common = self.german && (!self.open_sentence || !self.glyphs[from].c.is_uppercase());
-        match dialect::standard(&norm).filter(|_| common) {
+        // "48 EUR net" is an amount, not a negation.
+        let amount = norm == "net" && self.tokens.last().is_some_and(|last| last.norm == "eur");
+        match dialect::standard(&norm).filter(|_| common && !amount) {
             Some(words) => words.iter().for_each(|word| self.add(word.clone(), from, to)),
             None => self.add(norm, from, to),
         }
