@@ -168,28 +168,8 @@ const MONTHS: &[&str] = &[
 const HESITATIONS: &[&str] = &["aeh", "aehm", "oeh", "ehm", "hm", "hmm", "mhm", "tja", "uhm"];
 
 /// Words that begin a clause of their own, with or without a comma before them.
-const OPENERS: &[&str] = &[
-    "aber",
-    "sondern",
-    "jedoch",
-    "allerdings",
-    "weil",
-    "sofern",
-    "falls",
-    "wenn",
-    "obwohl",
-    "dass",
-    "vorausgesetzt",
-    "ohne",
-    "solange",
-    "soweit",
-    "but",
-    "if",
-    "because",
-    "although",
-    "unless",
-    "provided",
-];
+const OPENERS: &str = "aber sondern jedoch allerdings weil sofern falls wenn obwohl dass vorausgesetzt ohne \
+    solange soweit but if because although unless provided";
 
 #[derive(Default)]
 struct Reader {
@@ -289,7 +269,7 @@ impl Reader {
 
     /// Adds a word that stands at these glyphs.
     fn add(&mut self, norm: String, from: usize, to: usize) {
-        if OPENERS.contains(&norm.as_str()) {
+        if OPENERS.split(' ').any(|opener| opener == norm) {
             self.clause += 1;
         }
         if HESITATIONS.contains(&norm.as_str()) {
