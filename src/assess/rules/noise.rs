@@ -40,12 +40,16 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
         return Kind::Nobody;
     }
-    let (machine, person) = (machine(scene, subject), person(scene));
-    let needs = person > 0 || heard.denied || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
+    let (signs, person) = (signs(scene, subject), person(scene));
+    let client = client(scene);
+    let needs = person > 0 || heard.denied || heard.urgent || client > 0;
+    let needs = needs || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
     let yours = scene.text.tokens.iter().filter(|t| YOURS.contains(&t.norm.as_str())).count();
     let offers = scene.has("advertising") || scene.has("merchandise") && yours >= 2;
-    let sells = subject.is_none() && words >= 12 && offers && !needs && !heard.urgent;
-    if sells || machine >= 2 && machine > person {
+    let sells = subject.is_none() && words >= 12 && offers && !needs && signs.seller >= 2;
+    let advertises = signs.seller >= 2 && signs.seller > person + client;
+    let written = signs.machine > 0 && signs.machine + signs.seller > person + client;
+    if sells || advertises || written {
         return Kind::Nobody;
     }
     let understood = language::understood(&scene.language);
@@ -58,8 +62,10 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     }
     // Somebody talks to others beside the telephone, and names a service: a human listens.
     let muddled = !heard.named && scene.marks("aside").count() > 1 && scene.has("service");
-    let spoken =
-        subject.is_none() && (muddled || fragments || babble(scene, heard.named) || !sensible(scene, heard.named));
+    // "Hier Kern. Neue Maus bitte. Danke." is short and clear.
+    let brief = words < 16 && (scene.has("ordinary") || legible(scene));
+    let spoken = subject.is_none()
+        && (muddled || fragments || !brief && (babble(scene, heard.named) || !sensible(scene, heard.named)));
     if spoken || !understood || encrypted(scene) || words < 2 { Kind::Unclear } else { Kind::Message }
 }
 
@@ -75,8 +81,15 @@ fn headed(subject: &Scene<'_>) -> bool {
         || subject.marks("calendar_head").any(|mark| mark.start == 0 && announces(mark))
 }
 
-/// How much speaks for a machine or a seller. One word of a machine is enough, of a seller's it takes two.
-fn machine(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> usize {
+/// How much speaks for a machine and for a seller.
+struct Signs {
+    machine: usize,
+    seller: usize,
+    headed: bool,
+}
+
+/// One word of a machine is enough, of a seller's it takes two.
+fn signs(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> Signs {
     let distinct = |name: &str| {
         let mut signs: Vec<String> = Vec::new();
         for scene in [Some(scene), subject].into_iter().flatten() {
@@ -94,12 +107,38 @@ fn machine(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> usize {
     };
     let offers = distinct("advertising");
     let goods = if offers > 0 { distinct("merchandise").min(2) } else { 0 };
-    let headed = usize::from(subject.is_some_and(headed));
+    let headed = subject.is_some_and(headed);
     let listed = |mark: &&Mark| scene.text.tokens.get(mark.end).is_some_and(|next| next.announced);
     let list = usize::from(scene.marks("log_key").filter(listed).count() >= 3);
     let away = if subject.is_some() { distinct("away") } else { 0 };
-    3 * (distinct("robot") + away + list) + 6 * headed + offers + goods
+    Signs { machine: 3 * (distinct("robot") + away + list) + 6 * usize::from(headed), seller: offers + goods, headed }
 }
+
+/// How much speaks for a customer: he tells what is his or what he was promised, or asks for something.
+fn client(scene: &Scene<'_>) -> usize {
+    let spoken = |name: &str| scene.marks(name).filter(|mark| !scene.text.tokens[mark.start].forwarded).count();
+    4 * (spoken("request").min(2) + 2 * spoken("told").min(1) + 3 * usize::from(inquires(scene)))
+}
+
+/// A question of the speaker's own: a seller's or a machine's has the addressee in it.
+fn inquires(scene: &Scene<'_>) -> bool {
+    scene.text.sentences().into_iter().any(|(from, to)| {
+        let words = &scene.text.tokens[from..to];
+        let any = |list: &[&str]| words.iter().any(|t| list.contains(&t.norm.as_str()));
+        let own = any(&ASKER) || words.first().is_some_and(|t| ASKS.contains(&t.norm.as_str()));
+        let quoted = words.first().is_none_or(|t| t.forwarded || t.quoted || t.norm == "spreche");
+        scene.asks(from) && words.len() > 2 && own && !any(&YOURS) && !quoted
+    })
+}
+
+/// How a question begins that has no asker in it.
+const ASKS: [&str; 14] = [
+    "geht", "ginge", "passt", "klappt", "kann", "koennte", "muss", "wann", "wie", "warum", "wieso", "weshalb",
+    "welche", "welcher",
+];
+
+/// Who asks in a question of his own.
+const ASKER: [&str; 7] = ["ich", "man", "mir", "mich", "wir", "i", "we"];
 
 /// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
 fn person(scene: &Scene<'_>) -> usize {
@@ -192,7 +231,8 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
 
 /// Somebody who found a machine and rang off.
 fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
-    let concern = heard.said || heard.urgent || scene.has("ordinary") || scene.has("customer");
+    let own = scene.has("ordinary") || scene.has("customer") || client(scene) > 0;
+    let concern = heard.said || heard.urgent || own;
     scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene) == 0
 }
 
@@ -244,7 +284,9 @@ const PLEADS: [&str; 12] =
 fn sensible(scene: &Scene<'_>, named: bool) -> bool {
     let clauses = scene.text.tokens.last().map_or(1, |t| t.clause + 1);
     let length = |words: usize| scene.text.tokens.len() * 2 >= clauses * words;
-    ["ordinary", "family", "customer"].iter().any(|name| scene.has(name)) || named && length(6) || length(9)
+    ["ordinary", "family", "customer", "request", "told"].iter().any(|name| scene.has(name))
+        || named && length(6)
+        || length(9)
 }
 
 /// Clauses that break off before their noun or verb, and words that only fill: speech that nobody can follow.
@@ -260,6 +302,18 @@ fn fragmentary(scene: &Scene<'_>) -> bool {
         long += usize::from(clause.len() >= 5);
     }
     clauses >= 6 && long * 8 <= clauses && (2 * broken + fillers) * 3 >= clauses && tokens.len() * 2 <= clauses * 5
+}
+
+/// Few words, but a clause among them that is whole, and none that breaks off.
+fn legible(scene: &Scene<'_>) -> bool {
+    let (mut whole, mut broken) = (false, 0);
+    for clause in scene.text.tokens.chunk_by(|a, b| a.clause == b.clause) {
+        let fills = clause.iter().all(|t| FILLERS.contains(&t.norm.as_str()));
+        let open = clause.last().is_some_and(|t| OPEN.contains(&t.norm.as_str()));
+        whole |= clause.len() >= 4 && !open;
+        broken += usize::from(fills || open);
+    }
+    whole && broken == 0
 }
 
 /// Words that need another behind them.

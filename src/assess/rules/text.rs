@@ -169,28 +169,8 @@ const MONTHS: &[&str] = &[
 const HESITATIONS: &[&str] = &["aeh", "aehm", "oeh", "ehm", "hm", "hmm", "mhm", "tja", "uhm"];
 
 /// Words that begin a clause of their own, with or without a comma before them.
-const OPENERS: &[&str] = &[
-    "aber",
-    "sondern",
-    "jedoch",
-    "allerdings",
-    "weil",
-    "sofern",
-    "falls",
-    "wenn",
-    "obwohl",
-    "dass",
-    "vorausgesetzt",
-    "ohne",
-    "solange",
-    "soweit",
-    "but",
-    "if",
-    "because",
-    "although",
-    "unless",
-    "provided",
-];
+const OPENERS: &str = "aber sondern jedoch allerdings weil sofern falls wenn obwohl dass vorausgesetzt ohne \
+    solange soweit but if because although unless provided";
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent state of the reading")]
@@ -281,7 +261,9 @@ impl Reader {
         let norm = if raw == "€" { "euro".to_owned() } else { fold(&raw) };
         // A capital inside a sentence may begin a name ("Hen", "Koa").
         let common = self.german && (!self.open_sentence || !self.glyphs[from].c.is_uppercase());
-        match dialect::standard(&norm).filter(|_| common) {
+        // "48 EUR net" is an amount, not a negation.
+        let amount = norm == "net" && self.tokens.last().is_some_and(|last| last.norm == "eur");
+        match dialect::standard(&norm).filter(|_| common && !amount) {
             Some(words) => words.iter().for_each(|word| self.add(word.clone(), from, to)),
             None => self.add(norm, from, to),
         }
@@ -289,7 +271,7 @@ impl Reader {
 
     /// Adds a word that stands at these glyphs.
     fn add(&mut self, norm: String, from: usize, to: usize) {
-        if OPENERS.contains(&norm.as_str()) {
+        if OPENERS.split(' ').any(|opener| opener == norm) {
             self.clause += 1;
         }
         if HESITATIONS.contains(&norm.as_str()) {
