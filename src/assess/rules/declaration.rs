@@ -19,13 +19,16 @@ pub(super) struct Spoken {
 pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let mut findings = Vec::new();
     let (mut holds, mut weak, mut denied, mut over) = (false, false, false, false);
-    let (mut last_holds, mut turned) = (0, Vec::new());
+    let (mut last_holds, mut turned, mut none) = (0, Vec::new(), Vec::new());
     for mark in scene.marks("emergency").filter(|mark| spoken(scene, mark)) {
         let mention = mention(scene, mark);
         match mention {
             Mention::Holds => holds = true,
             Mention::Weak => weak = true,
-            Mention::Denied => denied = true,
+            Mention::Denied => {
+                denied = true;
+                none.push(scene.sentence(mark.start));
+            }
             Mention::Nothing => {}
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
@@ -52,7 +55,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let waits: Vec<&Mark> = scene.marks("can_wait").filter(|mark| spoken(scene, mark)).collect();
     let declaration = match () {
         // "Kein Notfall", and yet critical: contradicts itself, so a human decides.
-        () if denied && !holds && !over && !critical.is_empty() => Declaration::Unqualified,
+        () if denied && !holds && !over && apart(&critical, &none) => Declaration::Unqualified,
         () if over || denied && !holds => Declaration::Denied,
         () if holds && (!critical.is_empty() || !business.is_empty()) => Declaration::Declared,
         () if holds || weak => Declaration::Unqualified,
@@ -77,6 +80,11 @@ fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
     let valid = || tokens.iter().any(|t| !t.forwarded && matches!(t.norm.as_str(), "gilt" | "gelten"));
     let renewed = || own("adopt") || own("critical") || valid();
     tokens.get(mark.start).is_some_and(|token| !token.signature && !(token.forwarded && above() && !renewed()))
+}
+
+/// Whether one of the marks stands outside all these sentences.
+fn apart(marks: &[&Mark], sentences: &[(usize, usize)]) -> bool {
+    marks.iter().any(|mark| sentences.iter().all(|(from, to)| mark.end <= *from || mark.start >= *to))
 }
 
 /// Who agrees to the terms after it has taken back something else.

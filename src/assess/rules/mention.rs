@@ -139,7 +139,10 @@ fn asked(scene: &Scene<'_>, mark: &Mark) -> Mention {
     let own = tokens.iter().any(|t| OWN.contains(&t.norm.as_str()));
     let addressed = tokens.get(1).is_some_and(|t| matches!(t.norm.as_str(), "sie" | "ihr" | "du")) && !own;
     let general = scene.touches("general_question", first, last);
-    if addressed || general { Mention::Nothing } else { Mention::Weak }
+    // "Können Sie den Notdienst schicken?" asks for him.
+    let sent = scene.touches("standby", mark.start, mark.end) && !scene.touches("fee", first, last);
+    let sent = sent && matches!(scene.word(first), "koennen" | "koennten" | "koennt" | "koenntet" | "wuerden");
+    if (addressed || general) && !sent { Mention::Nothing } else { Mention::Weak }
 }
 
 /// First persons, and where they are.
