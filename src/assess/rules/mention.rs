@@ -84,9 +84,9 @@ fn denial(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) && in_question(scene, mark) {
         return Mention::Weak;
     }
-    // "Der Kollege meint, es ist keiner; doch, ist es": two readings.
+    // "Der Kollege meint, es ist keiner; doch, ist es": the last word holds.
     if taken_up(scene, mark, last) {
-        return Mention::Weak;
+        return Mention::Holds;
     }
     if once(scene, mark, from, to) { Mention::Nothing } else { Mention::Denied }
 }
