@@ -46,7 +46,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let weaker = scene.marks("called_off").filter(|m| !holds && !scene.touches("cancelled", m.start, m.end));
     for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
         // What is taken back must have been said before, and nothing may be reported broken after it.
-        if mark.end <= last_holds || broken_after(scene, mark) || agrees_after(scene, mark) {
+        if mark.end <= last_holds || broken_after(scene, mark) || contrasted(scene, mark) || agrees_after(scene, mark) {
             continue;
         }
         over = true;
@@ -59,7 +59,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         () if over || denied && !holds => Declaration::Denied,
         () if holds && (!critical.is_empty() || !business.is_empty()) => Declaration::Declared,
         () if holds || weak => Declaration::Unqualified,
-        () if !waits.is_empty() && critical.is_empty() => Declaration::Denied,
+        () if !waits.is_empty() && critical.is_empty() && !stopped_after(scene, &waits) => Declaration::Denied,
         () => Declaration::Absent,
     };
     if holds || weak {
@@ -87,6 +87,27 @@ fn apart(marks: &[&Mark], sentences: &[(usize, usize)]) -> bool {
     marks.iter().any(|mark| sentences.iter().all(|(from, to)| mark.end <= *from || mark.start >= *to))
 }
 
+/// "Das Telefon geht wieder, der Server nicht", "der Strom ist da, aber sonst nichts": only a part is well again.
+fn contrasted(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (_, last) = scene.sentence(mark.start);
+    let within = mark.end..last.min(mark.end + 9);
+    scene.marks("nothing").filter(|none| within.contains(&none.start)).any(|none| {
+        let rest = (mark.end..none.start).any(|at| scene.word(at) == "sonst");
+        rest || scene.touches("service", mark.end, none.start) && !scene.touches("harmless", mark.end, none.start)
+    })
+}
+
+/// "Der Drucker eilt nicht, aber bei uns geht nichts mehr": the business stands behind an "aber".
+fn stopped_after(scene: &Scene<'_>, waits: &[&Mark]) -> bool {
+    let end = waits.iter().map(|mark| mark.end).max().unwrap_or(0);
+    let but = (end..scene.text.tokens.len()).find(|at| matches!(scene.word(*at), "aber" | "sonst" | "trotzdem"));
+    let stops = |at: usize| {
+        let mut marks = ["severe", "standstill"].into_iter().flat_map(|name| scene.marks(name));
+        marks.any(|mark| mark.start >= at && present(scene, mark))
+    };
+    but.is_some_and(stops)
+}
+
 /// Who agrees to the terms after it has taken back something else.
 fn agrees_after(scene: &Scene<'_>, mark: &Mark) -> bool {
     scene.marks("agree").filter(|agree| agree.start >= mark.end).any(|agree| {
@@ -111,7 +132,9 @@ fn broken_after(scene: &Scene<'_>, mark: &Mark) -> bool {
         let told = scene.text.tokens[from..to]
             .iter()
             .any(|t| matches!(t.norm.as_str(), "hatte" | "hatten" | "war" | "waren" | "wars" | "dachte" | "wurde"));
-        other && scene.touches("service", from, to) && !scene.touches("harmless", from, to) && !told
+        let (first, end) = scene.clause(b.start);
+        let harmless = scene.touches("harmless", first, end);
+        other && scene.touches("service", from, to) && !harmless && !told
     })
 }
 

@@ -208,6 +208,9 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let (from, to) = scene.clause(mark.start);
     let (first, last) = scene.sentence(mark.start);
     let near = (from.max(mark.start.saturating_sub(10)), to.min(mark.end + 10));
+    if stated(scene, mark) {
+        return None;
+    }
     let word = |range: (usize, usize), words: &[&str]| (range.0..range.1).any(|at| words.contains(&scene.word(at)));
     let thanked = scene.touches("thanked_for", first, mark.start);
     let told = if thanked { (first, last) } else { near };
@@ -242,6 +245,16 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
         (false, true) => Some(Mention::Nothing),
         (false, false) => None,
     }
+}
+
+/// "Das ist ein Notfall", in the present tense: whatever is told of earlier times beside it.
+fn stated(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let from = mark.start.saturating_sub(5);
+    let is = |at: usize| matches!(scene.word(at), "ist" | "is" | "isch");
+    let it = |at: usize| matches!(scene.word(at), "das" | "es" | "dies" | "des");
+    let present = (from..mark.start).any(|at| is(at) && (it(at + 1) || at > from && it(at - 1)));
+    let over = (mark.start..mark.end + 3).any(|at| scene.word(at) == "gewesen" || participle(scene.word(at)));
+    present && !over && !scene.touches("bygone", from, mark.start)
 }
 
 /// Verbs of what is over.
