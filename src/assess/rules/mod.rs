@@ -20,6 +20,7 @@ mod introduction;
 mod language;
 mod lexicon;
 mod mail;
+mod mention;
 mod noise;
 mod numbers;
 mod parts;
