@@ -81,7 +81,8 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
     let inverted = V1.contains(&scene.word(before))
         || BACK.contains(&scene.word(clause)) && scene.text.tokens.get(clause + 1).is_some_and(|next| !next.capital);
-    if governed || inverted || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
+    let conditioned = CONDITIONS.contains(&scene.word(before));
+    if governed || inverted || conditioned || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
         before
     } else {
         clause
@@ -126,6 +127,10 @@ const GOVERNS: [&str; 27] = [
     "normalerweise",
     "haelfte",
 ];
+
+/// Words that open a condition.
+const CONDITIONS: [&str; 10] =
+    ["wenn", "wenns", "falls", "sofern", "solange", "solang", "sobald", "soweit", "vorausgesetzt", "sollte"];
 
 /// Verbs that open a condition.
 const V1: [&str; 18] = [
@@ -182,21 +187,56 @@ fn belongs(scene: &Scene<'_>, at: usize) -> bool {
 
 /// The first unexplained word there.
 fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
-    scene.marks("limit").find(|mark| mark.start < to && mark.end > from).map(|mark| (mark.start, mark.end))
+    let here = scene.marks("limit").filter(|mark| mark.start < to && mark.end > from);
+    here.map(|mark| (mark.start, mark.end)).find(|mark| !apart(scene, *mark))
 }
 
-/// What is said of an object behind the last yes to it: a "nicht" there takes it back.
+/// "…, nur das Licht am Router blinkt noch": a clause about the fault or the telephone limits no consent, unless it opens
+/// a condition or names money, terms or who decides.
+fn apart(scene: &Scene<'_>, mark: (usize, usize)) -> bool {
+    let (from, to) = scene.clause(mark.0);
+    let matters = ["conditions", "fee", "agree", "both", "decide", "decider", "authority", "condition"];
+    let open = |at: usize| matches!(scene.word(at), "wenn" | "wenns" | "falls" | "sofern" | "bis" | "erst" | "dass" | "ob");
+    scene.touches("beside", from, to)
+        && to - from <= ROW
+        && SOFT.contains(&scene.word(mark.0))
+        && !(from..to).any(open)
+        && !matters.into_iter().any(|name| scene.touches(name, from, to))
+}
+
+/// Limiting words that a neighbouring clause may hold.
+const SOFT: [&str; 16] = [
+    "nur", "bloss", "aber", "allerdings", "jedoch", "noch", "nicht", "net", "ned", "kein", "keine", "keinen", "nichts",
+    "nix", "leider", "muessten",
+];
+
+/// A word that keeps the whole consent open, wherever it stands: "ich bin nicht befugt", "da frag ich noch mal nach".
+/// or behind the first yes ("vergessen Sie's wieder").
+pub(super) fn reserved(scene: &Scene<'_>, first_yes: usize) -> Option<(usize, usize)> {
+    let behind = scene.marks("retreat").filter(|mark| mark.start >= first_yes);
+    let all = scene.marks("reservation").chain(behind);
+    all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
+}
+
+/// What is said of an object behind the last yes to it: a "nicht" there takes it back, and what is not known as harmless
+/// leaves it open.
 pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option<(Says, (usize, usize))> {
     scene.marks(name).filter(|mark| mark.start >= behind && !scene.asks(mark.start)).find_map(|mark| {
         let clause = scene.clause(mark.start);
         if scene.touches("negation", clause.0, clause.1) {
             Some((Says::No, clause))
-        } else if limited(scene, clause.0, clause.1).is_some() {
+        } else if limited(scene, clause.0, clause.1).is_some() || unexplained(scene, clause) {
             Some((Says::Maybe, clause))
         } else {
             None
         }
     })
+}
+
+/// "Zur Gebühr meldet sich jemand": a clause of some length that neither agrees nor tells what is known to be harmless.
+fn unexplained(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
+    let known = ["agree", "yes", "both", "also", "settled", "no_objection"];
+    to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
 }
 
 /// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.
