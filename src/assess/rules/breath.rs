@@ -82,8 +82,24 @@ fn bracketed(tokens: &[Token], at: usize) -> bool {
 fn over(word: &str) -> bool {
     matches!(
         word,
-        "raus" | "weg" | "tot" | "kaputt" | "leer" | "hinueber" | "offline" | "lahm" | "still" | "futsch" | "ausgefallen"
-            | "defekt" | "gesperrt" | "voll" | "dunkel" | "schwarz" | "stumm" | "fort"
+        "raus"
+            | "weg"
+            | "tot"
+            | "kaputt"
+            | "leer"
+            | "hinueber"
+            | "offline"
+            | "lahm"
+            | "still"
+            | "futsch"
+            | "ausgefallen"
+            | "defekt"
+            | "gesperrt"
+            | "voll"
+            | "dunkel"
+            | "schwarz"
+            | "stumm"
+            | "fort"
     )
 }
 
@@ -121,16 +137,44 @@ fn begins(tokens: &[Token], at: usize) -> bool {
 
 /// An article or possessive that may open a sentence; behind a noun "der" is a genitive.
 fn subject(here: &str, before: &str) -> bool {
-    matches!(here, "die" | "das" | "mein" | "unser" | "unsere" | "meine") || here == "der" && !WORDS.nouns.contains(before)
+    matches!(here, "die" | "das" | "mein" | "unser" | "unsere" | "meine")
+        || here == "der" && !WORDS.nouns.contains(before)
+}
+
+/// Whether a thought may be over before a new subject: what holds on to a fee holds on to no other noun.
+fn ends(before: &str, subject: &str) -> bool {
+    let agreed =
+        matches!(before, "einverstanden" | "akzeptiert" | "ich" | "wir" | "an" | "zu" | "ok" | "okay" | "ordnung");
+    !WORDS.hold.contains(before) || agreed && !WORDS.nouns.contains(subject)
 }
 
 fn pronominal(word: &str) -> bool {
-    matches!(word, "das" | "die" | "der" | "es" | "ich" | "wir" | "sie" | "mir" | "uns" | "ihr" | "ihnen" | "nicht" | "auch")
+    matches!(
+        word,
+        "das" | "die" | "der" | "es" | "ich" | "wir" | "sie" | "mir" | "uns" | "ihr" | "ihnen" | "nicht" | "auch"
+    )
 }
 
 /// Verbs that stand second in what is told of a thing or a person.
 fn clause_verb(word: &str) -> bool {
-    matches!(word, "ist" | "sind" | "hat" | "haben" | "kann" | "koennen" | "geht" | "gehen" | "laeuft" | "laufen" | "steht")
+    matches!(
+        word,
+        "ist"
+            | "sind"
+            | "hat"
+            | "haben"
+            | "kann"
+            | "koennen"
+            | "geht"
+            | "gehen"
+            | "laeuft"
+            | "laufen"
+            | "steht"
+            | "darf"
+            | "soll"
+            | "muss"
+            | "will"
+    )
 }
 
 /// Whether the words themselves open a sentence.
@@ -158,8 +202,10 @@ fn opens(tokens: &[Token], at: usize) -> bool {
                     "einverstanden" | "verstanden" | "und" | "auch" | "nicht" | "war" | "waren" | "sei" | "seien"
                 )
         }
-        _ if subject(here, before) && !pronominal(next) && clause_verb(third) && !WORDS.hold.contains(before) => true,
-        "wir" | "ich" if matches!(next, "wissen" | "weiss" | "verstehen" | "brauchen" | "brauche" | "koennen" | "kann") => {
+        _ if subject(here, before) && !pronominal(next) && clause_verb(third) && ends(before, next) => true,
+        "wir" | "ich"
+            if matches!(next, "wissen" | "weiss" | "verstehen" | "brauchen" | "brauche" | "koennen" | "kann") =>
+        {
             !WORDS.verbs.contains(before) && !WORDS.agreeing(before) && !WORDS.auxiliaries.contains(before)
         }
         "vielleicht" | "wahrscheinlich" | "vermutlich" => matches!(next, "ist" | "sind" | "liegt" | "hat"),

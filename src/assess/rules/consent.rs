@@ -167,8 +167,8 @@ fn guarded(scene: &Scene<'_>, state: &mut State) {
     if state.conditions != Some(Says::Yes) || state.fee != Some(Says::Yes) {
         return;
     }
-    let first_yes = state.agreed.iter().map(|(_, span)| span.0).min().unwrap_or(0);
-    if let Some(word) = reserved(scene, first_yes) {
+    let last_yes = state.agreed.iter().map(|(_, span)| span.0).max().unwrap_or(0);
+    if let Some(word) = reserved(scene, last_yes) {
         state.overrule(scene, Object::Conditions, Says::Maybe, word);
         state.overrule(scene, Object::Fee, Says::Maybe, word);
         return;

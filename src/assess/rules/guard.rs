@@ -169,8 +169,11 @@ fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usiz
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
         let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
-        if let Some(found) = limited(scene, at, end).filter(|_| own) {
-            return Some(found);
+        let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
+        let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
+        let found = limited(scene, at, end).filter(|mark| own && !outcome && !apart(scene, *mark));
+        if found.is_some() {
+            return found;
         }
         opened = own && end - at <= 3;
         at = end;
@@ -188,32 +191,52 @@ fn belongs(scene: &Scene<'_>, at: usize) -> bool {
 /// The first unexplained word there.
 fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
     let here = scene.marks("limit").filter(|mark| mark.start < to && mark.end > from);
-    here.map(|mark| (mark.start, mark.end)).find(|mark| !apart(scene, *mark))
+    here.map(|mark| (mark.start, mark.end)).next()
 }
 
 /// "…, nur das Licht am Router blinkt noch": a clause about the fault or the telephone limits no consent, unless it opens
 /// a condition or names money, terms or who decides.
 fn apart(scene: &Scene<'_>, mark: (usize, usize)) -> bool {
     let (from, to) = scene.clause(mark.0);
-    let matters = ["conditions", "fee", "agree", "both", "decide", "decider", "authority", "condition"];
-    let open = |at: usize| matches!(scene.word(at), "wenn" | "wenns" | "falls" | "sofern" | "bis" | "erst" | "dass" | "ob");
+    let open =
+        |at: usize| matches!(scene.word(at), "wenn" | "wenns" | "falls" | "sofern" | "bis" | "erst" | "dass" | "ob");
+    SOFT.contains(&scene.word(mark.0)) && neighbour(scene, from, to) && !(from..to).any(open)
+}
+
+/// Whether a clause is about the fault or the telephone, and about nothing that is agreed to or decided.
+fn neighbour(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let matters = ["conditions", "fee", "agree", "both", "decide", "decider", "authority"];
+    let asks_of = |at: usize| matches!(scene.word(at), "sie" | "ihr");
     scene.touches("beside", from, to)
         && to - from <= ROW
-        && SOFT.contains(&scene.word(mark.0))
-        && !(from..to).any(open)
+        && !(from + 1..to).any(|at| asks_of(at) && matches!(scene.word(at - 1), "wenn" | "falls"))
         && !matters.into_iter().any(|name| scene.touches(name, from, to))
 }
 
 /// Limiting words that a neighbouring clause may hold.
 const SOFT: [&str; 16] = [
-    "nur", "bloss", "aber", "allerdings", "jedoch", "noch", "nicht", "net", "ned", "kein", "keine", "keinen", "nichts",
-    "nix", "leider", "muessten",
+    "nur",
+    "bloss",
+    "aber",
+    "allerdings",
+    "jedoch",
+    "noch",
+    "nicht",
+    "net",
+    "ned",
+    "kein",
+    "keine",
+    "keinen",
+    "nichts",
+    "nix",
+    "leider",
+    "muessten",
 ];
 
 /// A word that keeps the whole consent open, wherever it stands: "ich bin nicht befugt", "da frag ich noch mal nach".
-/// or behind the first yes ("vergessen Sie's wieder").
-pub(super) fn reserved(scene: &Scene<'_>, first_yes: usize) -> Option<(usize, usize)> {
-    let behind = scene.marks("retreat").filter(|mark| mark.start >= first_yes);
+/// or behind the last yes ("vergessen Sie's wieder").
+pub(super) fn reserved(scene: &Scene<'_>, last_yes: usize) -> Option<(usize, usize)> {
+    let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
     let all = scene.marks("reservation").chain(behind);
     all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
 }
