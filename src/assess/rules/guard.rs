@@ -170,8 +170,10 @@ fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usiz
         let end = scene.clause(at).1.max(at + 1);
         let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
         let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
-        // What follows at once belongs to it unless it is known to stand beside it.
-        let own = own || at == from && at < stop && !neighbour(scene, at, end);
+        // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
+        let near = at == from && at < stop && !neighbour(scene, at, end);
+        let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
+        let own = own || near.is_some();
         let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
         let found = limited(scene, at, end).filter(|mark| own && !outcome && !apart(scene, *mark));
         if found.is_some() {
