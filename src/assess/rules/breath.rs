@@ -67,7 +67,7 @@ fn unfinished(tokens: &[Token], at: usize) -> bool {
 fn bracketed(tokens: &[Token], at: usize) -> bool {
     let word = |index: usize| word(tokens, index);
     let opened = (at.saturating_sub(REACH)..at).any(|i| WORDS.auxiliaries.contains(word(i)));
-    let closed = word(at - 1).ends_with("en") && !WORDS.auxiliaries.contains(word(at - 1));
+    let closed = word(at - 1).ends_with("en") && !WORDS.auxiliaries.contains(word(at - 1)) || over(word(at - 1));
     if WORDS.auxiliaries.contains(word(at - 1)) {
         return true;
     }
@@ -76,6 +76,31 @@ fn bracketed(tokens: &[Token], at: usize) -> bool {
     // "Die Gebühr akzeptieren wir": no infinitive, unless "wir" begins the next sentence.
     let finite = |i: usize| person(i + 1) && !verbal(word(i + 2)) && !word(i).ends_with("stimmen");
     opened && !closed && end.is_some_and(|i| WORDS.closes.contains(word(i)) && !finite(i))
+}
+
+/// What a predicate ends with: "muss raus", "ist tot", "sind weg".
+fn over(word: &str) -> bool {
+    matches!(
+        word,
+        "raus"
+            | "weg"
+            | "tot"
+            | "kaputt"
+            | "leer"
+            | "hinueber"
+            | "offline"
+            | "lahm"
+            | "still"
+            | "futsch"
+            | "ausgefallen"
+            | "defekt"
+            | "gesperrt"
+            | "voll"
+            | "dunkel"
+            | "schwarz"
+            | "stumm"
+            | "fort"
+    )
 }
 
 /// Looks like a finite verb.
@@ -110,6 +135,48 @@ fn begins(tokens: &[Token], at: usize) -> bool {
     opens(tokens, at)
 }
 
+/// An article or possessive that may open a sentence; behind a noun "der" is a genitive.
+fn subject(here: &str, before: &str) -> bool {
+    matches!(here, "die" | "das" | "mein" | "unser" | "unsere" | "meine")
+        || here == "der" && !WORDS.nouns.contains(before)
+}
+
+/// Whether a thought may be over before a new subject: what holds on to a fee holds on to no other noun.
+fn ends(before: &str, subject: &str) -> bool {
+    let agreed =
+        matches!(before, "einverstanden" | "akzeptiert" | "ich" | "wir" | "an" | "zu" | "ok" | "okay" | "ordnung");
+    !WORDS.hold.contains(before) || agreed && !WORDS.nouns.contains(subject)
+}
+
+fn pronominal(word: &str) -> bool {
+    matches!(
+        word,
+        "das" | "die" | "der" | "es" | "ich" | "wir" | "sie" | "mir" | "uns" | "ihr" | "ihnen" | "nicht" | "auch"
+    )
+}
+
+/// Verbs that stand second in what is told of a thing or a person.
+fn clause_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "ist"
+            | "sind"
+            | "hat"
+            | "haben"
+            | "kann"
+            | "koennen"
+            | "geht"
+            | "gehen"
+            | "laeuft"
+            | "laufen"
+            | "steht"
+            | "darf"
+            | "soll"
+            | "muss"
+            | "will"
+    )
+}
+
 /// Whether the words themselves open a sentence.
 fn opens(tokens: &[Token], at: usize) -> bool {
     let word = |index: usize| word(tokens, index);
@@ -135,12 +202,24 @@ fn opens(tokens: &[Token], at: usize) -> bool {
                     "einverstanden" | "verstanden" | "und" | "auch" | "nicht" | "war" | "waren" | "sei" | "seien"
                 )
         }
+        _ if subject(here, before) && !pronominal(next) && clause_verb(third) && ends(before, next) => true,
+        "wir" | "ich"
+            if matches!(next, "wissen" | "weiss" | "verstehen" | "brauchen" | "brauche" | "koennen" | "kann") =>
+        {
+            !WORDS.verbs.contains(before) && !WORDS.agreeing(before) && !WORDS.auxiliaries.contains(before)
+        }
+        "vielleicht" | "wahrscheinlich" | "vermutlich" => matches!(next, "ist" | "sind" | "liegt" | "hat"),
         "die" | "den" | "der" | "ihre" | "ihren" | "ihrer" => {
             let parted = here == "die" && before == "zu";
             (noun(next) || sum(next) && third == "euro") && (parted || !WORDS.hold.contains(before))
         }
         "einverstanden" | "einverstaendnis" => next == "mit" && noun(before),
         "rufen" | "melden" | "kommen" => next == "sie" && before != "bitte",
+        "ruft" | "rufts" | "schreibt" | "schickt" | "meldet" => {
+            matches!(next, "mich" | "mir" | "uns" | "bitte" | "an") && !WORDS.nouns.contains(before)
+        }
+        "selbstverstaendlich" | "natuerlich" => WORDS.agreeing(next) || WORDS.verbs.contains(next),
+        "jetzt" => matches!(next, "hat" | "haben") && before != "bis",
         "bitte" => matches!(next, "rufen" | "kommen" | "melden" | "um" | "schicken" | "dringend"),
         "auf" => next == "wiederhoeren",
         "bei" => next == "uns" && !WORDS.verbs.contains(before),

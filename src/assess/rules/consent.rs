@@ -8,7 +8,7 @@
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
 use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle};
-use super::guard::{afterwards, answer, doubted};
+use super::guard::{afterwards, answer, doubted, reserved};
 use super::lexicon::{Mark, Scene};
 use super::pronouns::rebind;
 use super::scope::{Says, judge, refusal};
@@ -180,6 +180,12 @@ fn has_object(items: &[Item]) -> bool {
 /// A full consent stands only where its passage holds nothing that is not explained, and nothing behind it takes it back.
 fn guarded(scene: &Scene<'_>, state: &mut State) {
     if state.conditions != Some(Says::Yes) || state.fee != Some(Says::Yes) {
+        return;
+    }
+    let last_yes = state.agreed.iter().map(|(_, span)| span.0).max().unwrap_or(0);
+    if let Some(word) = reserved(scene, last_yes) {
+        state.overrule(scene, Object::Conditions, Says::Maybe, word);
+        state.overrule(scene, Object::Fee, Says::Maybe, word);
         return;
     }
     for (name, object) in [("conditions", Object::Conditions), ("fee", Object::Fee)] {

@@ -81,7 +81,8 @@ fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
     // "Sollten Sie heute noch kommen, zahlen wir": a condition without its "wenn".
     let inverted = V1.contains(&scene.word(before))
         || BACK.contains(&scene.word(clause)) && scene.text.tokens.get(clause + 1).is_some_and(|next| !next.capital);
-    if governed || inverted || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
+    let conditioned = CONDITIONS.contains(&scene.word(before));
+    if governed || inverted || conditioned || clause - before <= 6 && (before..clause).any(|at| thinks(scene, at)) {
         before
     } else {
         clause
@@ -127,6 +128,10 @@ const GOVERNS: [&str; 27] = [
     "haelfte",
 ];
 
+/// Words that open a condition.
+const CONDITIONS: [&str; 10] =
+    ["wenn", "wenns", "falls", "sofern", "solange", "solang", "sobald", "soweit", "vorausgesetzt", "sollte"];
+
 /// Verbs that open a condition.
 const V1: [&str; 18] = [
     "sollte", "sollten", "kommt", "kommen", "ist", "sind", "haben", "hat", "schafft", "klappt", "wird", "laeuft",
@@ -164,8 +169,15 @@ fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usiz
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
         let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
-        if let Some(found) = limited(scene, at, end).filter(|_| own) {
-            return Some(found);
+        let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
+        // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
+        let near = at == from && at < stop && !neighbour(scene, at, end);
+        let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
+        let own = own || near.is_some();
+        let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
+        let found = limited(scene, at, end).filter(|mark| own && !outcome && !apart(scene, *mark));
+        if found.is_some() {
+            return found;
         }
         opened = own && end - at <= 3;
         at = end;
@@ -182,21 +194,76 @@ fn belongs(scene: &Scene<'_>, at: usize) -> bool {
 
 /// The first unexplained word there.
 fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
-    scene.marks("limit").find(|mark| mark.start < to && mark.end > from).map(|mark| (mark.start, mark.end))
+    let here = scene.marks("limit").filter(|mark| mark.start < to && mark.end > from);
+    here.map(|mark| (mark.start, mark.end)).next()
 }
 
-/// What is said of an object behind the last yes to it: a "nicht" there takes it back.
+/// "…, nur das Licht am Router blinkt noch": a clause about the fault or the telephone limits no consent, unless it opens
+/// a condition or names money, terms or who decides.
+fn apart(scene: &Scene<'_>, mark: (usize, usize)) -> bool {
+    let (from, to) = scene.clause(mark.0);
+    let open =
+        |at: usize| matches!(scene.word(at), "wenn" | "wenns" | "falls" | "sofern" | "bis" | "erst" | "dass" | "ob");
+    SOFT.contains(&scene.word(mark.0)) && neighbour(scene, from, to) && !(from..to).any(open)
+}
+
+/// Whether a clause is about the fault or the telephone, and about nothing that is agreed to or decided.
+fn neighbour(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let matters = ["conditions", "fee", "agree", "both", "decide", "decider", "authority"];
+    let asks_of = |at: usize| matches!(scene.word(at), "sie" | "ihr");
+    scene.touches("beside", from, to)
+        && to - from <= ROW
+        && !(from + 1..to).any(|at| asks_of(at) && matches!(scene.word(at - 1), "wenn" | "falls"))
+        && !matters.into_iter().any(|name| scene.touches(name, from, to))
+}
+
+/// Limiting words that a neighbouring clause may hold.
+const SOFT: [&str; 16] = [
+    "nur",
+    "bloss",
+    "aber",
+    "allerdings",
+    "jedoch",
+    "noch",
+    "nicht",
+    "net",
+    "ned",
+    "kein",
+    "keine",
+    "keinen",
+    "nichts",
+    "nix",
+    "leider",
+    "muessten",
+];
+
+/// A word that keeps the whole consent open, wherever it stands: "ich bin nicht befugt", "da frag ich noch mal nach".
+/// or behind the last yes ("vergessen Sie's wieder").
+pub(super) fn reserved(scene: &Scene<'_>, last_yes: usize) -> Option<(usize, usize)> {
+    let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
+    let all = scene.marks("reservation").chain(behind);
+    all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
+}
+
+/// What is said of an object behind the last yes to it: a "nicht" there takes it back, and what is not known as harmless
+/// leaves it open.
 pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option<(Says, (usize, usize))> {
     scene.marks(name).filter(|mark| mark.start >= behind && !scene.asks(mark.start)).find_map(|mark| {
         let clause = scene.clause(mark.start);
         if scene.touches("negation", clause.0, clause.1) {
             Some((Says::No, clause))
-        } else if limited(scene, clause.0, clause.1).is_some() {
+        } else if limited(scene, clause.0, clause.1).is_some() || unexplained(scene, clause) {
             Some((Says::Maybe, clause))
         } else {
             None
         }
     })
+}
+
+/// "Zur Gebühr meldet sich jemand": a clause of some length that neither agrees nor tells what is known to be harmless.
+fn unexplained(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
+    let known = ["agree", "yes", "both", "also", "settled", "no_objection"];
+    to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
 }
 
 /// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.
