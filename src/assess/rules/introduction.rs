@@ -158,7 +158,7 @@ impl Reader<'_> {
                     let works = |part: &Part| part.lead == Lead::Works && part.piece.kind == Kind::Company;
                     let working = clause.iter().any(works);
                     let called = |part: &Part| matches!(part.lead, Lead::Person | Lead::Article) && working;
-                    clause.retain(|part| self.stands_by_itself(part, at) || called(part));
+                    clause.retain(|part| stands_by_itself(part, at) || called(part));
                     parts.append(&mut clause);
                     // "Ich bin Luca und jobbe im Eiscafé Venezia"
                     let known = parts.iter().any(|part| part.piece.kind == Kind::Company);
@@ -183,15 +183,6 @@ impl Reader<'_> {
         let known = (at..end).any(|i| self.is_trade(i) || self.form_length(i) > 0) || self.hyphened(at);
         let piece = Piece { from: at, to: end, kind: Kind::Company };
         (known && end > at + 1).then_some(Part { piece, lead: Lead::Works })
-    }
-
-    /// In a clause that says more only what begins it counts, or what is led and has a word for a business.
-    fn stands_by_itself(&self, part: &Part, clause: usize) -> bool {
-        match part.lead {
-            Lead::Person | Lead::Article => part.piece.from <= clause + 4 && part.piece.kind != Kind::Name,
-            Lead::Works => part.piece.kind == Kind::Company && part.piece.to > part.piece.from + 1,
-            _ => part.piece.from <= clause + 3 && part.piece.kind == Kind::Person,
-        }
     }
 
     /// The parts of a clause up to the first word that belongs to no introduction.
@@ -291,6 +282,15 @@ fn counts(word: &str) -> bool {
         "dreizehn",
     ]
     .contains(&word)
+}
+
+/// In a clause that says more only what begins it counts, or what is led and has a word for a business.
+fn stands_by_itself(part: &Part, clause: usize) -> bool {
+    match part.lead {
+        Lead::Person | Lead::Article => part.piece.from <= clause + 4 && part.piece.kind != Kind::Name,
+        Lead::Works => part.piece.kind == Kind::Company && part.piece.to > part.piece.from + 1,
+        _ => part.piece.from <= clause + 3 && part.piece.kind == Kind::Person,
+    }
 }
 
 #[cfg(test)]

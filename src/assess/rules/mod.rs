@@ -120,9 +120,9 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let real = !state.told.is_empty() || !scene.has("errand");
     urgent |= declared.declaration == Declaration::Declared && fields.description.is_some() && real;
     let denied = declared.declaration == Declaration::Denied;
-    let declares = matches!(declared.declaration, Declaration::Declared | Declaration::Unqualified);
+    let says = matches!(declared.declaration, Declaration::Declared | Declaration::Unqualified);
     let heard = Heard {
-        said: declares || spoken.consent != Consent::Absent,
+        said: says || spoken.consent != Consent::Absent,
         urgent,
         denied,
         named: fields.company.is_some() || fields.contact.is_some(),

@@ -15,8 +15,8 @@ impl Reader<'_> {
         let body = |at: &usize| kind(*at, Kind::Company) && self.has_body(&parts[*at].piece);
         let here = |at: &usize| parts[*at].lead != Lead::Place || form(at) || words(*at) > 1;
         let known = all().find(|at| form(at) && words(*at) > 1).or_else(|| {
-            let works = |at: usize| parts[at].lead == Lead::Works && words(at) > 1;
-            let own = |at: &usize| body(at) && here(at) && (works(*at) || self.is_own(parts[*at].piece.from));
+            let employed = |at: usize| parts[at].lead == Lead::Works && words(at) > 1;
+            let own = |at: &usize| body(at) && here(at) && (employed(*at) || self.is_own(parts[*at].piece.from));
             let whole = |at: &usize| own(at) && words(*at) > 1;
             let crafted = |at: &usize| self.is_crafted(&parts[*at].piece);
             all().find(|at| whole(at) && !crafted(at)).or_else(|| all().find(whole)).or_else(|| all().find(own))

@@ -109,7 +109,7 @@ fn uncapitalised(lines: &[&str]) -> Signature {
             }
             None if words.len() <= 2 && words.first().is_some_and(|word| given(word)) => found.name = upper(words),
             None if is_business(line) && words.len() <= 4 && !line.ends_with(['.', '!', '?']) => {
-                found.company = upper(words)
+                found.company = upper(words);
             }
             _ => {}
         }
@@ -134,8 +134,8 @@ fn of_business(line: &str) -> Option<(String, String)> {
     let (name, company) = (words[..of].join(" "), words.get(of + 1 + article..)?.join(" "));
     let given = WORDS.first_names.contains(&fold(words[0]));
     let clear = words.len() <= 8 && company.starts_with(char::is_uppercase) && !company.contains(['.', ':', ',']);
-    let works = words[of] == "vom" || is_business(&company);
-    (given && clear && works && is_name(&name) && !is_role(&company)).then_some((name, company))
+    let firm = words[of] == "vom" || is_business(&company);
+    (given && clear && firm && is_name(&name) && !is_role(&company)).then_some((name, company))
 }
 
 /// "Zahnarzt Gregor Lutz": who signs by his craft is his own company.
