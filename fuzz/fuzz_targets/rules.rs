@@ -24,7 +24,7 @@ libfuzzer_sys::fuzz_target!(|input: &str| {
         None => (None, input),
     };
     let at = chrono::NaiveDate::from_ymd_opt(2026, 11, 21).and_then(|day| day.and_hms_opt(22, 14, 0));
-    let message = Message { text, subject, displayed: Some(text), at, outside_hours: true };
+    let message = Message { text, subject, displayed: Some(text), at, outside_hours: true , headers: &[] };
     let judged = judge(&message, &Terms { fee: Cents(4800), own_numbers: &[] });
     for finding in &judged.findings {
         let (from, to) = finding.range;

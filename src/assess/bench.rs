@@ -21,6 +21,9 @@ pub struct Record {
     /// A mail's subject.
     #[serde(default)]
     pub subject: Option<String>,
+    /// A mail's headers, name and value.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
     /// The displayed number.
     #[serde(default)]
     pub caller_id: Option<String>,
@@ -174,6 +177,7 @@ pub fn message<'a>(record: &'a Record, hours: &BusinessHours) -> Message<'a> {
         displayed: record.caller_id.as_deref(),
         at: Some(record.received_at.with_timezone(&hours.zone).naive_local()),
         outside_hours: !hours.is_open(record.received_at.to_utc()),
+        headers: &record.headers,
     }
 }
 

@@ -86,7 +86,11 @@ pub fn assess(rules: &Rules, settings: &Settings, report: &Report, transcript: O
         rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &settings.terms.own_numbers };
     let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
     let judge = |text: &str| {
-        rules::judge_by(rules, &Message { text, subject: None, displayed, at, outside_hours: outside }, &terms)
+        rules::judge_by(
+            rules,
+            &Message { text, subject: None, displayed, at, outside_hours: outside, headers: &[] },
+            &terms,
+        )
     };
     let second = transcript.second.as_deref().map(judge);
     let judged = proof::Heard { judgement: judge(&text), second, transcript };

@@ -44,7 +44,7 @@ fn messages(file: &str) -> Vec<String> {
 }
 
 fn heard(text: &str) -> Judgement {
-    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true }, &TERMS)
+    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true, headers: &[] }, &TERMS)
 }
 
 fn full(text: &str) -> bool {

@@ -6,7 +6,7 @@ use nachtwache::assess::rules::{Judgement, Message, judge};
 use nachtwache::domain::assessment::Declaration;
 
 fn heard(text: &str) -> Judgement {
-    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true }, &TERMS)
+    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true, headers: &[] }, &TERMS)
 }
 
 fn labelled() -> Vec<(Declaration, String)> {

@@ -33,6 +33,7 @@ fn company_person_and_number_are_nearly_always_read() {
             displayed: None,
             at: None,
             outside_hours: true,
+            headers: &[],
         };
         let read = judge(&message, &TERMS).fields;
         let right = same(company, read.company.as_deref()) && same(contact, read.contact.as_deref());

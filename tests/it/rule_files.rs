@@ -30,7 +30,7 @@ fn file(name: &str, text: &str) -> (String, String) {
 }
 
 fn judged(rules: &Rules, text: &str) -> Judgement {
-    let message = Message { text, subject: None, displayed: Some(CALLER), at: None, outside_hours: true };
+    let message = Message { text, subject: None, displayed: Some(CALLER), at: None, outside_hours: true, headers: &[] };
     judge_by(rules, &message, &Terms { fee: Cents(4800), own_numbers: &[] })
 }
 

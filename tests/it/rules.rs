@@ -16,7 +16,7 @@ fn lines(file: &str) -> Vec<Value> {
 }
 
 fn judge_text(text: &str) -> Judgement {
-    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true }, &TERMS)
+    judge(&Message { text, subject: None, displayed: None, at: None, outside_hours: true, headers: &[] }, &TERMS)
 }
 
 fn judge_record(record: &Value) -> Judgement {
@@ -27,6 +27,7 @@ fn judge_record(record: &Value) -> Judgement {
         displayed: record["caller_id"].as_str(),
         at: at.map(|at| at.with_timezone(&chrono_tz::Europe::Berlin).naive_local()),
         outside_hours: at.is_none_or(|at| !BusinessHours::default().is_open(at)),
+        headers: &[],
     };
     judge(&message, &TERMS)
 }
@@ -77,6 +78,21 @@ fn check_recordings(change: impl Fn(&str) -> String) -> Vec<String> {
         }
     }
     wrong
+}
+
+#[test]
+fn a_mail_that_a_program_sent_is_told_by_its_headers_and_a_persons_emergency_is_not() {
+    let judged = |headers: &[(&str, &str)], text: &str| {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let subject = Some("Ihre Nachricht");
+        let message = Message { text, subject, displayed: None, at: None, outside_hours: true, headers: &headers };
+        judge(&message, &TERMS).verdict
+    };
+    let (calm, alarm) = ("Danke, ist angekommen.", "Unternehmenskritischer Notfall, der Server ist ausgefallen.");
+    assert_eq!(judged(&[("Auto-Submitted", "auto-replied")], alarm), Verdict::Ignored);
+    assert_eq!(judged(&[("From", "Tickets <noreply@kunde.example>")], alarm), Verdict::Incomplete);
+    assert_eq!(judged(&[("From", "Tickets <noreply@kunde.example>")], calm), Verdict::Ignored);
+    assert_eq!(judged(&[("From", "Eva Lang <lang@kunde.example>")], alarm), Verdict::Incomplete);
 }
 
 #[test]
@@ -340,7 +356,7 @@ mod properties {
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,300}", subject in proptest::option::of("\\PC{0,40}")) {
-            let message = Message { text: &text, subject: subject.as_deref(), displayed: Some(&text), at: None, outside_hours: true };
+            let message = Message { text: &text, subject: subject.as_deref(), displayed: Some(&text), at: None, outside_hours: true , headers: &[] };
             prop_assert_eq!(judge(&message, &TERMS).rules.len(), 8);
         }
 

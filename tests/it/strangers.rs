@@ -17,7 +17,7 @@ fn heard(line: &str) -> Judgement {
     let mut parts = line.splitn(3, " | ").skip(1);
     let subject = parts.next().filter(|subject| *subject != "-");
     let text = parts.next().unwrap_or("").replace(" / ", "\n");
-    judge(&Message { text: &text, subject, displayed: None, at: None, outside_hours: true }, &TERMS)
+    judge(&Message { text: &text, subject, displayed: None, at: None, outside_hours: true, headers: &[] }, &TERMS)
 }
 
 /// Whether every word of the label (one of several, parted by commas) is what was judged.

@@ -9,7 +9,7 @@ fn wrong(file: &str, urgent: bool) -> (Vec<String>, usize) {
     let path = format!("{}/tests/corpus/{file}", env!("CARGO_MANIFEST_DIR"));
     let lines = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let heard = |text: &str| {
-        let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true };
+        let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true, headers: &[] };
         judge(&message, &TERMS).urgent
     };
     let wrong = lines.lines().filter(|line| heard(line) != urgent).map(str::to_owned).collect();

@@ -1,7 +1,7 @@
 //! Was a mail written by a program? What its headers say (RFC 3834, RFC 3464, RFC 2369).
 //!
-//! An answering machine or a bounce says so for certain. A mailing list or a no-reply sender is only likely to be one: a
-//! customer's ticket system may send a human's emergency that way, so such a mail is ignored only where it says nothing.
+//! An answering machine or a bounce says so for certain. A mailing list, a no-reply sender or a generated mail is only likely
+//! to be one: a customer's ticket system may send a human's emergency that way, so it is ignored only where it says nothing.
 
 /// How sure the headers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ fn kind(name: &str, value: &str) -> Option<Automatic> {
     let value = value.trim();
     let sender = || mailbox(value).rsplit_once('@').map_or("", |(local, _)| local);
     match name {
-        "auto-submitted" => (!value.starts_with("no")).then_some(Automatic::Surely),
+        "auto-submitted" if value.starts_with("auto-replied") => Some(Automatic::Surely),
+        "auto-submitted" => (!value.starts_with("no")).then_some(Automatic::Likely),
         "return-path" => (value == "<>").then_some(Automatic::Surely),
         "content-type" => value.starts_with("multipart/report").then_some(Automatic::Surely),
         "x-autoreply" | "x-autorespond" => (value != "no").then_some(Automatic::Surely),
@@ -73,14 +74,16 @@ mod tests {
             assert_eq!(read(&[surely]), Some(Automatic::Surely), "{surely:?}");
         }
         for likely in [
+            ("Auto-Submitted", "auto-generated"),
             ("List-Unsubscribe", "<mailto:weg@liste.example>"),
             ("From", "Ticketsystem <no-reply@kunde.example>"),
             ("X-Auto-Response-Suppress", "DR, OOF, AutoReply"),
         ] {
             assert_eq!(read(&[likely]), Some(Automatic::Likely), "{likely:?}");
         }
-        let human = [("From", "Eva Lang <lang@kunde.example>"), ("Auto-Submitted", "no"), ("Content-Type", "text/plain")];
+        let human =
+            [("From", "Eva Lang <lang@kunde.example>"), ("Auto-Submitted", "no"), ("Content-Type", "text/plain")];
         assert_eq!(read(&human), None);
-        assert_eq!(read(&[("List-Id", "<a>"), ("Auto-Submitted", "auto-generated")]), Some(Automatic::Surely));
+        assert_eq!(read(&[("List-Id", "<a>"), ("Auto-Submitted", "auto-replied")]), Some(Automatic::Surely));
     }
 }

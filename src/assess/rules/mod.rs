@@ -5,6 +5,7 @@
 //! reads the marks (`declaration`, `consent`, `state`, `noise`, `fields`, `callback`). Pure: no clock, no log, no I/O.
 
 mod asked;
+mod automatic;
 mod binding;
 mod breath;
 mod callback;
@@ -37,6 +38,7 @@ mod words;
 use crate::domain::assessment::{Consent, Declaration, Fields, Finding, Missing, Polarity, Verdict};
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
+use automatic::{Automatic, automatic};
 use chrono::NaiveDateTime;
 use lexicon::Scene;
 pub use lexicon::{Complaint, Rules, RulesError};
@@ -57,6 +59,8 @@ pub struct Message<'a> {
     pub at: Option<NaiveDateTime>,
     /// Whether it was left outside business hours.
     pub outside_hours: bool,
+    /// A mail's headers, name and unfolded value; none for a voicemail.
+    pub headers: &'a [(String, String)],
 }
 
 /// What the firm's terms ask for.
@@ -127,7 +131,11 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
         denied,
         named: fields.company.is_some() || fields.contact.is_some(),
     };
-    let kind = noise::kind(&scene, subject.as_ref(), heard);
+    let kind = match automatic(message.headers) {
+        Some(Automatic::Surely) => Kind::Nobody,
+        Some(Automatic::Likely) if !heard.said && !heard.urgent => Kind::Nobody,
+        _ => noise::kind(&scene, subject.as_ref(), heard),
+    };
     if kind != Kind::Message {
         fields.description = None;
     }

@@ -351,7 +351,7 @@ mod tests {
     use crate::domain::tariff::Cents;
 
     fn heard(text: &str) -> Verdict {
-        let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true };
+        let message = Message { text, subject: None, displayed: None, at: None, outside_hours: true, headers: &[] };
         judge(&message, &Terms { fee: Cents(4800), own_numbers: &[] }).verdict
     }
 
