@@ -206,13 +206,17 @@ impl Reader<'_> {
                 (from..to).any(|i| ["ruf", "anruf", "meld", "rueck"].iter().any(|begin| self.word(i).contains(begin)))
             };
             let she = match (self.word(at), self.word(at + 1)) {
-                ("er", "ist" | "hat") if reached && number(at) => false,
                 ("sie", "ist" | "hat") if reached && number(at) => true,
-                ("sein", "anschluss" | "handy" | "telefon" | "mobiltelefon") if number(at) => false,
-                ("seine", "nummer" | "handynummer" | "mobilnummer" | "durchwahl" | "rufnummer") if number(at) => false,
-                ("bei" | "an" | "mit", "ihm" | "ihn") | ("direkt", "ihn") if calls() => false,
-                ("erreichen" | "erreicht", "ihn") if number(at) => false,
                 ("bei" | "an" | "mit", "ihr") if calls() => true,
+                ("er", "ist" | "hat") if reached && number(at) => false,
+                ("bei" | "an" | "mit", "ihm" | "ihn") | ("direkt", "ihn") if calls() => false,
+                ("sein", "anschluss" | "handy" | "telefon" | "mobiltelefon")
+                | ("seine", "nummer" | "handynummer" | "mobilnummer" | "durchwahl" | "rufnummer")
+                | ("erreichen" | "erreicht", "ihn")
+                    if number(at) =>
+                {
+                    false
+                }
                 _ => return None,
             };
             let himself = !matches!(self.word(at), "bei" | "an" | "mit" | "direkt");

@@ -92,7 +92,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
     // "Sonnige Grüße, Valeska Imhof": a person and no business.
-    let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && reader.is_person(name);
+    let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && is_person(name);
     let company = company.filter(|name| !super::contact::stutters(name) && !person(name));
     Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
 }
@@ -162,13 +162,6 @@ impl Reader<'_> {
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
         signature::is_function(self.word(at))
-    }
-
-    /// A given name and nothing of a business behind it.
-    fn is_person(&self, name: &str) -> bool {
-        let mut words = name.split([' ', '-']).map(super::text::fold);
-        words.next().is_some_and(|first| WORDS.first_names.contains(&first))
-            && words.all(|word| !WORDS.trades.contains(&word) && !WORDS.forms.contains(&word))
     }
 
     /// Words `[from, to)` joined as written.
@@ -290,4 +283,11 @@ impl Reader<'_> {
         };
         self.lower && small && self.adjoins(at) && self.proper(at + 1)
     }
+}
+
+/// A given name and nothing of a business behind it.
+fn is_person(name: &str) -> bool {
+    let mut words = name.split([' ', '-']).map(super::text::fold);
+    words.next().is_some_and(|first| WORDS.first_names.contains(&first))
+        && words.all(|word| !WORDS.trades.contains(&word) && !WORDS.forms.contains(&word))
 }

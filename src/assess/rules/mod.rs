@@ -123,19 +123,14 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     // Whoever declares that it is critical and tells a fault has said that it stops him.
     let real = !state.told.is_empty() || !scene.has("errand");
     urgent |= declared.declaration == Declaration::Declared && fields.description.is_some() && real;
-    let denied = declared.declaration == Declaration::Denied;
     let says = matches!(declared.declaration, Declaration::Declared | Declaration::Unqualified);
     let heard = Heard {
         said: says || spoken.consent != Consent::Absent,
         urgent,
-        denied,
+        denied: declared.declaration == Declaration::Denied,
         named: fields.company.is_some() || fields.contact.is_some(),
     };
-    let kind = match automatic(message.headers) {
-        Some(Automatic::Surely) => Kind::Nobody,
-        Some(Automatic::Likely) if !heard.said && !heard.urgent => Kind::Nobody,
-        _ => noise::kind(&scene, subject.as_ref(), heard),
-    };
+    let kind = kind(&scene, subject.as_ref(), message, heard);
     if kind != Kind::Message {
         fields.description = None;
     }
@@ -160,6 +155,15 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
         fields,
         language: language.to_owned(),
         rules: rules.version().to_owned(),
+    }
+}
+
+/// Whose message it is: what a mail's headers say for certain, then its words.
+fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, message: &Message<'_>, heard: Heard) -> Kind {
+    match automatic(message.headers) {
+        Some(Automatic::Surely) => Kind::Nobody,
+        Some(Automatic::Likely) if !heard.said && !heard.urgent => Kind::Nobody,
+        _ => noise::kind(scene, subject, heard),
     }
 }
 
