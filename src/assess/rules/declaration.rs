@@ -4,7 +4,7 @@
 //! only part of a name ("Notfallgebühr"), past ("letzte Woche hatten wir") or imagined ("falls wir mal") declares nothing.
 
 use super::lexicon::{Mark, Scene};
-use super::mention::{Mention, mention, negated, once};
+use super::mention::{Mention, mention, negated, once, taken_up};
 use crate::domain::assessment::{Declaration, Finding, Polarity, Subject};
 
 /// What was said about the emergency.
@@ -33,7 +33,9 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
         // "Ich riefe nicht an, wenn es kein unternehmenskritischer Notfall wäre": critical, for all its negations.
-        turned.extend((mention == Mention::Holds && (negated(scene, mark) || scene.asks(mark.start))).then_some(mark));
+        // "Wenn ich je einen hatte, dann heute": so is what is taken up.
+        let turns = || negated(scene, mark) || scene.asks(mark.start) || resumed(scene, mark);
+        turned.extend((mention == Mention::Holds && turns()).then_some(mark));
         findings.push(proof(scene, mark, mention));
     }
     let critical: Vec<&Mark> = scene
@@ -70,6 +72,11 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         findings.extend(waits.iter().map(|m| finding(scene, m, Polarity::Denied, "declaration.can_wait")));
     }
     Spoken { declaration, findings }
+}
+
+/// Taken up in its own sentence or the next.
+fn resumed(scene: &Scene<'_>, mark: &Mark) -> bool {
+    taken_up(scene, mark, scene.sentence(mark.start).1)
 }
 
 /// Not in a signature's slogan, nor in an earlier mail below that the new text does not make its own.
@@ -150,7 +157,20 @@ fn affirmed(scene: &Scene<'_>, mark: &Mark) -> bool {
     let outage = scene.touches("broken", from, to)
         && !scene.touches("no_emergency", from, to)
         && scene.touches("emergency", from, to);
-    (!negated || outage) && !denied_emergency && !once(scene, mark, from, to)
+    (!negated || outage || utmost(scene, mark)) && !denied_emergency && !once(scene, mark, from, to)
+}
+
+/// "Kritischer wird es für uns nicht", "wie er kritischer nicht sein kann": the negated comparative is a superlative.
+fn utmost(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let word = |at: usize| scene.word(mark.start + at);
+    let becomes = [
+        "wird", "wirds", "werden", "kann", "kanns", "koennte", "koennts", "geht", "gehts", "goht", "gohts", "jeht",
+        "sein", "waer", "ginge", "gings",
+    ];
+    let comparative = word(0).ends_with("kritischer") || matches!(word(0), "ernster" | "schlimmer");
+    comparative
+        && (becomes.contains(&word(1))
+            || scene.touches("not", mark.start + 1, mark.start + 2) && becomes.contains(&word(2)))
 }
 
 /// A standstill of now.

@@ -53,7 +53,26 @@ pub(super) fn mention(scene: &Scene<'_>, mark: &Mark) -> Mention {
 
 /// Whether a denial lies over it.
 pub(super) fn negated(scene: &Scene<'_>, mark: &Mark) -> bool {
-    ["no_emergency", "hardly_emergency"].iter().any(|name| scene.touches(name, mark.start, mark.end))
+    ["no_emergency", "hardly_emergency"].iter().any(|name| {
+        let mut denials = scene.marks(name).filter(|m| m.start < mark.end && m.end > mark.start);
+        denials.any(|denial| !breaks_off(scene, mark, denial))
+    })
+}
+
+/// "Wir können niemanden abfertigen, Notfall": the negation belongs to a clause of its own that is over, unless it is one of
+/// saying ("ich behaupte nicht, es ist …") or the next clause hangs on it ("nicht, dass …", "kein echter, kritischer …").
+fn breaks_off(scene: &Scene<'_>, mark: &Mark, denial: &Mark) -> bool {
+    let (from, _) = scene.clause(mark.start);
+    let negates = |at: usize| ["not", "no", "nothing"].iter().any(|name| scene.touches(name, at, at + 1));
+    if denial.start >= from || (from..denial.end).any(negates) {
+        return false;
+    }
+    let (opening, _) = scene.clause(denial.start);
+    let says = |at: usize| DENIABLE.iter().any(|stem| scene.word(at).starts_with(stem));
+    let hangs = ["dass", "ob", "als", "um", "wie", "weil", "sondern"].contains(&scene.word(from));
+    // "…, auch nicht, das ist ein Notfall" ends its clause; "nicht, das es einer wäre" opens one.
+    let closes = scene.touches("not", denial.start, from) && from == denial.start + 1 && denial.start > opening;
+    !hangs && (closes || from > denial.start + 2) && !(opening..from).any(says)
 }
 
 /// A denial, unless it is turned round itself: "wenn das kein Notfall ist!", "nicht behaupten, das wäre keiner".
@@ -149,7 +168,7 @@ fn asked(scene: &Scene<'_>, mark: &Mark) -> Mention {
 const OWN: [&str; 9] = ["wir", "uns", "ich", "mir", "mich", "hier", "unser", "unsere", "unserem"];
 
 /// "…, und das ist einer": takes up what was named before, in the same or the next sentence.
-fn taken_up(scene: &Scene<'_>, mark: &Mark, last: usize) -> bool {
+pub(super) fn taken_up(scene: &Scene<'_>, mark: &Mark, last: usize) -> bool {
     let end = scene.sentence(last).1.max(last);
     scene.marks("it_is_one").any(|m| {
         let (from, to) = scene.clause(m.start);
@@ -228,6 +247,14 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
             && (told.0..told.1).any(|at| participle(scene.word(at)))
             && !scene.touches("not", near.0, near.1);
     let preterite = word(told, &PRETERITE);
+    // "Am Dreikönigstag war jemand da, wegen dem Notfall": tells of that day.
+    let cause = (from..mark.start).any(|at| {
+        scene.word(at) == "wegen"
+            && matches!(scene.word(at + 1), "dem" | "des" | "unserem" | "unseres" | "diesem" | "dieses")
+    });
+    if cause && word((first, from), &PRETERITE) && !scene.touches("broken", first, last) {
+        return Some(Mention::Nothing);
+    }
     // "Ich habe aufs Band gesprochen, dass wir einen Notfall haben": what was said stands in the clause before.
     let said = scene.word(from) == "dass" && word((first, from), &["hatte", "hatten", "habe", "hab", "haben"]);
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite)
@@ -315,8 +342,32 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
             scene.word(clause.wrapping_sub(1)),
             "bitte" | "also" | "bitteschoen" | "sehr" | "schoen" | "hier" | "gut" | "dann" | "hiermit"
         );
+    // "Ich nenne es, wie Sie es hören wollen: …", too.
+    let names = |at: usize| NAMES.contains(&scene.word(at)) && ["ich", "wir"].contains(&scene.word(at + 1));
+    let names = |at: usize| {
+        names(at) || NAMES.contains(&scene.word(at)) && at > first && matches!(scene.word(at - 1), "ich" | "wir")
+    };
+    let given = given || scene.text.tokens[clause].announced && (first..clause).any(names);
     (before || quoted) && !adopted && !given
 }
+
+/// Verbs by which somebody gives a thing its name.
+const NAMES: [&str; 14] = [
+    "nenne",
+    "nenn",
+    "nennen",
+    "sage",
+    "sag",
+    "sagen",
+    "melde",
+    "meld",
+    "melden",
+    "erklaere",
+    "erklaeren",
+    "spreche",
+    "wiederhole",
+    "bezeichne",
+];
 
 /// Within a longer quotation: somebody else's words. A quoted term alone is emphasis.
 fn quotation(scene: &Scene<'_>, mark: &Mark) -> bool {
