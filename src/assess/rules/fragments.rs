@@ -21,8 +21,8 @@ fn misfit(first: &Token, second: &Token) -> bool {
 
 /// Before these a noun or an adjective is still to come.
 const ARTICLES: [&str; 22] = [
-    "der", "die", "den", "dem", "ein", "eine", "einen", "einem", "einer", "unser", "unsere", "unserem", "mein", "meine",
-    "vom", "zum", "zur", "beim", "im", "ins", "mit", "von",
+    "der", "die", "den", "dem", "ein", "eine", "einen", "einem", "einer", "unser", "unsere", "unserem", "mein",
+    "meine", "vom", "zum", "zur", "beim", "im", "ins", "mit", "von",
 ];
 
 /// And none of these is one.

@@ -16,6 +16,7 @@ mod declaration;
 mod description;
 mod dialect;
 mod fields;
+mod fragments;
 mod guard;
 mod introduction;
 mod language;

@@ -3,6 +3,7 @@
 //! Promise: whoever declares an emergency, agrees to the fee or describes a standstill is never ignored as noise, except
 //! by the unmistakable words of a machine.
 
+use super::fragments;
 use super::language;
 use super::lexicon::{Mark, Scene};
 
@@ -53,7 +54,7 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
         return Kind::Nobody;
     }
     let understood = language::understood(&scene.language);
-    let fragments = subject.is_none() && understood && fragmentary(scene);
+    let fragments = subject.is_none() && understood && (fragmentary(scene) || fragments::row(scene));
     if heard.said || (heard.urgent && !fragments) || heard.denied && understood {
         return Kind::Message;
     }
