@@ -182,8 +182,8 @@ fn guarded(scene: &Scene<'_>, state: &mut State) {
     if state.conditions != Some(Says::Yes) || state.fee != Some(Says::Yes) {
         return;
     }
-    let last_yes = state.agreed.iter().map(|(_, span)| span.0).max().unwrap_or(0);
-    if let Some(word) = reserved(scene, last_yes) {
+    let yeses: Vec<(usize, usize)> = state.agreed.iter().map(|(_, span)| *span).collect();
+    if let Some(word) = reserved(scene, &yeses) {
         state.overrule(scene, Object::Conditions, Says::Maybe, word);
         state.overrule(scene, Object::Fee, Says::Maybe, word);
         return;

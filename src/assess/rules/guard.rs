@@ -237,12 +237,22 @@ const SOFT: [&str; 16] = [
     "muessten",
 ];
 
-/// A word that keeps the whole consent open, wherever it stands: "ich bin nicht befugt", "da frag ich noch mal nach".
-/// or behind the last yes ("vergessen Sie's wieder").
-pub(super) fn reserved(scene: &Scene<'_>, last_yes: usize) -> Option<(usize, usize)> {
+/// A word that keeps the whole consent open, wherever it stands ("ich bin nicht befugt", "da frag ich noch mal nach"),
+/// behind the last yes ("vergessen Sie's wieder"), or beside one ("im Großen und Ganzen", "mit dessen Bedingungen").
+pub(super) fn reserved(scene: &Scene<'_>, yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
+    let last_yes = yeses.iter().map(|yes| yes.0).max().unwrap_or(0);
     let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
-    let all = scene.marks("reservation").chain(behind);
+    let beside = scene.marks("unsaid").filter(|mark| yeses.iter().any(|yes| aside(scene, *yes, mark.start)));
+    let all = scene.marks("reservation").chain(behind).chain(beside);
     all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
+}
+
+/// Whether a word stands in the sentence of a yes or in a neighbouring one; in a row of words, within its reach.
+fn aside(scene: &Scene<'_>, (start, end): (usize, usize), at: usize) -> bool {
+    let (first, own) = (scene.sentence(start).0, scene.sentence(end.saturating_sub(1)).1);
+    let from = if first > 0 { scene.sentence(first - 1).0 } else { first };
+    let to = if own < scene.text.tokens.len() { scene.sentence(own).1 } else { own };
+    (from.max(start.saturating_sub(ROW))..to.min(end + ROW)).contains(&at)
 }
 
 /// What is said of an object behind the last yes to it: a "nicht" there takes it back, and what is not known as harmless
