@@ -3,7 +3,7 @@
 //! Leaning on a neighbour is allowed only to a stretch without a subject of its own ("und mit der Gebühr auch"): in
 //! "die Bedingungen akzeptiere ich, zur Gebühr sage ich nichts" the fee gets no yes.
 
-use super::consent::{Item, Object, Role, State, apply, bind};
+use super::consent::{Item, Role, State, apply, bind};
 use super::lexicon::Scene;
 use super::pronouns::bind_pronouns;
 use super::scope::Says;
@@ -201,6 +201,14 @@ fn carried(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
 /// Begin the last of a row of objects: "nicht nur die Gebühr, auch die Bedingungen akzeptieren wir".
 const JOINS: [&str; 9] = ["und", "un", "sowie", "auch", "sondern", "wie", "als", "ebenso", "genauso"];
 
+/// How a clause weakens or turns the yes that it leans on.
+fn turned(scene: &Scene<'_>, from: usize, to: usize) -> Option<Says> {
+    if scene.touches("hedge", from, to) {
+        return Some(Says::Maybe);
+    }
+    (scene.touches("negation", from, to) && !scene.asks(from)).then_some(Says::No)
+}
+
 /// Binds what its clause left over to the rest of the sentence.
 pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     for index in 0..items.len() {
@@ -248,14 +256,7 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
         let Some(act) = chosen else { continue };
         // A clause of its own may turn or weaken the yes that it leans on.
         let leans = items[act].clause != clause && says(items[act]) == Says::Yes;
-        let turned = if leans && scene.touches("hedge", from, to) {
-            Some(Says::Maybe)
-        } else if leans && scene.touches("negation", from, to) && !scene.asks(from) {
-            Some(Says::No)
-        } else {
-            None
-        };
-        if let Some(says) = turned {
+        if let Some(says) = turned(scene, from, to).filter(|_| leans) {
             apply(scene, items[index], says, (from, to), state);
             items[index].bound = true;
         } else {

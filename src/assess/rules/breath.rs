@@ -225,13 +225,9 @@ fn opens(tokens: &[Token], at: usize) -> bool {
         "bei" => next == "uns" && !WORDS.verbs.contains(before),
         "unser" | "unsere" => !WORDS.hold.contains(before) && !WORDS.verbs.contains(before) && before.len() > 3,
         "unter" => next == "der" || next == "null" || next.starts_with('0'),
-        _ => {
-            WORDS.starters.contains(here)
-                && !WORDS.hold.contains(before)
-                && !matches!(
-                    before,
-                    "mein" | "meine" | "um" | "das" | "dem" | "bitte" | "vielen" | "aufs" | "die" | "und"
-                )
-        }
+        _ => WORDS.starters.contains(here) && !WORDS.hold.contains(before) && !KEEPS.contains(&before),
     }
 }
+
+/// Behind these a word that begins sentences goes on with one.
+const KEEPS: [&str; 10] = ["mein", "meine", "um", "das", "dem", "bitte", "vielen", "aufs", "die", "und"];

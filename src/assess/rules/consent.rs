@@ -11,6 +11,7 @@ use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle}
 use super::guard::{afterwards, answer, doubted, reserved};
 use super::lexicon::{Mark, Scene};
 use super::pronouns::rebind;
+use super::revision::{corrected, postponed, withdraw};
 use super::scope::{Says, judge, refusal};
 use crate::domain::assessment::{Consent, Finding, Polarity, Subject};
 
@@ -90,7 +91,7 @@ impl State {
     }
 
     /// Overrules what was said about an object, with its proof.
-    fn overrule(&mut self, scene: &Scene<'_>, object: Object, says: Says, span: (usize, usize)) {
+    pub(super) fn overrule(&mut self, scene: &Scene<'_>, object: Object, says: Says, span: (usize, usize)) {
         *self.said(object) = Some(says);
         self.findings.push(finding(scene, object, says, span));
     }
@@ -108,19 +109,9 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
         }
         let mut items = items(scene, from, to);
         if elsewhere {
-            for item in &mut items {
-                if let Role::Act(Says::Yes | Says::Maybe) = item.role {
-                    item.role = Role::Act(Says::Nothing);
-                }
-            }
+            silence(&mut items);
         }
-        for item in &items {
-            if let Role::Object(object) = item.role
-                && !state.seen.contains(&object)
-            {
-                state.seen.push(object);
-            }
-        }
+        notice(&items, &mut state);
         let answered = answer(scene, from, to).or_else(|| answers_himself(scene, from, to));
         if let Some((says, end)) = answered.filter(|_| has_object(&items)) {
             // "Stimmen Sie unseren Bedingungen und | 48,00 Euro zu?": a line's end cuts no question.
@@ -158,6 +149,26 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     postponed(scene, &mut state);
     guarded(scene, &mut state);
     conclude(state)
+}
+
+/// Where another matter is spoken of, no yes is about the firm's terms.
+fn silence(items: &mut [Item]) {
+    for item in items {
+        if let Role::Act(Says::Yes | Says::Maybe) = item.role {
+            item.role = Role::Act(Says::Nothing);
+        }
+    }
+}
+
+/// Remembers what was named.
+fn notice(items: &[Item], state: &mut State) {
+    for item in items {
+        if let Role::Object(object) = item.role
+            && !state.seen.contains(&object)
+        {
+            state.seen.push(object);
+        }
+    }
 }
 
 /// "Ob ich mit den Bedingungen einverstanden bin? Bin ich."
@@ -323,51 +334,6 @@ fn finding(scene: &Scene<'_>, object: Object, says: Says, span: (usize, usize)) 
     };
     let rule = format!("consent.{name}.{way}");
     Finding { subject, polarity, rule, quote: quote.to_owned(), range, seconds: None, probability: None }
-}
-
-/// "Die Zustimmung zur Gebühr ziehe ich zurück": what is named, or all of it.
-fn withdraw(scene: &Scene<'_>, sentence: (usize, usize), state: &mut State) {
-    let fee = scene.touches("fee", sentence.0, sentence.1);
-    let conditions = scene.touches("conditions", sentence.0, sentence.1);
-    if fee || !conditions {
-        state.overrule(scene, Object::Fee, Says::No, sentence);
-    }
-    if conditions || !fee {
-        state.overrule(scene, Object::Conditions, Says::No, sentence);
-    }
-}
-
-/// "Ich muss mich korrigieren, über Gebühren entscheidet …": an object named behind a correction, and not agreed to again.
-fn corrected(scene: &Scene<'_>, state: &mut State) {
-    for mark in scene.marks("retract") {
-        for (name, object) in [("fee", Object::Fee), ("conditions", Object::Conditions)] {
-            let named = scene.marks(name).find(|m| m.start >= mark.start && m.start < mark.end + 12);
-            let Some(named) = named else { continue };
-            let again = scene.marks("agree").any(|act| act.start + 4 > mark.end && act.start < named.end + 10);
-            if *state.said(object) == Some(Says::Yes) && !again {
-                state.overrule(scene, object, Says::Maybe, (mark.start, named.end));
-            }
-        }
-    }
-}
-
-/// "Bedingungen, ja, Gebühr, ja. Das muss ich alles noch nachlesen": what a sentence points back to and leaves open.
-fn postponed(scene: &Scene<'_>, state: &mut State) {
-    let points = ["das", "die", "beides", "dies", "darueber", "dazu", "hierzu", "alles"];
-    for mark in scene.marks("open_point") {
-        let (first, last) = scene.sentence(mark.start);
-        let back = points.contains(&scene.text.tokens[first].norm.as_str()) && mark.start < first + 4;
-        let own = scene.touches("fee", first, last) || scene.touches("conditions", first, last);
-        if !back || own {
-            continue;
-        }
-        for (name, object) in [("fee", Object::Fee), ("conditions", Object::Conditions)] {
-            let before = scene.touches(name, first.saturating_sub(8), first);
-            if before && *state.said(object) == Some(Says::Yes) {
-                state.overrule(scene, object, Says::Maybe, (mark.start, mark.end));
-            }
-        }
-    }
 }
 
 fn conclude(state: State) -> Spoken {

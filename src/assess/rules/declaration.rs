@@ -18,17 +18,14 @@ pub(super) struct Spoken {
 /// Reads the declaration out of a message.
 pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let mut findings = Vec::new();
-    let (mut holds, mut weak, mut denied, mut over) = (false, false, false, false);
+    let (mut holds, mut weak, mut over) = (false, false, false);
     let (mut last_holds, mut turned, mut none) = (0, Vec::new(), Vec::new());
     for mark in scene.marks("emergency").filter(|mark| spoken(scene, mark)) {
         let mention = mention(scene, mark);
         match mention {
             Mention::Holds => holds = true,
             Mention::Weak => weak = true,
-            Mention::Denied => {
-                denied = true;
-                none.push(scene.sentence(mark.start));
-            }
+            Mention::Denied => none.push(scene.sentence(mark.start)),
             Mention::Nothing => {}
         }
         last_holds = if mention == Mention::Holds { mark.start } else { last_holds };
@@ -38,6 +35,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         turned.extend((mention == Mention::Holds && turns()).then_some(mark));
         findings.push(proof(scene, mark, mention));
     }
+    let denied = !none.is_empty();
     let critical: Vec<&Mark> = scene
         .marks("critical")
         .filter(|mark| spoken(scene, mark))
@@ -86,7 +84,7 @@ fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
     let own = |name: &str| scene.marks(name).any(|m| !tokens[m.start].forwarded && !tokens[m.start].signature);
     let valid = || tokens.iter().any(|t| !t.forwarded && matches!(t.norm.as_str(), "gilt" | "gelten"));
     let renewed = || own("adopt") || own("critical") || valid();
-    tokens.get(mark.start).is_some_and(|token| !token.signature && !(token.forwarded && above() && !renewed()))
+    tokens.get(mark.start).is_some_and(|token| !(token.signature || token.forwarded && above() && !renewed()))
 }
 
 /// Whether one of the marks stands outside all these sentences.

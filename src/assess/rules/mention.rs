@@ -259,13 +259,12 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let said = scene.word(from) == "dass" && word((first, from), &["hatte", "hatten", "habe", "hab", "haben"]);
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite)
         || said && scene.touches("reported", first, from);
-    if scene.touches("bygone", first, last) && (perfect || preterite) || thanked && (perfect || preterite) {
+    if (thanked || scene.touches("bygone", first, last)) && (preterite || perfect) {
         return Some(Mention::Nothing);
     }
     let today = scene.touches("past", from, to) || scene.touches("today_past", first, last);
     // "Der Chef hat es als Notfall eingestuft" declares; "der Lehrling habe es erklärt" only tells of it.
-    let declares = |at: usize| DECLARES.contains(&scene.word(at));
-    let declared = (near.0..near.1).any(declares);
+    let declared = (near.0..near.1).any(|at| DECLARES.contains(&scene.word(at)));
     let hearsay = word(near, &["habe", "haette", "haetten", "sei"]) && !word((from, to), &["ich", "wir"]) && declared;
     match (reported || hearsay, today && (preterite || perfect && !declared)) {
         (true, _) => Some(Mention::Weak),

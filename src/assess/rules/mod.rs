@@ -29,6 +29,7 @@ mod parts;
 mod pattern;
 mod pieces;
 mod pronouns;
+mod revision;
 mod scope;
 mod signature;
 mod state;

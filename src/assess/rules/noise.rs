@@ -86,7 +86,6 @@ fn headed(subject: &Scene<'_>) -> bool {
 struct Signs {
     machine: usize,
     seller: usize,
-    headed: bool,
 }
 
 /// One word of a machine is enough, of a seller's it takes two.
@@ -112,7 +111,7 @@ fn signs(scene: &Scene<'_>, subject: Option<&Scene<'_>>) -> Signs {
     let listed = |mark: &&Mark| scene.text.tokens.get(mark.end).is_some_and(|next| next.announced);
     let list = usize::from(scene.marks("log_key").filter(listed).count() >= 3);
     let away = if subject.is_some() { distinct("away") } else { 0 };
-    Signs { machine: 3 * (distinct("robot") + away + list) + 6 * usize::from(headed), seller: offers + goods, headed }
+    Signs { machine: 3 * (distinct("robot") + away + list) + 6 * usize::from(headed), seller: offers + goods }
 }
 
 /// How much speaks for a customer: he tells what is his or what he was promised, or asks for something.

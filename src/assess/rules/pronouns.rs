@@ -1,7 +1,7 @@
 //! Words that point back to an object named before: "die akzeptieren wir", "damit sind wir einverstanden", "ich zahl sie".
 
 use super::binding::{says, spoken_for};
-use super::consent::{Item, Object, Role, State, apply, bind};
+use super::consent::{Item, Role, State, apply, bind};
 use super::lexicon::Scene;
 use super::scope::Says;
 use super::words::WORDS;
@@ -98,9 +98,9 @@ fn read_and_agreed(scene: &Scene<'_>, items: &mut [Item], act: usize, state: &mu
     if scene.word(scene.clause(items[act].end - 1).1) == "dass" {
         return;
     }
-    let read = (0..act).rev().filter(|i| items[*i].end <= at).find_map(|i| match items[i].role {
-        Role::Object(about) if state.said(about).is_none_or(|said| said == Says::Nothing) => Some(i),
-        _ => None,
+    let read = (0..act).rev().filter(|i| items[*i].end <= at).find(|i| match items[*i].role {
+        Role::Object(about) => state.said(about).is_none_or(|said| said == Says::Nothing),
+        _ => false,
     });
     if let Some(object) = read {
         bind(scene, items, object, act, state);

@@ -33,10 +33,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
         return Says::Nothing;
     }
     let (from, to) = (governed(scene, from, first), to);
-    if disowned(scene, first, act.start) {
-        return Says::Nothing;
-    }
-    if only_known(scene, act, first, last) {
+    if disowned(scene, first, act.start) || only_known(scene, act, first, last) {
         return Says::Nothing;
     }
     if cleft(scene, first, act.start) || scene.touches("dismissed", first, last) {
@@ -63,9 +60,8 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
         return Says::No;
     }
     // An open point may follow in the next clause: "einverstanden mit der Gebühr: wird noch geklärt".
-    let after = last;
     if scene.touches("hedge", near.0, near.1)
-        || scene.touches("open_point", near.0, after)
+        || scene.touches("open_point", near.0, last)
         || condition(scene, act, first, last)
         || promised(scene, act, near)
         || obliged(scene, act, near)

@@ -97,9 +97,8 @@ impl Mood {
     /// Nothing speaks against an emergency, and nothing for one.
     fn silent(&self, scene: &Scene<'_>) -> bool {
         let asks = scene.text.asks.contains(&true);
-        !(asks || self.over || self.scraps || self.calm || self.errand || self.denied)
-            && !scene.has("emergency")
-            && !scene.has("wish")
+        let against = asks || self.over || self.scraps || self.calm || self.errand || self.denied;
+        !against && !["emergency", "wish"].iter().any(|name| scene.has(name))
     }
 }
 
