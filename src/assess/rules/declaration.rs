@@ -55,7 +55,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let waits: Vec<&Mark> = scene.marks("can_wait").filter(|mark| spoken(scene, mark)).collect();
     let declaration = match () {
         // "Kein Notfall", and yet critical: contradicts itself, so a human decides.
-        () if denied && !holds && !over && apart(&critical, &none) => Declaration::Unqualified,
+        () if denied && !holds && !over && contradicted(scene, &critical, &none) => Declaration::Unqualified,
         () if over || denied && !holds => Declaration::Denied,
         () if holds && (!critical.is_empty() || !business.is_empty()) => Declaration::Declared,
         () if holds || weak => Declaration::Unqualified,
@@ -91,6 +91,19 @@ fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
 fn apart(marks: &[&Mark], sentences: &[(usize, usize)]) -> bool {
     marks.iter().any(|mark| sentences.iter().all(|(from, to)| mark.end <= *from || mark.start >= *to))
 }
+
+/// "… dass ein Notfall gelegen kommt, aber dieser hier ist unternehmenskritisch."
+fn contradicted(scene: &Scene<'_>, critical: &[&Mark], none: &[(usize, usize)]) -> bool {
+    apart(critical, none)
+        || critical.iter().any(|mark| {
+            let (from, _) = scene.clause(mark.start);
+            let (but, this) = (scene.word(from), (from + 1..mark.start).any(|at| THIS.contains(&scene.word(at))));
+            matches!(but, "aber" | "doch" | "jedoch" | "sondern") && this
+        })
+}
+
+/// What is meant here and now.
+const THIS: [&str; 8] = ["dieser", "diesmal", "das", "der", "hier", "jetzt", "heute", "es"];
 
 /// "Das Telefon geht wieder, der Server nicht", "der Strom ist da, aber sonst nichts": only a part is well again.
 fn contrasted(scene: &Scene<'_>, mark: &Mark) -> bool {

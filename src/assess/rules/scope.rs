@@ -107,8 +107,9 @@ fn past(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
 pub(super) fn adopted(scene: &Scene<'_>, first: usize, last: usize) -> bool {
     let tokens = &scene.text.tokens;
     let therefore = |at: usize| matches!(tokens[at].norm.as_str(), "also" | "hiermit" | "somit" | "bitteschoen");
-    scene.marks("adopt").any(|m| m.start >= first && m.start <= last + 24)
-        || (first + 1..last).any(|at| tokens[at].announced && therefore(at - 1))
+    // Within a quotation the terms themselves say "ausdrücklich".
+    let adopts = |m: &Mark| m.start >= first && m.start <= last + 24 && !tokens[m.start].quoted;
+    scene.marks("adopt").any(adopts) || (first + 1..last).any(|at| tokens[at].announced && therefore(at - 1))
 }
 
 /// "Was ich nicht mache, ist die Gebühr bezahlen." "Dass das in Ordnung ist, möchte ich nicht behaupten."
