@@ -138,8 +138,6 @@ struct Compiled {
 /// A concept found in a text: tokens `[start, end)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// Index of the concept's name.
-    name: usize,
     /// First token.
     pub start: usize,
     /// One past the last token.
@@ -153,7 +151,8 @@ pub(super) struct Scene<'a> {
     /// ISO 639-1.
     pub language: String,
     rules: &'a Rules,
-    marks: Vec<Mark>,
+    /// Of every concept, in order.
+    marks: Vec<Vec<Mark>>,
 }
 
 impl<'a> Scene<'a> {
@@ -167,7 +166,7 @@ impl<'a> Scene<'a> {
     pub(super) fn marks<'b>(&'b self, name: &str) -> impl Iterator<Item = &'b Mark> + use<'b, 'a> {
         let name = self.rules.names.get(name).copied();
         debug_assert!(name.is_some(), "no such concept");
-        self.marks.iter().filter(move |mark| Some(mark.name) == name)
+        name.into_iter().flat_map(|name| &self.marks[name])
     }
 
     /// Whether a concept stands anywhere.
@@ -314,7 +313,7 @@ impl Rules {
         Ok(())
     }
 
-    fn marks(&self, text: &Text<'_>, language: &str, fee: Cents) -> Vec<Mark> {
+    fn marks(&self, text: &Text<'_>, language: &str, fee: Cents) -> Vec<Vec<Mark>> {
         let mut found: Found = vec![Vec::new(); text.tokens.len()];
         for (concept, start, end) in super::numbers::amounts(text, fee) {
             found[start].extend(self.names.get(concept).map(|name| (*name, end)));
@@ -324,8 +323,13 @@ impl Rules {
                 concept.mark(text, &mut found);
             }
         }
-        let marks = found.into_iter().enumerate();
-        marks.flat_map(|(start, list)| list.into_iter().map(move |(name, end)| Mark { name, start, end })).collect()
+        let mut marks = vec![Vec::new(); self.names.len()];
+        for (start, list) in found.into_iter().enumerate() {
+            for (name, end) in list {
+                marks[name].push(Mark { start, end });
+            }
+        }
+        marks
     }
 }
 
