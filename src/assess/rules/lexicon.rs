@@ -368,7 +368,7 @@ impl Compiled {
     fn mark(&self, text: &Text<'_>, found: &mut Found) {
         let mut own: Vec<(usize, usize)> = Vec::new();
         for start in 0..text.tokens.len() {
-            if own.last().is_none_or(|(_, end)| *end <= start) {
+            if own.last().is_none_or(|(_, end)| *end <= start) && self.patterns.begins(text, found, start) {
                 own.extend(self.patterns.ends(text, found, start).max().map(|end| (start, end)));
             }
         }
@@ -379,7 +379,7 @@ impl Compiled {
             return;
         }
         let mut taken: Vec<(usize, usize)> = Vec::new();
-        for start in 0..text.tokens.len() {
+        for start in (0..text.tokens.len()).filter(|start| self.except.begins(text, found, *start)) {
             taken.extend(self.except.ends(text, found, start).map(|end| (start, end)));
         }
         if self.added {

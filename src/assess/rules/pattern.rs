@@ -148,6 +148,19 @@ impl Index {
         self.patterns.is_empty()
     }
 
+    /// Whether any pattern can begin at a token: most of a text's words are on no shelf of most concepts.
+    pub(super) fn begins(&self, text: &Text<'_>, found: &Found, start: usize) -> bool {
+        let token = &text.tokens[start];
+        let word = token.norm.as_str();
+        let marked = |name: usize| found[start].iter().any(|mark| mark.0 == name);
+        !self.any.is_empty()
+            || !self.words[both_ends(word)].is_empty()
+            || !self.beginnings[first_byte(word)].is_empty()
+            || !self.endings[last_byte(word)].is_empty()
+            || !self.numbers.is_empty() && token.is_number()
+            || self.concepts.iter().any(|(name, _)| marked(*name))
+    }
+
     /// Where the patterns that match from token `start` end.
     pub(super) fn ends<'a>(
         &'a self,
