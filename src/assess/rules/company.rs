@@ -231,7 +231,8 @@ impl Reader<'_> {
             && self.tokens().get(to).is_some_and(|t| t.clause == self.tokens()[from].clause)
     }
 
-    pub(super) fn is_trade(&self, at: usize) -> bool {
+    /// What `is_trade` knows, read from the words.
+    pub(super) fn names_trade(&self, at: usize) -> bool {
         let word = self.word(at);
         // "Praxisprogramm" is what the business uses.
         word.len() > 2

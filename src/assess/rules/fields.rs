@@ -26,6 +26,8 @@ pub(super) struct Reader<'a> {
     pub scene: &'a Scene<'a>,
     /// Written without capitals.
     pub lower: bool,
+    /// For every token whether it is a word for a kind of business; asked again and again.
+    trades: Vec<bool>,
 }
 
 /// What a stretch of names in the opening is.
@@ -60,7 +62,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         tokens.iter().rposition(|t| matches!(t.norm.as_str(), "gesendet" | "sent")).filter(|at| mail && *at > 5);
     let own = &tokens[..footer.unwrap_or(tokens.len())];
     let capitals = own.iter().filter(|t| t.capital).count();
-    let reader = Reader { scene, lower: capitals * 12 < own.len() && (own.len() > 12 || capitals == 0) };
+    let reader = Reader::new(scene, capitals * 12 < own.len() && (own.len() > 12 || capitals == 0));
     if reader.broken() {
         return Who::default();
     }
@@ -99,13 +101,25 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
 
 /// A company in a mail's subject: "Schreinerei Obermeier - nix geht mehr".
 pub(super) fn titled(subject: &Scene<'_>) -> Option<String> {
-    let reader = Reader { scene: subject, lower: false };
+    let reader = Reader::new(subject, false);
     let whole = |piece: &Piece| piece.kind == Kind::Company && piece.to > piece.from + 1;
     let piece = || reader.pieces().into_iter().find(whole).and_then(|piece| reader.name(piece.from, piece.to));
     reader.legal_form().or_else(piece).map(|name| tidy(&name))
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads a message, `lower` says that it is written without capitals.
+    pub(super) fn new(scene: &'a Scene<'a>, lower: bool) -> Self {
+        let mut reader = Self { scene, lower, trades: Vec::new() };
+        reader.trades = (0..scene.text.tokens.len()).map(|at| reader.names_trade(at)).collect();
+        reader
+    }
+
+    /// Whether a token is a word for a kind of business.
+    pub(super) fn is_trade(&self, at: usize) -> bool {
+        self.trades.get(at) == Some(&true)
+    }
+
     /// Its tokens.
     pub(super) fn tokens(&self) -> &[Token] {
         &self.scene.text.tokens

@@ -301,7 +301,7 @@ mod tests {
 
     fn introduced(text: &str) -> (Option<String>, Option<String>) {
         let scene = Scene::new(Rules::built_in(), Text::new(text), "de", Cents(4800));
-        let found = Reader { scene: &scene, lower: false }.introduction();
+        let found = Reader::new(&scene, false).introduction();
         (found.company, found.contact)
     }
 

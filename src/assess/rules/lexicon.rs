@@ -17,7 +17,7 @@
 //! `except` patterns take a concept back where they overlap it. Every concept carries sentences in which it holds and
 //! sentences in which it does not; a test reads them all.
 
-use super::pattern::{Found, Index, Pattern};
+use super::pattern::{Found, Index, Pattern, Starts};
 use super::text::{Text, Token, word};
 use crate::domain::tariff::Cents;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,8 @@ pub struct Complaint {
 /// Compiled rules: all concepts, and the version of their data.
 pub struct Rules {
     concepts: Vec<Compiled>,
+    /// Of the concept at `i`: its patterns on shelf `2 * i`, what takes it back on the next.
+    patterns: Index,
     names: HashMap<String, usize>,
     written: Vec<(String, Concept)>,
     version: String,
@@ -129,8 +131,6 @@ struct Concept {
 struct Compiled {
     name: usize,
     language: Option<String>,
-    patterns: Index,
-    except: Index,
     /// From a firm's own file, or for one language: its `except` takes back what earlier definitions found, too.
     added: bool,
 }
@@ -246,6 +246,7 @@ impl Rules {
         let version = hash.finalize().iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
         let mut rules = Self {
             concepts: Vec::new(),
+            patterns: Index::default(),
             names: HashMap::new(),
             written: Vec::new(),
             version: format!("{version:08x}"),
@@ -308,19 +309,26 @@ impl Rules {
             Pattern::parse(text, &self.names, german).map_err(|what| format!("pattern {text:?}: {what}"))
         };
         let compile = |list: &[String]| list.iter().map(parse).collect::<Result<Vec<_>, _>>();
-        let (patterns, except) = (Index::new(compile(&concept.patterns)?), Index::new(compile(&concept.except)?));
-        self.concepts.push(Compiled { name, language: concept.language.clone(), patterns, except, added });
+        let (patterns, except) = (compile(&concept.patterns)?, compile(&concept.except)?);
+        let shelf = 2 * self.concepts.len();
+        patterns.into_iter().for_each(|pattern| self.patterns.add(pattern, shelf));
+        except.into_iter().for_each(|pattern| self.patterns.add(pattern, shelf + 1));
+        self.concepts.push(Compiled { name, language: concept.language.clone(), added });
         Ok(())
     }
 
     fn marks(&self, text: &Text<'_>, language: &str, fee: Cents) -> Vec<Vec<Mark>> {
         let mut found: Found = vec![Vec::new(); text.tokens.len()];
+        let mut starts = self.patterns.starts(text, 2 * self.concepts.len());
         for (concept, start, end) in super::numbers::amounts(text, fee) {
-            found[start].extend(self.names.get(concept).map(|name| (*name, end)));
+            if let Some(name) = self.names.get(concept) {
+                found[start].push((*name, end));
+                self.patterns.found(*name, start, &mut starts);
+            }
         }
-        for concept in &self.concepts {
+        for (at, concept) in self.concepts.iter().enumerate() {
             if concept.language.as_deref().is_none_or(|only| only.split(' ').any(|code| code == language)) {
-                concept.mark(text, &mut found);
+                self.mark(at, text, &mut found, &mut starts);
             }
         }
         let mut marks = vec![Vec::new(); self.names.len()];
@@ -330,6 +338,35 @@ impl Rules {
             }
         }
         marks
+    }
+
+    /// Adds the places of the concept at `at` to what is found.
+    fn mark(&self, at: usize, text: &Text<'_>, found: &mut Found, starts: &mut Starts) {
+        let concept = &self.concepts[at];
+        let mut own: Vec<(usize, usize)> = Vec::new();
+        let mut begun = std::mem::take(&mut starts[2 * at]);
+        begun.sort_unstable();
+        for here in begun.chunk_by(|a, b| a.0 == b.0) {
+            let start = here[0].0;
+            if own.last().is_none_or(|(_, end)| *end <= start) {
+                let ends = here.iter().filter_map(|(_, pattern)| self.patterns.end(*pattern, text, found, start));
+                own.extend(ends.max().map(|end| (start, end)));
+            }
+        }
+        for (start, end) in &own {
+            found[*start].push((concept.name, *end));
+            self.patterns.found(concept.name, *start, starts);
+        }
+        let back = std::mem::take(&mut starts[2 * at + 1]);
+        if !back.is_empty() && (!own.is_empty() || concept.added) {
+            let until = |(start, pattern)| Some((start, self.patterns.end(pattern, text, found, start)?));
+            let taken: Vec<(usize, usize)> = back.into_iter().filter_map(until).collect();
+            for (start, list) in found.iter_mut().enumerate() {
+                let overlaps = |end: usize| taken.iter().any(|(from, to)| *from < end && *to > start);
+                let mine = |end: usize| concept.added || own.contains(&(start, end));
+                list.retain(|(name, end)| *name != concept.name || !mine(*end) || !overlaps(*end));
+            }
+        }
     }
 }
 
@@ -361,40 +398,6 @@ fn read(file: &str, text: &str) -> Result<Vec<(String, Concept)>, RulesError> {
     let read: File =
         toml::from_str(text).map_err(|error| RulesError::Toml { file: file.to_owned(), error: Box::new(error) })?;
     Ok(read.concept.into_iter().map(|concept| (file.to_owned(), concept)).collect())
-}
-
-impl Compiled {
-    /// Adds this concept's places to what is found.
-    fn mark(&self, text: &Text<'_>, found: &mut Found) {
-        let mut own: Vec<(usize, usize)> = Vec::new();
-        for start in 0..text.tokens.len() {
-            if own.last().is_none_or(|(_, end)| *end <= start) && self.patterns.begins(text, found, start) {
-                own.extend(self.patterns.ends(text, found, start).max().map(|end| (start, end)));
-            }
-        }
-        for (start, end) in &own {
-            found[*start].push((self.name, *end));
-        }
-        if self.except.is_empty() || own.is_empty() && !self.added {
-            return;
-        }
-        let mut taken: Vec<(usize, usize)> = Vec::new();
-        for start in (0..text.tokens.len()).filter(|start| self.except.begins(text, found, *start)) {
-            taken.extend(self.except.ends(text, found, start).map(|end| (start, end)));
-        }
-        if self.added {
-            let all = found.iter().enumerate();
-            own = all
-                .flat_map(|(start, list)| list.iter().map(move |mark| (start, *mark)))
-                .filter_map(|(start, (name, end))| (name == self.name).then_some((start, end)))
-                .collect();
-        }
-        for (start, end) in own {
-            if taken.iter().any(|(from, to)| *from < end && *to > start) {
-                found[start].retain(|mark| *mark != (self.name, end));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

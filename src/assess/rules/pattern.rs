@@ -12,20 +12,26 @@ pub(super) struct Pattern {
     elements: Vec<Element>,
 }
 
-/// Patterns by what they begin with, so that a token asks only those that can begin there.
+/// All patterns by what they begin with: a token names those that can begin there, so that nobody asks every pattern at
+/// every token. A shelf is whatever its owner keeps apart: here a concept's patterns, or what takes it back.
+#[derive(Default)]
 pub(super) struct Index {
     patterns: Vec<Pattern>,
-    /// By the first and the last byte of their first word.
-    words: Vec<Vec<usize>>,
-    /// By the first byte of a beginning or a keyword.
-    beginnings: Vec<Vec<usize>>,
-    /// By the last byte of an ending.
-    endings: Vec<Vec<usize>>,
-    /// By the concept they begin with.
-    concepts: Vec<(usize, usize)>,
+    /// The shelf of each pattern.
+    shelves: Vec<usize>,
+    words: HashMap<String, Vec<usize>>,
+    prefixes: HashMap<String, Vec<usize>>,
+    suffixes: HashMap<String, Vec<usize>>,
+    parts: Vec<(String, usize)>,
+    /// By the first byte of the keyword.
+    keywords: Vec<Vec<(String, usize)>>,
     numbers: Vec<usize>,
-    any: Vec<usize>,
+    /// By the concept.
+    concepts: Vec<Vec<usize>>,
 }
+
+/// Where patterns may begin, for every shelf: `(token, pattern)`.
+pub(super) type Starts = Vec<Vec<(usize, usize)>>;
 
 /// The concepts found so far, by the token they begin at: `(name, end)`.
 pub(super) type Found = Vec<Vec<(usize, usize)>>;
@@ -106,90 +112,80 @@ fn parse_choice(word: &str, names: &HashMap<String, usize>) -> Result<Choice, St
 }
 
 impl Index {
-    /// Sorts patterns by what they begin with.
-    pub(super) fn new(patterns: Vec<Pattern>) -> Self {
-        let empty = || vec![Vec::new(); 256];
-        let mut index = Self {
-            patterns: Vec::new(),
-            words: empty(),
-            beginnings: empty(),
-            endings: empty(),
-            concepts: Vec::new(),
-            numbers: Vec::new(),
-            any: Vec::new(),
-        };
-        for (at, pattern) in patterns.iter().enumerate() {
-            if let Some(Element::One { choices, .. }) = pattern.elements.first() {
-                for choice in choices {
-                    index.sort_in(choice, at);
-                }
-            }
+    /// Takes a pattern onto a shelf.
+    pub(super) fn add(&mut self, pattern: Pattern, shelf: usize) {
+        let at = self.patterns.len();
+        if let Some(Element::One { choices, .. }) = pattern.elements.first() {
+            choices.iter().for_each(|choice| self.sort_in(choice, at));
         }
-        index.patterns = patterns;
-        index
+        self.patterns.push(pattern);
+        self.shelves.push(shelf);
     }
 
     fn sort_in(&mut self, choice: &Choice, at: usize) {
-        let list = match choice {
-            Choice::Exact(word) => &mut self.words[both_ends(word)],
-            Choice::Prefix(word) | Choice::Keyword(word) => &mut self.beginnings[first_byte(word)],
-            Choice::Suffix(word) => &mut self.endings[last_byte(word)],
-            Choice::Concept(name) => return self.concepts.push((*name, at)),
-            Choice::Number => &mut self.numbers,
-            Choice::Contains(_) => &mut self.any,
-        };
-        if list.last() != Some(&at) {
-            list.push(at);
+        match choice {
+            Choice::Exact(word) => self.words.entry(word.clone()).or_default().push(at),
+            Choice::Prefix(word) => self.prefixes.entry(word.clone()).or_default().push(at),
+            Choice::Suffix(word) => self.suffixes.entry(word.clone()).or_default().push(at),
+            Choice::Contains(word) => self.parts.push((word.clone(), at)),
+            Choice::Number => self.numbers.push(at),
+            Choice::Keyword(word) => {
+                self.keywords.resize_with(256, Vec::new);
+                self.keywords[first_byte(word)].push((word.clone(), at));
+            }
+            Choice::Concept(name) => {
+                let known = self.concepts.len().max(name + 1);
+                self.concepts.resize_with(known, Vec::new);
+                self.concepts[*name].push(at);
+            }
         }
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+    /// Where patterns begin with a word of the text. Those that begin with a concept follow by [`Self::found`].
+    pub(super) fn starts(&self, text: &Text<'_>, shelves: usize) -> Starts {
+        let mut starts = vec![Vec::new(); shelves];
+        let mut named: Vec<usize> = Vec::new();
+        for (start, token) in text.tokens.iter().enumerate() {
+            self.named(token, &text.tokens[start..], &mut named);
+            named.sort_unstable();
+            named.dedup();
+            named.drain(..).for_each(|pattern| starts[self.shelves[pattern]].push((start, pattern)));
+        }
+        starts
     }
 
-    /// Whether any pattern can begin at a token: most of a text's words are on no shelf of most concepts.
-    pub(super) fn begins(&self, text: &Text<'_>, found: &Found, start: usize) -> bool {
-        let token = &text.tokens[start];
+    /// The patterns that this token can begin.
+    fn named(&self, token: &Token, rest: &[Token], named: &mut Vec<usize>) {
         let word = token.norm.as_str();
-        let marked = |name: usize| found[start].iter().any(|mark| mark.0 == name);
-        !self.any.is_empty()
-            || !self.words[both_ends(word)].is_empty()
-            || !self.beginnings[first_byte(word)].is_empty()
-            || !self.endings[last_byte(word)].is_empty()
-            || !self.numbers.is_empty() && token.is_number()
-            || self.concepts.iter().any(|(name, _)| marked(*name))
+        named.extend(self.words.get(word).into_iter().flatten());
+        for (at, _) in word.char_indices() {
+            named.extend(self.suffixes.get(&word[at..]).into_iter().flatten());
+            named.extend(self.prefixes.get(&word[..at]).into_iter().flatten());
+        }
+        named.extend(self.prefixes.get(word).into_iter().flatten());
+        named.extend(self.parts.iter().filter(|(part, _)| word.contains(part.as_str())).map(|(_, at)| at));
+        let alike = self.keywords.get(first_byte(word)).into_iter().flatten();
+        named.extend(alike.filter(|(keyword, _)| keyword_end(keyword, rest).is_some()).map(|(_, at)| at));
+        if token.is_number() {
+            named.extend(&self.numbers);
+        }
     }
 
-    /// Where the patterns that match from token `start` end.
-    pub(super) fn ends<'a>(
-        &'a self,
-        text: &'a Text<'_>,
-        found: &'a Found,
-        start: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let token = &text.tokens[start];
-        let word = token.norm.as_str();
-        let numbers = if token.is_number() { self.numbers.as_slice() } else { &[] };
-        let marked = move |name: &usize| found[start].iter().any(|mark| mark.0 == *name);
-        let concepts = self.concepts.iter().filter(move |(name, _)| marked(name)).map(|(_, at)| at);
-        let written = self.words[both_ends(word)].iter().chain(&self.beginnings[first_byte(word)]);
-        let candidates = written.chain(&self.endings[last_byte(word)]).chain(numbers).chain(&self.any).chain(concepts);
-        candidates.filter_map(move |at| follow(&self.patterns[*at].elements, text, found, start, start))
+    /// A concept is found at a token: what begins with it can begin there.
+    pub(super) fn found(&self, name: usize, start: usize, starts: &mut Starts) {
+        for pattern in self.concepts.get(name).into_iter().flatten() {
+            starts[self.shelves[*pattern]].push((start, *pattern));
+        }
+    }
+
+    /// Where a pattern that matches from token `start` ends.
+    pub(super) fn end(&self, pattern: usize, text: &Text<'_>, found: &Found, start: usize) -> Option<usize> {
+        follow(&self.patterns[pattern].elements, text, found, start, start)
     }
 }
 
 fn first_byte(word: &str) -> usize {
     word.bytes().next().map_or(0, usize::from)
-}
-
-fn last_byte(word: &str) -> usize {
-    word.bytes().last().map_or(0, usize::from)
-}
-
-/// One of 256 shelves for a word, by its ends.
-fn both_ends(word: &str) -> usize {
-    (first_byte(word) * 31 + last_byte(word)) % 256
 }
 
 /// The farthest end of a match of `elements` from token `at`.
