@@ -21,7 +21,7 @@ pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut St
             if matches!(item.role, Role::Act(_)) || acts.is_empty() {
                 continue;
             }
-            if let Some(act) = choose(items, index, &members, &acts)
+            if let Some(act) = choose(scene, items, index, &members, &acts)
                 .filter(|act| !own_predicate(scene, items, *act, index) && !far_yes(items, *act, index))
                 .filter(|act| !spoken_for(scene, items, item, items[*act].start))
             {
@@ -32,7 +32,7 @@ pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut St
 }
 
 /// The act of an object's own clause: the next one behind it with no other object's act between, else the one before.
-fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> Option<usize> {
+fn choose(scene: &Scene<'_>, items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> Option<usize> {
     let place = items[object].start;
     let before = acts.iter().rev().copied().find(|a| items[*a].start <= place);
     let mut after: Vec<usize> = acts.iter().copied().filter(|a| items[*a].start > place).collect();
@@ -46,6 +46,10 @@ fn choose(items: &[Item], object: usize, members: &[usize], acts: &[usize]) -> O
     let strongest = |list: &[usize]| list.iter().copied().max_by_key(|a| strength(items[*a]));
     match (before, strongest(&after)) {
         // "Ich akzeptiere die Bedingungen und die Gebühr": an act that stands first takes what follows.
+        // "Er stimmt den Bedingungen zu und die Gebühr hat er genehmigt"
+        (Some(b), Some(a)) if own_predicate(scene, items, b, object) => {
+            Some(if says(items[a]) == Says::Nothing { b } else { a })
+        }
         (Some(b), Some(a)) => {
             let first = members.iter().copied().find(|m| !items[*m].weak);
             // "I have read your terms and I accept them": what is only known is overtaken by a yes to the same.

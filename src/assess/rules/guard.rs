@@ -241,9 +241,12 @@ const SOFT: [&str; 16] = [
 /// behind the last yes ("vergessen Sie's wieder"), or beside one ("im Großen und Ganzen", "mit dessen Bedingungen").
 pub(super) fn reserved(scene: &Scene<'_>, yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
     let last_yes = yeses.iter().map(|yes| yes.0).max().unwrap_or(0);
+    // "Das darf ich nicht entscheiden. Moment. Der Chef sagt ja. Also ja zu beidem": who had yet to say it has said it.
+    let granted = scene.marks("granted").map(|mark| mark.start).max().filter(|at| yeses.iter().all(|yes| yes.0 >= *at));
     let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
     let beside = scene.marks("unsaid").filter(|mark| yeses.iter().any(|yes| aside(scene, *yes, mark.start)));
-    let all = scene.marks("reservation").chain(behind).chain(beside);
+    let open = scene.marks("reservation").filter(|mark| granted.is_none_or(|at| mark.end > at));
+    let all = open.chain(behind).chain(beside);
     all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
 }
 

@@ -334,6 +334,8 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
     let before = scene.touches("prescribed", first, mark.start)
         || scene.touches("terms_speak", first, mark.start) && !told && !own;
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
+    // "Unternehmenskritischer Notfall steht auf beiden Rapporten"
+    let recorded = scene.marks("recorded").any(|m| m.start >= mark.end && m.start <= mark.end + 1);
     // "Sie möchten das Wort hören, also bitte: …" says it.
     let (clause, _) = scene.clause(mark.start);
     let given = scene.text.tokens[clause].announced
@@ -347,7 +349,7 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
         names(at) || NAMES.contains(&scene.word(at)) && at > first && matches!(scene.word(at - 1), "ich" | "wir")
     };
     let given = given || scene.text.tokens[clause].announced && (first..clause).any(names);
-    (before || quoted) && !adopted && !given
+    (before || quoted || recorded) && !adopted && !given
 }
 
 /// Verbs by which somebody gives a thing its name.

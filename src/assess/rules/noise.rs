@@ -41,8 +41,9 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
     if subject.is_some_and(|s| s.has("fax_mail")) || subject.is_some() && opens_with(scene, "fax_mail") {
         return Kind::Nobody;
     }
-    let (signs, person) = (signs(scene, subject), person(scene));
-    let client = client(scene);
+    let report = subject.is_some() && !heard.named && scene.has("generated");
+    let (signs, person) = (signs(scene, subject), person(scene, report));
+    let client = if report { 0 } else { client(scene) };
     let needs = person > 0 || heard.denied || heard.urgent || client > 0;
     let needs = needs || ["minor", "broken", "family"].iter().any(|name| scene.has(name));
     let yours = scene.text.tokens.iter().filter(|t| YOURS.contains(&t.norm.as_str())).count();
@@ -54,7 +55,9 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
         return Kind::Nobody;
     }
     let understood = language::understood(&scene.language);
-    let fragments = subject.is_none() && understood && (fragmentary(scene) || fragments::row(scene));
+    // "Weber. Bestellen wollt ich: zwei Bildschirme, 27 Zoll. Danke." says in scraps what it wants.
+    let orders = heard.named && scene.has("errand");
+    let fragments = subject.is_none() && understood && !orders && (fragmentary(scene) || fragments::row(scene));
     if heard.said || (heard.urgent && !fragments) || heard.denied && understood {
         return Kind::Message;
     }
@@ -62,11 +65,11 @@ pub(super) fn kind(scene: &Scene<'_>, subject: Option<&Scene<'_>>, heard: Heard)
         return Kind::Nobody;
     }
     // Somebody talks to others beside the telephone, and names a service: a human listens.
-    let muddled = !heard.named && scene.marks("aside").count() > 1 && scene.has("service");
+    let muddled = !heard.named && (scene.marks("aside").count() > 1 && scene.has("service") || gives_up(scene));
     // "Hier Kern. Neue Maus bitte. Danke." is short and clear.
     let brief = words < 16 && (scene.has("ordinary") || legible(scene));
     let spoken = subject.is_none()
-        && (muddled || fragments || !brief && (babble(scene, heard.named) || !sensible(scene, heard.named)));
+        && (muddled || fragments || !brief && !orders && (babble(scene, heard.named) || !sensible(scene, heard.named)));
     if spoken || !understood || encrypted(scene) || words < 2 { Kind::Unclear } else { Kind::Message }
 }
 
@@ -140,8 +143,9 @@ const ASKS: [&str; 14] = [
 /// Who asks in a question of his own.
 const ASKER: [&str; 7] = ["ich", "man", "mir", "mich", "wir", "i", "we"];
 
-/// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like.
-fn person(scene: &Scene<'_>) -> usize {
+/// How much speaks for a caller with a concern of his own: then it is no machine, whatever else it sounds like. Of a machine's
+/// `report` only what is told as one's own counts.
+fn person(scene: &Scene<'_>, report: bool) -> usize {
     let tokens = &scene.text.tokens;
     let spoken = |mark: &Mark| !tokens[mark.start].forwarded && !scene.asks(mark.start);
     let own = |mark: &Mark| {
@@ -159,7 +163,7 @@ fn person(scene: &Scene<'_>) -> usize {
     let here = |mark: &Mark| {
         let (from, to) = scene.sentence(mark.start);
         let yours = tokens[from..to].iter().any(|t| YOURS.contains(&t.norm.as_str()));
-        spoken(mark) && (own(mark) || !yours) && !scene.touches("condition", from, to)
+        spoken(mark) && (own(mark) || !yours && !report) && !scene.touches("condition", from, to)
     };
     let fault = scene.marks("severe").chain(scene.marks("standstill")).any(here)
         || scene.marks("broken").any(|m| {
@@ -233,7 +237,13 @@ fn quoted_subject(scene: &Scene<'_>) -> bool {
 fn hung_up(scene: &Scene<'_>, heard: Heard) -> bool {
     let own = scene.has("ordinary") || scene.has("customer") || client(scene) > 0;
     let concern = heard.said || heard.urgent || own;
-    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene) == 0
+    scene.has("hang_up") && scene.text.tokens.len() <= 16 && !concern && person(scene, false) == 0
+}
+
+/// "Ist da wer? Ich leg auf": gives up before anything was said that is known.
+fn gives_up(scene: &Scene<'_>) -> bool {
+    let known = ["ordinary", "errand", "minor", "quirk"];
+    scene.has("gives_up") && !known.iter().any(|name| scene.has(name))
 }
 
 /// Nothing but a recogniser's names for sounds, or one sound over and over.

@@ -271,7 +271,10 @@ impl Reader {
 
     /// Adds a word that stands at these glyphs.
     fn add(&mut self, norm: String, from: usize, to: usize) {
-        if OPENERS.split(' ').any(|opener| opener == norm) {
+        // "Ohne dass …", but "ohne weitere Rückfrage".
+        let following = || self.glyphs[to..].iter().map(|glyph| glyph.c).skip_while(|c| c.is_whitespace());
+        let opens = norm != "ohne" || following().take(3).eq("das".chars());
+        if opens && OPENERS.split(' ').any(|opener| opener == norm) {
             self.clause += 1;
         }
         if HESITATIONS.contains(&norm.as_str()) {
