@@ -17,10 +17,11 @@
 //! `except` patterns take a concept back where they overlap it. Every concept carries sentences in which it holds and
 //! sentences in which it does not; a test reads them all.
 
+use super::error::{Complaint, RulesError};
 use super::pattern::{Found, Index, Pattern, Starts};
 use super::text::{Text, Token, word};
 use crate::domain::tariff::Cents;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -43,60 +44,6 @@ const LISTS: [&str; 4] =
 /// The built-in rules.
 pub(super) static BUILT_IN: LazyLock<Rules> =
     LazyLock::new(|| Rules::with(&[]).expect("a test compiles the rule files"));
-
-/// Why rule files cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// Not the TOML that is expected.
-    #[error("{file}: {error}")]
-    Toml {
-        /// Name of the file.
-        file: String,
-        /// What and where.
-        error: Box<toml::de::Error>,
-    },
-    /// A pattern that cannot be read.
-    #[error("{file}: concept {concept:?}: {what}")]
-    Pattern {
-        /// Name of the file.
-        file: String,
-        /// The concept.
-        concept: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// A file whose name is taken by what cannot be laid over.
-    #[error("{file}: the word lists belong to the program; give a rule file another name")]
-    Fixed {
-        /// Name of the file.
-        file: String,
-    },
-    /// A folder without rule files.
-    #[error("{path}: there is no rule file (*.toml) in this folder")]
-    Empty {
-        /// The folder.
-        path: std::path::PathBuf,
-    },
-    /// The folder or a file in it cannot be read.
-    #[error("could not read {path}: {error}")]
-    Read {
-        /// Folder or file.
-        path: std::path::PathBuf,
-        /// What happened.
-        error: std::io::Error,
-    },
-}
-
-/// An example that a rule file gets wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Complaint {
-    /// Name of the file.
-    pub file: String,
-    /// The concept.
-    pub concept: String,
-    /// What is wrong, with the sentence.
-    pub what: String,
-}
 
 /// Compiled rules: all concepts, and the version of their data.
 pub struct Rules {
