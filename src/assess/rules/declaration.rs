@@ -39,7 +39,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let critical: Vec<&Mark> = scene
         .marks("critical")
         .filter(|mark| spoken(scene, mark))
-        .filter(|m| affirmed(scene, m) || turned.iter().any(|t| t.start < m.end + 4 && m.start < t.end + 4))
+        .filter(|m| affirmed(scene, m) || turned.iter().any(|t| turned_too(scene, t, m)))
         .collect();
     let business: Vec<&Mark> =
         scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
@@ -70,6 +70,15 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         findings.extend(waits.iter().map(|m| finding(scene, m, Polarity::Denied, "declaration.can_wait")));
     }
     Spoken { declaration, findings }
+}
+
+/// Whether what is critical stands beside an emergency whose denial is turned round: "wenn das kein Notfall ist, dann weiß
+/// ich auch nicht, kritisch ist es sowieso".
+fn turned_too(scene: &Scene<'_>, emergency: &Mark, critical: &Mark) -> bool {
+    let near = emergency.start < critical.end + 4 && critical.start < emergency.end + 4;
+    let (from, to) = scene.clause(critical.start);
+    let beside = scene.sentence(emergency.start) == scene.sentence(critical.start) && from >= emergency.end;
+    near || beside && !scene.touches("negation", from, to)
 }
 
 /// Taken up in its own sentence or the next.

@@ -232,7 +232,7 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     }
     let word = |range: (usize, usize), words: &[&str]| (range.0..range.1).any(|at| words.contains(&scene.word(at)));
     let thanked = scene.touches("thanked_for", first, mark.start);
-    let told = if thanked { (first, last) } else { near };
+    let told = if thanked || scene.text.tokens[mark.start].quoted { (first, last) } else { near };
     // "Danke für die Hilfe bei unserem Notfall": what one thanks for is over.
     let for_it = scene.marks("thanked_for").any(|m| {
         m.start >= from
@@ -260,6 +260,12 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite)
         || said && scene.touches("reported", first, from);
     if (thanked || scene.touches("bygone", first, last)) && (preterite || perfect) {
+        return Some(Mention::Nothing);
+    }
+    // "Das war ja ein richtiger Notfall", beside a thank-you or a day that is over.
+    let was = (from..mark.start).any(|at| matches!(scene.word(at), "war" | "wars"));
+    let still = word(near, &["noch", "immer", "jetzt", "heute", "wieder"]);
+    if was && !still && (scene.has("thanked_for") || scene.has("bygone")) {
         return Some(Mention::Nothing);
     }
     let today = scene.touches("past", from, to) || scene.touches("today_past", first, last);
