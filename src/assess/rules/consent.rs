@@ -102,7 +102,7 @@ impl State {
 pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
     let mut state = State::default();
     let mut previous: Vec<Item> = Vec::new();
-    let elsewhere = !emergency && scene.has("other_matter");
+    let elsewhere = !emergency && (scene.has("other_matter") || scene.has("billing"));
     for (from, to) in scene.text.sentences() {
         if scene.text.tokens[from].signature {
             continue;
@@ -128,7 +128,10 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
         rebind(scene, &mut items, &mut state);
         bind_sentence(scene, &mut items, &mut state);
         bind_neighbours(scene, &mut previous, &mut items, &mut state);
-        left_open(scene, &mut items, &mut state);
+        // Who needs nobody and asks about the fee leaves nothing open.
+        if emergency {
+            left_open(scene, &mut items, &mut state);
+        }
         let acts = items.iter().any(|item| matches!(item.role, Role::Act(_)) && !item.weak);
         if !items.is_empty() && !acts {
             // "Die Gebühr. Einverstanden. Und die Bedingungen. Auch."
@@ -205,7 +208,7 @@ fn guarded(scene: &Scene<'_>, state: &mut State) {
         let behind = spans.iter().map(|span| span.1).max().unwrap_or(0);
         if let Some((says, clause)) = afterwards(scene, name, behind) {
             state.overrule(scene, object, says, clause);
-        } else if let Some(word) = spans.into_iter().find_map(|span| doubted(scene, span)) {
+        } else if let Some(word) = spans.into_iter().find_map(|span| doubted(scene, span, &yeses)) {
             state.overrule(scene, object, Says::Maybe, word);
         }
     }

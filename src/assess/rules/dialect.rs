@@ -17,14 +17,39 @@ static STANDARD: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     spelled.collect()
 });
 
+static AGREED: LazyLock<[String; 1]> = LazyLock::new(|| ["einverstanden".to_owned()]);
+
 /// The standard word (or the two words of a contraction) for a folded spelling; `None`: it is standard itself.
 pub(super) fn standard(word: &str) -> Option<&'static [String]> {
-    STANDARD.get(word).map(Vec::as_slice)
+    let listed = STANDARD.get(word).map(Vec::as_slice);
+    listed.or_else(|| agreed(word).then_some(AGREED.as_slice()))
+}
+
+/// "Eiverschtanda", "einverstanna", "averstande": every valley says it in its own way, and its consonants stay.
+fn agreed(word: &str) -> bool {
+    if !word.starts_with(['a', 'e', 'i', 'o']) || !word.contains("ver") && !word.contains("vr") || word.len() > 16 {
+        return false;
+    }
+    let mut bones: Vec<char> = word.replace("sch", "s").chars().filter(|c| !"aeiouy".contains(*c)).collect();
+    bones.dedup();
+    let bones: String = bones.into_iter().collect();
+    word != "einverstanden"
+        && matches!(bones.as_str(), "nvrstndn" | "nvrstnd" | "nvrstn" | "vrstndn" | "vrstnd" | "vrstn")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn agreed_in_every_valley_and_understood_in_none() {
+        for word in ["eiverschtanda", "einverstanna", "averstande", "iverstande", "oiverschtande", "eenverstahn"] {
+            assert!(agreed(word), "{word}");
+        }
+        for word in ["verstanden", "unverstanden", "einverstanden", "einverständnis", "einverleibt"] {
+            assert!(!agreed(word), "{word}");
+        }
+    }
 
     #[test]
     fn no_spelling_is_listed_twice_or_is_a_standard_word_of_the_table() {

@@ -4,7 +4,7 @@
 //! gives the consent is read once more, for the closed classes of words that limit, negate, ask, report, condition or
 //! postpone (concept "limit"). Each must be harmless by what stands around it, or the consent is at most conditional.
 
-use super::lexicon::Scene;
+use super::lexicon::{Mark, Scene};
 use super::scope::Says;
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
@@ -44,7 +44,7 @@ const BACK: [&str; 13] =
     ["das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "beides", "alles", "dies", "hierzu", "darauf"];
 
 /// What speaks against a yes whose words stand in this span, in the passage it belongs to.
-pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize, usize)> {
+pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize), yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
     let (first, last) = scene.sentence(span.0);
     let from = opening(scene, span.0, first);
     let to = scene.clause(span.1.saturating_sub(1)).1;
@@ -53,11 +53,14 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize)) -> Option<(usize,
     let (from, to) = if to - from > ROW { (from.max(beside), to.min(span.1 + 4)) } else { (from, to) };
     // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
     let own = scene.clause(span.1.saturating_sub(1)).0;
-    let contrast = matches!(scene.word(own), "aber" | "aba" | "awa" | "jedoch" | "allerdings" | "dennoch");
+    let contrast = CONTRASTS.contains(&scene.word(own));
     let here =
         limited(scene, from, own.max(from)).or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
-    here.or_else(|| following(scene, to, last.max(to)))
+    here.or_else(|| following(scene, to, last.max(to), yeses))
 }
+
+/// Set a yes off from what stands before it.
+const CONTRASTS: [&str; 7] = ["aber", "aba", "awa", "jedoch", "allerdings", "dennoch", "doch"];
 
 /// Where the passage begins: with the clause that governs the one of the yes.
 fn opening(scene: &Scene<'_>, start: usize, first: usize) -> usize {
@@ -157,7 +160,7 @@ const OPINIONS: [&str; 14] = [
 ];
 
 /// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
-fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usize)> {
+fn following(scene: &Scene<'_>, from: usize, last: usize, yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
     let mut at = from;
     // "Bis" and "so" end a sentence with a limit, and begin one with something new.
     let stop = last;
@@ -175,7 +178,10 @@ fn following(scene: &Scene<'_>, from: usize, last: usize) -> Option<(usize, usiz
         let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
         let own = own || near.is_some();
         let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
+        // "…, die tun weh, aber die zahl ich": what an "aber" opens is the other yes.
+        let agreed = yeses.iter().any(|yes| yes.1 > at && yes.1 <= end);
         let found = limited(scene, at, end).filter(|mark| own && !outcome && !apart(scene, *mark));
+        let found = found.filter(|mark| !(agreed && mark.0 == at && CONTRASTS.contains(&scene.word(at))));
         if found.is_some() {
             return found;
         }
@@ -244,10 +250,21 @@ pub(super) fn reserved(scene: &Scene<'_>, yeses: &[(usize, usize)]) -> Option<(u
     // "Das darf ich nicht entscheiden. Moment. Der Chef sagt ja. Also ja zu beidem": who had yet to say it has said it.
     let granted = scene.marks("granted").map(|mark| mark.start).max().filter(|at| yeses.iter().all(|yes| yes.0 >= *at));
     let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
+    let low = lower(scene, yeses);
     let beside = scene.marks("unsaid").filter(|mark| yeses.iter().any(|yes| aside(scene, *yes, mark.start)));
     let open = scene.marks("reservation").filter(|mark| granted.is_none_or(|at| mark.end > at));
-    let all = open.chain(behind).chain(beside);
+    let all = open.chain(behind).chain(beside).chain(low);
     all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()
+}
+
+/// "Mit der Pauschale bin ich einverstanden, das waren ja 24 Euro": a sum below the fee, and the fee itself not named behind it.
+fn lower<'a>(scene: &'a Scene<'_>, yeses: &[(usize, usize)]) -> Option<&'a Mark> {
+    let named = scene.marks("low_amount").find(|mark| {
+        let (from, to) = scene.sentence(mark.start);
+        yeses.iter().any(|yes| yes.0 < to && yes.1 > from)
+    })?;
+    let right = scene.marks("amount").any(|mark| mark.start > named.start && mark.start < named.end + 12);
+    (!right).then_some(named)
 }
 
 /// Whether a word stands in the sentence of a yes or in a neighbouring one; in a row of words, within its reach.

@@ -252,7 +252,8 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
         scene.word(at) == "wegen"
             && matches!(scene.word(at + 1), "dem" | "des" | "unserem" | "unseres" | "diesem" | "dieses")
     });
-    if cause && word((first, from), &PRETERITE) && !scene.touches("broken", first, last) {
+    let dated = scene.touches("bygone", mark.end, near.1);
+    if cause && (dated || word((first, from), &PRETERITE)) && !scene.touches("broken", first, last) {
         return Some(Mention::Nothing);
     }
     // "Ich habe aufs Band gesprochen, dass wir einen Notfall haben": what was said stands in the clause before.

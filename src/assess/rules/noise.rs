@@ -6,6 +6,7 @@
 use super::fragments;
 use super::language;
 use super::lexicon::{Mark, Scene};
+use super::text::Token;
 
 /// What kind of message it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,11 +188,15 @@ fn generic(scene: &Scene<'_>, mark: &Mark) -> bool {
     let word = |at: usize| scene.word(at);
     let (first, _) = scene.sentence(mark.start);
     let (clause, _) = scene.clause(mark.start);
+    // "Für die meisten Betriebe ein unternehmenskritischer Notfall"
+    let most = (first..mark.start)
+        .any(|at| matches!(word(at), "meisten" | "jeden" | "jedes" | "jede" | "viele" | "manche" | "etliche"));
     let plural = word(mark.end - 1).ends_with("faellen") || word(mark.end - 1).ends_with("faelle");
     let supposed = ["falls", "sollte", "sollten", "wenn", "if", "should"];
     let governed = (clause..mark.start).rev().take(4).take_while(|at| *at + 1 == mark.start || adjective(word(at + 1)));
     let before: Vec<&str> = governed.map(word).collect();
     plural
+        || most
         || supposed.contains(&word(first))
         || supposed.contains(&word(clause))
         || before.iter().any(|word| GOVERNS.contains(word))
@@ -266,6 +271,11 @@ fn only_sounds(scene: &Scene<'_>) -> bool {
             "tut" | "tuet" | "tueuet" | "tueueuet" | "pip" | "piep" | "bip" | "biep" | "beep" | "bep"
         )
     }) || tokens.iter().all(|t| t.norm.starts_with("tue") && t.norm.ends_with('t'));
+    // "Krrrt. Pschhh."
+    let spoken = |t: &Token| {
+        !t.norm.is_ascii() || t.norm.contains(['a', 'e', 'i', 'o', 'u', 'y']) && !squeezed(&t.norm).contains("iep")
+    };
+    let tones = tones || !tokens.is_empty() && !tokens.iter().any(|t| spoken(t) || t.is_number());
     tones || noise && !concern
 }
 

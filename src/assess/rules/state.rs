@@ -55,6 +55,8 @@ struct Mood {
     calm: bool,
     /// It asks, orders, or speaks of an invoice.
     errand: bool,
+    /// It is about a bill, and nothing else.
+    billing: bool,
     /// It is said to be no emergency.
     denied: bool,
     /// It is said to be one that is critical for the business.
@@ -122,6 +124,7 @@ fn mood(scene: &Scene<'_>, declared: &Spoken, told: &[Told], spoken: bool) -> Mo
         scraps: spoken && scraps(scene),
         calm: said(scene, "calm").is_some(),
         errand: said(scene, "errand").is_some() || scene.has("family"),
+        billing: said(scene, "billing").is_some(),
         denied: declared.declaration == Declaration::Denied,
         declared: declared.declaration == Declaration::Declared,
     }
@@ -173,7 +176,7 @@ fn loud(scene: &Scene<'_>, one: &Told, mood: &Mood) -> bool {
     match one.weight {
         Weight::Stopped => true,
         _ if mood.declared => one.weight > Weight::Nuisance,
-        Weight::Down => !mood.calm && !mood.scraps,
+        Weight::Down => !mood.calm && !mood.scraps && !mood.billing,
         Weight::Fault => !mood.calm && !mood.errand && !mood.scraps,
         Weight::Nuisance => false,
     }
