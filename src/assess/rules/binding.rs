@@ -269,6 +269,39 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
     }
 }
 
+/// What is left over: "Mit der Gebühr, die Sie nennen, gehe ich mit" around a relative clause, and a bare yes behind its only
+/// object: "48 Euro finde ich wenig, natürlich einverstanden".
+pub(super) fn bind_around(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
+    let object = |item: &Item| matches!(item.role, Role::Object(_));
+    for index in 0..items.len() {
+        if items[index].bound || !object(&items[index]) {
+            continue;
+        }
+        let (first, end) = scene.clause(items[index].start);
+        let rest = end..scene.sentence(first).1;
+        let Some(act) = (index + 1..items.len()).find(|i| matches!(items[*i].role, Role::Act(_)) && !items[*i].weak)
+        else {
+            continue;
+        };
+        let (from, to) = scene.clause(items[act].start);
+        if !rest.contains(&from) || says(items[act]) == Says::Nothing {
+            continue;
+        }
+        let alone = !items.iter().any(|i| object(i) && i.start >= from && i.end <= to);
+        let relative = RELATIVES.contains(&scene.word(end)) && scene.clause(end).1 == from;
+        let verb_first = items[act].start == from && matches!(scene.word(from + 1), "ich" | "wir" | "mir" | "mer");
+        let inserted = relative && verb_first;
+        let of_something = (from..to).any(|at| matches!(scene.word(at), "mit" | "zu" | "zum" | "zur" | "an" | "dass"));
+        let bare = !items[act].bound && to - from <= 3 && !of_something;
+        if alone && (inserted || bare) {
+            bind(scene, items, index, act, state);
+        }
+    }
+}
+
+/// Open a relative clause.
+const RELATIVES: [&str; 9] = ["die", "der", "den", "das", "dem", "deren", "denen", "welche", "wie"];
+
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."
 pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &mut [Item], state: &mut State) {
     let dangling = previous.iter().any(|i| matches!(i.role, Role::Act(_)) && !i.weak && !i.bound);

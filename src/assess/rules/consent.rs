@@ -7,7 +7,7 @@
 //! How: objects (conditions, fee) and acts (agree, decline, "known") are read in order and bound within their clause, then
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
-use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle};
+use super::binding::{bind_around, bind_clauses, bind_neighbours, bind_sentence, says, settle};
 use super::guard::{afterwards, answer, doubted, reserved};
 use super::lexicon::{Mark, Scene};
 use super::pronouns::rebind;
@@ -127,6 +127,7 @@ pub(super) fn read(scene: &Scene<'_>, emergency: bool) -> Spoken {
         bind_clauses(scene, &mut items, &mut state);
         rebind(scene, &mut items, &mut state);
         bind_sentence(scene, &mut items, &mut state);
+        bind_around(scene, &mut items, &mut state);
         bind_neighbours(scene, &mut previous, &mut items, &mut state);
         // Who needs nobody and asks about the fee leaves nothing open.
         if emergency {
@@ -180,7 +181,19 @@ fn answers_himself(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, u
         && (from..to.min(from + 4)).any(|at| matches!(scene.word(at), "ich" | "wir" | "uns" | "mir"));
     let yes = matches!(
         (scene.word(to), scene.word(to + 1)),
-        ("bin" | "tu" | "tue", "ich") | ("sind" | "tun", "wir") | ("ja" | "jawohl" | "klar" | "natuerlich" | "doch", _)
+        ("bin" | "tu" | "tue", "ich")
+            | ("sind" | "tun", "wir")
+            | (
+                "ja" | "jawohl"
+                    | "klar"
+                    | "natuerlich"
+                    | "doch"
+                    | "selbstverstaendlich"
+                    | "sicher"
+                    | "freilich"
+                    | "logisch",
+                _
+            )
     );
     let end = scene.clause(to.min(scene.text.tokens.len().saturating_sub(1))).1;
     let plain = !scene.touches("negation", from, end) && scene.touches("agree", from, to) && to - from <= 22;
@@ -250,6 +263,11 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
             if weak && mark.start > first && mark.end < last && !answers_in_row(scene, mark) {
                 continue;
             }
+            // "Sie kennen uns ja."
+            let known = ["sie", "ihr", "uns", "man"];
+            if weak && mark.end == last && (first..mark.start).any(|at| known.contains(&scene.word(at))) {
+                continue;
+            }
             items.push(Item { role: role(mark), start: mark.start, end: mark.end, clause, bound: false, weak });
         }
     };
@@ -296,7 +314,9 @@ pub(super) fn bind(scene: &Scene<'_>, items: &mut [Item], object: usize, act: us
 
 /// Notes what was said about an object, and its proof.
 pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usize), state: &mut State) {
-    let low = scene.marks("low_amount").any(|m| m.start < span.1 && m.end > span.0);
+    // "45, nein, 48 Euro"
+    let mended = |low: &Mark| scene.marks("amount").any(|m| m.start > low.start && m.start < low.end + 4);
+    let low = scene.marks("low_amount").any(|m| m.start < span.1 && m.end > span.0 && !mended(m));
     let objects = match item.role {
         Role::Object(object) => vec![object],
         Role::Both if state.seen.len() > 1 => vec![Object::Conditions, Object::Fee],

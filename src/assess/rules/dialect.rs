@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn agreed_in_every_valley_and_understood_in_none() {
-        for word in ["eiverschtanda", "einverstanna", "averstande", "iverstande", "oiverschtande", "eenverstahn"] {
+        for word in ["eiverschtanda", "einverstanna", "averstande", "iverstande", "oiverschtande", "eenverstaan"] {
             assert!(agreed(word), "{word}");
         }
         for word in ["verstanden", "unverstanden", "einverstanden", "einverständnis", "einverleibt"] {

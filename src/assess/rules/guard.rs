@@ -54,8 +54,10 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize), yeses: &[(usize, 
     // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
     let own = scene.clause(span.1.saturating_sub(1)).0;
     let contrast = CONTRASTS.contains(&scene.word(own));
-    let here =
-        limited(scene, from, own.max(from)).or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
+    let grumbled = |mark: &(usize, usize)| contrast && scene.touches("grumble", mark.0, mark.1);
+    let here = limited(scene, from, own.max(from))
+        .filter(|mark| !grumbled(mark))
+        .or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
     here.or_else(|| following(scene, to, last.max(to), yeses))
 }
 
@@ -174,7 +176,9 @@ fn following(scene: &Scene<'_>, from: usize, last: usize, yeses: &[(usize, usize
         let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
         let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
         // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
-        let near = at == from && at < stop && !neighbour(scene, at, end);
+        // "…, weil jede Stunde ohne Shop mehr kostet" gives its reason.
+        let reason = matches!(scene.word(at), "weil" | "denn") && !(at..end).any(|i| governs(scene, i));
+        let near = at == from && at < stop && !reason && !neighbour(scene, at, end);
         let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
         let own = own || near.is_some();
         let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
@@ -293,7 +297,9 @@ pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option
 /// "Zur Gebühr meldet sich jemand": a clause of some length that neither agrees nor tells what is known to be harmless.
 fn unexplained(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
     let known = ["agree", "yes", "both", "also", "settled", "no_objection"];
-    to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
+    let named = |at: usize| ["fee", "conditions"].iter().any(|name| scene.touches(name, at, at + 1));
+    let told = (from..to).filter(|at| !named(*at)).count();
+    told > 3 && to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
 }
 
 /// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.

@@ -3,11 +3,12 @@
 //! Quoted lines (`> …`) are dropped: what somebody said earlier is not said now. Forwarded parts and signatures are kept
 //! but flagged. A voicemail has none of this and passes through unchanged.
 
+use super::boxes::ticked;
 use super::text::{Glyph, fold};
 
 /// The readable characters of a text with their places in it.
 pub(super) fn readable(source: &str) -> Vec<Glyph> {
-    let glyphs = if looks_like_html(source) { unmarked(source) } else { plain(source) };
+    let glyphs = ticked(if looks_like_html(source) { unmarked(source) } else { plain(source) });
     let mut own = if glyphs.iter().any(|glyph| glyph.c == '\n') { unquoted(&glyphs) } else { glyphs };
     answer(&mut own);
     own

@@ -7,6 +7,7 @@
 mod asked;
 mod automatic;
 mod binding;
+mod boxes;
 mod breath;
 mod callback;
 mod company;

@@ -50,13 +50,14 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if past(scene, (from, to)) && !again || theirs {
         return Says::Nothing;
     }
-    if !adopted && scene.touches("quote", first, act.end) {
+    if !adopted && quoted(scene, first, act) {
         return Says::Nothing;
     }
     if scene.touches("other_person", near.0, near.1) || other_matter(scene, near) {
         return Says::Nothing;
     }
-    if scene.marks("negation").any(|m| m.start >= near.0 && m.end <= near.1) || afterthought(scene, to, last) {
+    let negates = |m: &&Mark| m.start >= near.0 && m.end <= near.1 && !missing(scene, m);
+    if scene.marks("negation").any(|m| negates(&m)) || afterthought(scene, to, last) {
         return Says::No;
     }
     // An open point may follow in the next clause: "einverstanden mit der Gebühr: wird noch geklärt".
@@ -64,11 +65,33 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
         || scene.touches("open_point", near.0, last)
         || condition(scene, act, first, last)
         || promised(scene, act, near)
-        || obliged(scene, act, near)
+        || obliged(scene, act, near) && !adopted
     {
         return Says::Maybe;
     }
     Says::Yes
+}
+
+/// Told of what others say or want. "Muss man bezahlen, finde ich, und die Gebühr zahlen wir" goes on with one's own word.
+fn quoted(scene: &Scene<'_>, first: usize, act: &Mark) -> bool {
+    let quotes = scene.marks("quote").filter(|mark| mark.start < act.end && mark.end > first);
+    let rule = |mark: &Mark| matches!(scene.word(mark.start), "man" | "muss" | "soll" | "sollte");
+    let own = |mark: &Mark| {
+        let joins = |at: usize| scene.clause(at).0 == at && matches!(scene.word(at), "und" | "aber" | "also");
+        let mine = matches!(scene.word(act.end), "wir" | "ich")
+            || matches!(scene.word(act.start.wrapping_sub(1)), "wir" | "ich");
+        mine && (mark.end..act.start).any(joins)
+    };
+    quotes.into_iter().any(|mark| !(rule(mark) && own(mark)))
+}
+
+/// "… findet keine Befunde mehr": what the fault has taken away is no answer to the terms.
+fn missing(scene: &Scene<'_>, negation: &Mark) -> bool {
+    let at = negation.start;
+    let gone = scene.word(at).starts_with("kein") && (scene.word(at + 2) == "mehr" || scene.word(at + 3) == "mehr");
+    let terms = ["fee", "conditions"].iter().any(|name| scene.touches(name, at, at + 3));
+    let nothing = ["cent", "pfennig", "euro", "geld", "lust", "fall", "weise"].contains(&scene.word(at + 1));
+    gone && !terms && !nothing
 }
 
 /// In a row of words without punctuation only what stands beside the act and its objects belongs to them.

@@ -176,7 +176,12 @@ fn loud(scene: &Scene<'_>, one: &Told, mood: &Mood) -> bool {
     match one.weight {
         Weight::Stopped => true,
         _ if mood.declared => one.weight > Weight::Nuisance,
-        Weight::Down => !mood.calm && !mood.scraps && !mood.billing,
+        Weight::Down => {
+            // Who orders, asks or thanks and names a service may speak of any day; what all lean on is down today.
+            let hit = || ["impact", "call_now"].iter().any(|name| scene.has(name));
+            let pressing = !mood.errand || hit() || scene.touches("core", one.from, one.to);
+            !mood.calm && !mood.scraps && !mood.billing && pressing
+        }
         Weight::Fault => !mood.calm && !mood.errand && !mood.scraps,
         Weight::Nuisance => false,
     }
