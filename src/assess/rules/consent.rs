@@ -71,6 +71,8 @@ pub(super) struct State {
     pub conditions: Option<Says>,
     /// The last word on the fee.
     pub fee: Option<Says>,
+    /// Where the last words on conditions and fee end.
+    pub at: (usize, usize),
     /// An agreement without an object.
     pub bare: Option<Says>,
     /// What was named.
@@ -330,8 +332,12 @@ pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usi
         if !state.seen.contains(&object) {
             state.seen.push(object);
         }
+        let at = if object == Object::Fee { &mut state.at.1 } else { &mut state.at.0 };
+        let earlier = span.1 < *at;
+        *at = span.1.max(*at);
         let slot = state.said(object);
         *slot = Some(match (*slot, says) {
+            (Some(Says::Yes), Says::No) if earlier => Says::Yes,
             (Some(Says::Maybe), Says::Yes) => Says::Maybe,
             (Some(known), Says::Nothing) => known,
             (_, says) => says,

@@ -30,11 +30,12 @@ fn agreed(word: &str) -> bool {
     if !word.starts_with(['a', 'e', 'i', 'o']) || !word.contains("ver") && !word.contains("vr") || word.len() > 16 {
         return false;
     }
-    let mut bones: Vec<char> = word.replace("sch", "s").chars().filter(|c| !"aeiouy".contains(*c)).collect();
+    let soft = word.replace("sch", "s").replace('d', "t");
+    let mut bones: Vec<char> = soft.chars().filter(|c| !"aeiouy".contains(*c)).collect();
     bones.dedup();
     let bones: String = bones.into_iter().collect();
     word != "einverstanden"
-        && matches!(bones.as_str(), "nvrstndn" | "nvrstnd" | "nvrstn" | "vrstndn" | "vrstnd" | "vrstn")
+        && matches!(bones.as_str(), "nvrstntn" | "nvrstnt" | "nvrstn" | "vrstntn" | "vrstnt" | "vrstn")
 }
 
 #[cfg(test)]

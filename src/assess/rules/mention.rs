@@ -260,7 +260,13 @@ fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let said = scene.word(from) == "dass" && word((first, from), &["hatte", "hatten", "habe", "hab", "haben"]);
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite)
         || said && scene.touches("reported", first, from);
-    if (thanked || scene.touches("bygone", first, last)) && (preterite || perfect) {
+    // "Mein Respekt. Am Samstag, der Notfall mit den Türen, den hat Ihr Mann gelöst."
+    let bygone = scene.touches("bygone", first, last);
+    let finished = (first..last).any(|at| participle(scene.word(at)));
+    if bygone && finished && scene.has("thanked_for") {
+        return Some(Mention::Nothing);
+    }
+    if (thanked || bygone) && (preterite || perfect) {
         return Some(Mention::Nothing);
     }
     // "Das war ja ein richtiger Notfall", beside a thank-you or a day that is over.

@@ -121,7 +121,9 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
     let mut urgent = state.urgent;
     let mut findings = Vec::new();
     if let Some(subject) = &subject {
+        let over = state.over && !urgent;
         add_subject(subject, &scene, &mut declared, &mut spoken, &mut urgent);
+        urgent &= !over;
     }
     let mut fields = named(&scene, subject.as_ref(), message, terms);
     fields.description = description::of(&scene, &state.told, tells(&scene, &declared));

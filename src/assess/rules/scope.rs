@@ -265,6 +265,9 @@ fn other_matter(scene: &Scene<'_>, near: (usize, usize)) -> bool {
 
 /// A condition in the same sentence, or one that the next sentence adds ("Aber nur wenn heute.").
 fn condition(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
+    // "Gern tu ich's nicht, wenn's was kostet, aber die Gebühr zahlen wir": set off from what stands before.
+    let own = scene.clause(act.start).0;
+    let first = if matches!(scene.word(own), "aber" | "awa" | "aba" | "trotzdem" | "dennoch") { own } else { first };
     let reach = (act.start.saturating_sub(20).max(first), (act.end + 20).min(last));
     if scene.touches("condition", reach.0, reach.1) {
         return true;

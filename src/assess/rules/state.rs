@@ -16,6 +16,8 @@ pub(super) struct Seen {
     pub findings: Vec<Finding>,
     /// Sentences that tell the fault.
     pub told: Vec<Told>,
+    /// It is over, or was meant so.
+    pub over: bool,
 }
 
 /// A sentence that tells of a fault.
@@ -55,6 +57,8 @@ struct Mood {
     calm: bool,
     /// It asks, orders, or speaks of an invoice.
     errand: bool,
+    /// Switched off on purpose.
+    planned: bool,
     /// It is about a bill, and nothing else.
     billing: bool,
     /// It is said to be no emergency.
@@ -70,7 +74,7 @@ pub(super) fn read(scene: &Scene<'_>, declared: &Spoken, outside_hours: bool, sp
     let sentences = scene.text.sentences().into_iter().filter(|(from, _)| !scene.text.tokens[*from].signature);
     let mut told: Vec<Told> = sentences.filter_map(|(from, to)| weigh(scene, from, to, fails)).collect();
     let mood = mood(scene, declared, &told, spoken);
-    let mut seen = Seen { urgent: false, findings: Vec::new(), told: Vec::new() };
+    let mut seen = Seen { urgent: false, findings: Vec::new(), told: Vec::new(), over: mood.over || mood.planned };
     for one in told.iter().filter(|one| loud(scene, one, &mood)) {
         seen.urgent = true;
         seen.findings.push(finding(scene, one.proof));
@@ -124,6 +128,7 @@ fn mood(scene: &Scene<'_>, declared: &Spoken, told: &[Told], spoken: bool) -> Mo
         scraps: spoken && scraps(scene),
         calm: said(scene, "calm").is_some(),
         errand: said(scene, "errand").is_some() || scene.has("family"),
+        planned: said(scene, "planned").is_some(),
         billing: said(scene, "billing").is_some(),
         denied: declared.declaration == Declaration::Denied,
         declared: declared.declaration == Declaration::Declared,
@@ -166,7 +171,8 @@ fn said<'a>(scene: &'a Scene<'_>, concept: &str) -> Option<&'a Mark> {
 
 /// Whether what a sentence tells is reason enough to wake somebody.
 fn loud(scene: &Scene<'_>, one: &Told, mood: &Mood) -> bool {
-    if mood.over {
+    let bill = || ["billing", "fee"].iter().any(|name| scene.touches(name, one.from, one.to));
+    if mood.over || (mood.planned || mood.billing && bill()) && !mood.declared {
         return false;
     }
     // Who denies the emergency knows his house: then only what nobody can do without.
@@ -180,7 +186,7 @@ fn loud(scene: &Scene<'_>, one: &Told, mood: &Mood) -> bool {
             // Who orders, asks or thanks and names a service may speak of any day; what all lean on is down today.
             let hit = || ["impact", "call_now"].iter().any(|name| scene.has(name));
             let pressing = !mood.errand || hit() || scene.touches("core", one.from, one.to);
-            !mood.calm && !mood.scraps && !mood.billing && pressing
+            !mood.calm && !mood.scraps && pressing
         }
         Weight::Fault => !mood.calm && !mood.errand && !mood.scraps,
         Weight::Nuisance => false,
@@ -198,6 +204,11 @@ fn weigh(scene: &Scene<'_>, from: usize, to: usize, fails: bool) -> Option<Told>
     let nuisance =
         || small().filter(|mark| trifle(scene, mark) && (find("quirk").or_else(|| find("broken"))).is_some());
     let down = || find("service").filter(|_| find("broken").is_some());
+    // "Ist das normal, dass alle Kassen ausgehen? Die Leute stehen Schlange."
+    let wonders = scene.asks(from) && scene.has("impact") && !scene.touches("supposed", from, to);
+    if let Some(mark) = service_down(scene, from, to).filter(|_| wonders) {
+        return told(Weight::Down, mark);
+    }
     if scene.asks(from) || harmless(scene, from, to) {
         return nuisance().or_else(down).and_then(|mark| told(Weight::Nuisance, mark));
     }
