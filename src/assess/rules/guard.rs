@@ -54,10 +54,11 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize), yeses: &[(usize, 
     // "Teuer ist es, aber wir zahlen": what a yes begins with sets it off from what stands before.
     let own = scene.clause(span.1.saturating_sub(1)).0;
     let contrast = CONTRASTS.contains(&scene.word(own));
-    let grumbled = |mark: &(usize, usize)| contrast && scene.touches("grumble", mark.0, mark.1);
-    let here = limited(scene, from, own.max(from))
-        .filter(|mark| !grumbled(mark))
-        .or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
+    // What is named and agreed to behind the contrast has nothing to do with what stands before it.
+    let apart = contrast && span.0 >= own;
+    let grumbled = |mark: &(usize, usize)| contrast && (apart || scene.touches("grumble", mark.0, mark.1));
+    let before = limited(scene, from, own.max(from)).filter(|mark| !grumbled(mark));
+    let here = before.or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
     here.or_else(|| following(scene, to, last.max(to), yeses))
 }
 

@@ -36,7 +36,21 @@ fn unquoted(glyphs: &[Glyph]) -> Vec<Glyph> {
         }
         out.extend(line.iter().map(|glyph| Glyph { signature: part.signature, forwarded: part.forwarded, ..*glyph }));
     }
+    let opening: String = out.iter().map(|glyph| glyph.c).skip_while(|c| c.is_whitespace()).take(60).collect();
+    if !asked.is_empty() && agrees(&opening) {
+        out.splice(..0, emergency_asked(&asked));
+    }
     out
+}
+
+/// "Ja, ist einer" above the quoted questions: whether it is an emergency is taken up, what is to be agreed to never.
+fn emergency_asked(quoted: &[Glyph]) -> Vec<Glyph> {
+    let asks = quoted.split_inclusive(|glyph| glyph.c == '?').find(|part| {
+        let text = fold(&part.iter().map(|glyph| glyph.c).collect::<String>());
+        let last = text.rsplit(['.', '!', ':']).next().unwrap_or("");
+        last.contains("notfall") && !["beding", "gebuehr", "kosten", "einverst"].iter().any(|word| last.contains(word))
+    });
+    asks.map(question).unwrap_or_default()
 }
 
 /// Words that say yes, whatever limits them later.

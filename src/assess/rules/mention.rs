@@ -348,7 +348,8 @@ fn prescribed(scene: &Scene<'_>, mark: &Mark, (first, last): (usize, usize)) -> 
         || scene.touches("terms_speak", first, mark.start) && !told && !own;
     let quoted = scene.text.tokens[mark.start].quoted && scene.touches("prescribed", first, last);
     // "Unternehmenskritischer Notfall steht auf beiden Rapporten"
-    let recorded = scene.marks("recorded").any(|m| m.start >= mark.end && m.start <= mark.end + 1);
+    let recorded = scene.marks("recorded").any(|m| m.start >= mark.end && m.start <= mark.end + 1)
+        || scene.text.tokens[mark.start].quoted && scene.has("billing");
     // "Sie möchten das Wort hören, also bitte: …" says it.
     let (clause, _) = scene.clause(mark.start);
     let given = scene.text.tokens[clause].announced
