@@ -21,6 +21,12 @@ pub(super) fn bind_clauses(scene: &Scene<'_>, items: &mut [Item], state: &mut St
             if matches!(item.role, Role::Act(_)) || acts.is_empty() {
                 continue;
             }
+            // "… einverstanden zur Gebühr: nicht einverstanden": what the colon announces is said of it.
+            let announces = scene.text.tokens.get(item.end).is_some_and(|next| next.announced)
+                && scene.touches("negation", item.end, scene.clause(item.end).1);
+            if announces && acts.iter().all(|act| items[*act].start < item.start) {
+                continue;
+            }
             if let Some(act) = choose(scene, items, index, &members, &acts)
                 .filter(|act| !own_predicate(scene, items, *act, index) && !far_yes(items, *act, index))
                 .filter(|act| !spoken_for(scene, items, item, items[*act].start))

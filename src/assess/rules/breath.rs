@@ -39,6 +39,10 @@ pub(super) fn split(mut tokens: Vec<Token>, asks: &[bool]) -> (Vec<Token>, Vec<b
             asked.push(asks);
         } else if cuts[at] {
             shift += 1;
+            // The question mark of a row asks what stands before it.
+            if let Some(before) = asked.last_mut() {
+                *before = false;
+            }
             asked.push(asks);
         }
         token.sentence = asked.len() - 1;

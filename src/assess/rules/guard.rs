@@ -5,7 +5,7 @@
 //! postpone (concept "limit"). Each must be harmless by what stands around it, or the consent is at most conditional.
 
 use super::lexicon::{Mark, Scene};
-use super::scope::Says;
+use super::scope::{Says, closes};
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
 const TURNS: [&str; 25] = [
@@ -205,7 +205,7 @@ fn belongs(scene: &Scene<'_>, at: usize) -> bool {
 
 /// The first unexplained word there.
 fn limited(scene: &Scene<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
-    let here = scene.marks("limit").filter(|mark| mark.start < to && mark.end > from);
+    let here = scene.marks("limit").filter(|mark| mark.start < to && mark.end > from && !closes(scene, mark.start));
     here.map(|mark| (mark.start, mark.end)).next()
 }
 

@@ -100,7 +100,9 @@ fn denial(scene: &Scene<'_>, mark: &Mark) -> Mention {
     if says && not && scene.touches("no", from, mark.start) || scene.touches("denied_denial", first, last) {
         return Mention::Holds;
     }
-    if matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) && in_question(scene, mark) {
+    // "… sehe keinen einzigen Notfall geschäftskritisch": a row in which the declaration begins anew.
+    let anew = scene.marks("critical").any(|m| m.start == mark.end);
+    if anew || matches!(word(from), "falls" | "sofern" | "ob") || scene.asks(mark.start) && in_question(scene, mark) {
         return Mention::Weak;
     }
     // "Der Kollege meint, es ist keiner; doch, ist es": the last word holds.

@@ -56,7 +56,7 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
     if scene.touches("other_person", near.0, near.1) || other_matter(scene, near) {
         return Says::Nothing;
     }
-    let negates = |m: &&Mark| m.start >= near.0 && m.end <= near.1 && !missing(scene, m);
+    let negates = |m: &&Mark| m.start >= near.0 && m.end <= near.1 && !missing(scene, m) && !closes(scene, m.start);
     if scene.marks("negation").any(|m| negates(&m)) || afterthought(scene, to, last) {
         return Says::No;
     }
@@ -83,6 +83,33 @@ fn quoted(scene: &Scene<'_>, first: usize, act: &Mark) -> bool {
         mine && (mark.end..act.start).any(joins)
     };
     quotes.into_iter().any(|mark| !(rule(mark) && own(mark)))
+}
+
+/// "… geht's für einen Sender nicht Bedingungen und Gebühr sind genehmigt": in a row without punctuation a "nicht" that closes
+/// the clause of another verb.
+pub(super) fn closes(scene: &Scene<'_>, negation: usize) -> bool {
+    let word = |at: usize| scene.word(at);
+    let row = scene.clause(negation);
+    let small =
+        ["mit", "den", "die", "der", "dem", "ihre", "ihren", "ihrer", "eure", "euren", "eurer", "und", "zu", "zur"];
+    let next = (negation + 1..row.1).find(|at| !small.contains(&word(*at)));
+    let named = |at: usize| ["conditions", "fee"].iter().any(|name| scene.touches(name, at, at + 1));
+    if !matches!(word(negation), "nicht" | "net" | "ned" | "nich" | "nimmer")
+        || !next.is_some_and(named)
+        || row.1 - row.0 <= 12
+    {
+        return false;
+    }
+    let own =
+        |at: &usize| named(*at) || scene.touches("agree", *at, at + 1) || matches!(word(*at), "aber" | "und" | "nur");
+    let before = (row.0..negation).rev().take(6).take_while(|at| !own(at));
+    before.into_iter().any(|at| {
+        let token = &scene.text.tokens[at];
+        let verb = token.norm.len() > 3 && token.norm.ends_with('t')
+            || matches!(token.norm.as_str(), "gehts" | "kommen" | "gehen");
+        verb && !token.capital
+            && !matches!(token.norm.as_str(), "nicht" | "akzeptiert" | "zahlt" | "bezahlt" | "stimmt" | "sonst")
+    })
 }
 
 /// "… findet keine Befunde mehr": what the fault has taken away is no answer to the terms.
@@ -148,7 +175,11 @@ fn cleft(scene: &Scene<'_>, first: usize, act: usize) -> bool {
 /// "Dass Ihre Bedingungen gelten und 48 Euro anfallen, ist bekannt": it is the main clause that would have to agree.
 fn only_known(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
     let clause = scene.clause(act.start).0;
-    let meant = |from, to| ["agree", "yes", "adopt"].into_iter().any(|name| scene.touches(name, from, to));
+    // "Haben wir ja verstanden": a particle.
+    let plain = |from: usize, to: usize| {
+        scene.marks("yes").any(|m| m.start >= from && m.end <= to && scene.clause(m.start).0 == m.start)
+    };
+    let meant = |from, to| plain(from, to) || ["agree", "adopt"].into_iter().any(|name| scene.touches(name, from, to));
     if scene.word(clause) != "dass" {
         return false;
     }
