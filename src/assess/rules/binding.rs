@@ -149,8 +149,9 @@ fn own_predicate(scene: &Scene<'_>, items: &[Item], act: usize, object: usize) -
     // "Die Zustimmung zu Bedingungen und Gebühr gebe ich": the verb of the act itself.
     let behind = items[object].end;
     let given = matches!(scene.word(behind + 2), "mir" | "uns" | "ja" | "auch" | "schon");
-    let light =
-        matches!(scene.word(behind), "gebe" | "geb" | "geben" | "erteile" | "erteilen" | "haben" | "habt") && !given;
+    let light = ["gebe", "geb", "geben", "erteile", "erteilen", "erklaere", "erklaeren", "haben", "habt"]
+        .contains(&scene.word(behind))
+        && !given;
     if items[act].end > items[object].start || light {
         return false;
     }

@@ -17,12 +17,23 @@ static STANDARD: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     spelled.collect()
 });
 
+static FEE: LazyLock<[String; 1]> = LazyLock::new(|| ["achtundvierzig".to_owned()]);
+
 static AGREED: LazyLock<[String; 1]> = LazyLock::new(|| ["einverstanden".to_owned()]);
 
 /// The standard word (or the two words of a contraction) for a folded spelling; `None`: it is standard itself.
 pub(super) fn standard(word: &str) -> Option<&'static [String]> {
     let listed = STANDARD.get(word).map(Vec::as_slice);
-    listed.or_else(|| agreed(word).then_some(AGREED.as_slice()))
+    listed.or_else(|| agreed(word).then_some(AGREED.as_slice())).or_else(|| fee(word).then_some(FEE.as_slice()))
+}
+
+/// "Achdavierzg", "achtnvierzsch": the sum that everybody has to name.
+fn fee(word: &str) -> bool {
+    word.starts_with("ach")
+        && ["vierz", "fierz", "virz", "vaerz", "verz"].iter().any(|ten| word.contains(ten))
+        && word.len() <= 18
+        && !word.contains("ig")
+        && !word.contains("stel")
 }
 
 /// "Eiverschtanda", "einverstanna", "averstande": every valley says it in its own way, and its consonants stay.

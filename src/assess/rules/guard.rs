@@ -257,6 +257,14 @@ pub(super) fn reserved(scene: &Scene<'_>, yeses: &[(usize, usize)]) -> Option<(u
     let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
     let low = lower(scene, yeses);
     let beside = scene.marks("unsaid").filter(|mark| yeses.iter().any(|yes| aside(scene, *yes, mark.start)));
+    // "Streichen Sie das, wir tragen die Gebühr": taken back is what stands before.
+    let first_yes = yeses.iter().map(|yes| yes.0).min().unwrap_or(0);
+    let undone = |mark: &&Mark| {
+        ["streich", "loesch", "vergess", "vergiss", "ignorier"]
+            .iter()
+            .any(|stem| scene.word(mark.start).starts_with(stem))
+    };
+    let beside = beside.filter(|mark| !(mark.end <= first_yes && undone(mark)));
     let open = scene.marks("reservation").filter(|mark| granted.is_none_or(|at| mark.end > at));
     let all = open.chain(behind).chain(beside).chain(low);
     all.filter(|mark| !scene.asks(mark.start)).map(|mark| (mark.start, mark.end)).next()

@@ -9,7 +9,10 @@ use super::words::WORDS;
 /// "Eure Bedingungen hab ich gelesen, die passen für uns": a yes to what was only known so far. "Die sind fein, ich stimme
 /// denen nicht zu": a no to what was agreed to. "Die hab ich hier liegen, damit sind wir einverstanden": to what was named.
 pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
-    let pronouns = ["die", "sie", "denen", "ihnen", "das", "dem", "them", "it", "diese", "diesen", "damit"];
+    let pronouns = [
+        "die", "sie", "denen", "ihnen", "ihm", "das", "dem", "them", "it", "diese", "diesen", "dieser", "diesem",
+        "damit",
+    ];
     for act in 0..items.len() {
         let (from, to) = scene.clause(items[act].end - 1);
         let says = says(items[act]);
@@ -61,7 +64,9 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
 }
 
 /// Point to what was named, wherever they stand: "ich stimme denen zu", "einverstanden bin ich damit".
-const INSIDE: [&str; 9] = ["denen", "dem", "damit", "dazu", "darauf", "daran", "dies", "diesen", "beidem"];
+const INSIDE: [&str; 13] = [
+    "denen", "dem", "damit", "dazu", "darauf", "daran", "dies", "diesen", "beidem", "dieser", "diesem", "ihm", "ihnen",
+];
 
 /// "… und akzeptieren das", "jetzt zahle ich sie": the pronoun behind a verb, and its subject.
 fn points_back(scene: &Scene<'_>, end: usize) -> bool {

@@ -155,8 +155,8 @@ pub(super) struct Glyph {
 
 /// A full stop after one of these ends no sentence.
 const ABBREVIATIONS: &[&str] = &[
-    "dr", "prof", "med", "co", "fa", "str", "ca", "inkl", "zzgl", "nr", "tel", "bzw", "ggf", "evtl", "usw", "ing",
-    "dipl", "st", "mr", "mrs", "ms", "vs", "exkl", "gebr", "inh", "kfz",
+    "max", "min", "mtl", "dr", "prof", "med", "co", "fa", "str", "ca", "inkl", "zzgl", "nr", "tel", "bzw", "ggf",
+    "evtl", "usw", "ing", "dipl", "st", "mr", "mrs", "ms", "vs", "exkl", "gebr", "inh", "kfz",
 ];
 
 /// How months begin: "5. September" goes on.
