@@ -223,7 +223,7 @@ fn guarded(scene: &Scene<'_>, state: &mut State) {
         let behind = spans.iter().map(|span| span.1).max().unwrap_or(0);
         if let Some((says, clause)) = afterwards(scene, name, behind) {
             state.overrule(scene, object, says, clause);
-        } else if let Some(word) = spans.into_iter().find_map(|span| doubted(scene, span, &yeses)) {
+        } else if let Some(word) = spans.into_iter().find_map(|span| doubted(scene, name, span, &yeses)) {
             state.overrule(scene, object, Says::Maybe, word);
         }
     }

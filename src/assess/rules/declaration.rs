@@ -92,7 +92,7 @@ fn spoken(scene: &Scene<'_>, mark: &Mark) -> bool {
     let above = || tokens.iter().filter(|token| !token.forwarded && !token.signature).count() > 3;
     let own = |name: &str| scene.marks(name).any(|m| !tokens[m.start].forwarded && !tokens[m.start].signature);
     let valid = || tokens.iter().any(|t| !t.forwarded && matches!(t.norm.as_str(), "gilt" | "gelten"));
-    let renewed = || own("adopt") || own("critical") || valid();
+    let renewed = || own("adopt") || own("passes_on") || own("critical") || valid();
     tokens.get(mark.start).is_some_and(|token| !(token.signature || token.forwarded && above() && !renewed()))
 }
 

@@ -8,7 +8,8 @@ use super::lexicon::{Mark, Scene};
 use super::scope::{Says, closes};
 
 /// Clauses that follow and belong to it begin with one of these, or point back with one of `BACK`.
-const TURNS: [&str; 25] = [
+const TURNS: [&str; 26] = [
+    "ansonsten",
     "aber",
     "awa",
     "aba",
@@ -44,7 +45,12 @@ const BACK: [&str; 13] =
     ["das", "des", "dat", "da", "dem", "die", "darueber", "dazu", "beides", "alles", "dies", "hierzu", "darauf"];
 
 /// What speaks against a yes whose words stand in this span, in the passage it belongs to.
-pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize), yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
+pub(super) fn doubted(
+    scene: &Scene<'_>,
+    about: &str,
+    span: (usize, usize),
+    yeses: &[(usize, usize)],
+) -> Option<(usize, usize)> {
     let (first, last) = scene.sentence(span.0);
     let from = opening(scene, span.0, first);
     let to = scene.clause(span.1.saturating_sub(1)).1;
@@ -59,7 +65,7 @@ pub(super) fn doubted(scene: &Scene<'_>, span: (usize, usize), yeses: &[(usize, 
     let grumbled = |mark: &(usize, usize)| contrast && (apart || scene.touches("grumble", mark.0, mark.1));
     let before = limited(scene, from, own.max(from)).filter(|mark| !grumbled(mark));
     let here = before.or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
-    here.or_else(|| following(scene, to, last.max(to), yeses))
+    here.or_else(|| following(scene, about, (to, last.max(to)), yeses))
 }
 
 /// Set a yes off from what stands before it.
@@ -163,7 +169,12 @@ const OPINIONS: [&str; 14] = [
 ];
 
 /// The clauses behind it in its sentence, and the beginning of the next sentence, where they turn or point back.
-fn following(scene: &Scene<'_>, from: usize, last: usize, yeses: &[(usize, usize)]) -> Option<(usize, usize)> {
+fn following(
+    scene: &Scene<'_>,
+    about: &str,
+    (from, last): (usize, usize),
+    yeses: &[(usize, usize)],
+) -> Option<(usize, usize)> {
     let mut at = from;
     // "Bis" and "so" end a sentence with a limit, and begin one with something new.
     let stop = last;
@@ -178,14 +189,18 @@ fn following(scene: &Scene<'_>, from: usize, last: usize, yeses: &[(usize, usize
         let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
         // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
         // "…, weil jede Stunde ohne Shop mehr kostet" gives its reason.
-        let reason = matches!(scene.word(at), "weil" | "denn") && !(at..end).any(|i| governs(scene, i));
+        let purpose = scene.word(at) == "damit" && PURPOSE.contains(&scene.word(at + 1));
+        let reason = (matches!(scene.word(at), "weil" | "denn") || purpose) && !(at..end).any(|i| governs(scene, i));
         let near = at == from && at < stop && !reason && !neighbour(scene, at, end);
         let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
         let own = own || near.is_some();
         let outcome = at >= stop && matches!(scene.word(at), "wenn" | "wenns" | "falls") && neighbour(scene, at, end);
         // "…, die tun weh, aber die zahl ich": what an "aber" opens is the other yes.
         let agreed = yeses.iter().any(|yes| yes.1 > at && yes.1 <= end);
-        let found = limited(scene, at, end).filter(|mark| own && !outcome && !apart(scene, *mark));
+        // What turns to the other object is judged as a word on that one.
+        let other = other_object(scene, about, at, end);
+        let counts = own && !outcome && !other && !purpose;
+        let found = limited(scene, at, end).filter(|mark| counts && !apart(scene, *mark));
         let found = found.filter(|mark| !(agreed && mark.0 == at && CONTRASTS.contains(&scene.word(at))));
         if found.is_some() {
             return found;
@@ -195,6 +210,16 @@ fn following(scene: &Scene<'_>, from: usize, last: usize, yeses: &[(usize, usize
     }
     None
 }
+
+/// Whether a clause names the other of conditions and fee, and not the one that it is about.
+fn other_object(scene: &Scene<'_>, about: &str, from: usize, to: usize) -> bool {
+    let other = if about == "fee" { "conditions" } else { "fee" };
+    scene.touches(other, from, to) && !scene.touches(about, from, to) && !scene.touches("both", from, to)
+}
+
+/// Who follows a "damit" of purpose.
+const PURPOSE: [&str; 14] =
+    ["sie", "ihr", "ich", "wir", "es", "das", "man", "der", "die", "keine", "niemand", "nichts", "hier", "jemand"];
 
 fn belongs(scene: &Scene<'_>, at: usize) -> bool {
     let word = scene.word(at);
@@ -254,7 +279,12 @@ pub(super) fn reserved(scene: &Scene<'_>, yeses: &[(usize, usize)]) -> Option<(u
     let last_yes = yeses.iter().map(|yes| yes.0).max().unwrap_or(0);
     // "Das darf ich nicht entscheiden. Moment. Der Chef sagt ja. Also ja zu beidem": who had yet to say it has said it.
     let granted = scene.marks("granted").map(|mark| mark.start).max().filter(|at| yeses.iter().all(|yes| yes.0 >= *at));
-    let behind = scene.marks("retreat").filter(|mark| mark.start >= last_yes);
+    let given = scene.has("granted");
+    let behind = scene
+        .marks("retreat")
+        .filter(|mark| mark.start >= last_yes)
+        // "Doktor Nusser hat mir diktiert: … Ich bin ja bloß der Pförtner."
+        .filter(move |mark| !(given && matches!(scene.word(mark.start), "bin" | "war")));
     let low = lower(scene, yeses);
     let beside = scene.marks("unsaid").filter(|mark| yeses.iter().any(|yes| aside(scene, *yes, mark.start)));
     // "Streichen Sie das, wir tragen die Gebühr": taken back is what stands before.
@@ -307,8 +337,8 @@ pub(super) fn afterwards(scene: &Scene<'_>, name: &str, behind: usize) -> Option
 fn unexplained(scene: &Scene<'_>, (from, to): (usize, usize)) -> bool {
     let known = ["agree", "yes", "both", "also", "settled", "no_objection"];
     let named = |at: usize| ["fee", "conditions"].iter().any(|name| scene.touches(name, at, at + 1));
-    let told = (from..to).filter(|at| !named(*at)).count();
-    told > 3 && to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
+    let told = (from..to).filter(|at| !named(*at) && scene.word(*at).len() > 3).count();
+    told > 2 && to - from > 4 && to - from <= ROW && !known.into_iter().any(|name| scene.touches(name, from, to))
 }
 
 /// How a question is answered by what follows it ("Bedingungen angenommen? Ja"), and where the answer's first words end.

@@ -199,7 +199,12 @@ fn told_above(scene: &Scene<'_>) -> bool {
         .tokens
         .iter()
         .any(|t| !t.forwarded && matches!(t.norm.as_str(), "gilt" | "gelten" | "unveraendert" | "auftrag"));
-    above("can_wait") || (above("broken") || above("harmless")) && !above("adopt") && !above("critical") && !valid
+    above("can_wait")
+        || (above("broken") || above("harmless"))
+            && !above("adopt")
+            && !above("passes_on")
+            && !above("critical")
+            && !valid
 }
 
 /// "Falls …", "angenommen, …", "sollte einmal …": imagined.

@@ -29,7 +29,8 @@ pub(super) fn judge(scene: &Scene<'_>, act: &Mark) -> Says {
         && scene.text.tokens[act.start.saturating_sub(1)].norm == "zu"
         || scene.text.tokens[act.end - 1].norm.contains("zuzu");
     let near = if infinitive { (first.max(act.start.saturating_sub(20)), near.1) } else { near };
-    if token.forwarded && !scene.marks("adopt").any(|m| !scene.text.tokens[m.start].forwarded) {
+    let own = |name: &str| scene.marks(name).any(|m| !scene.text.tokens[m.start].forwarded);
+    if token.forwarded && !own("adopt") && !own("passes_on") {
         return Says::Nothing;
     }
     let (from, to) = (governed(scene, from, first), to);
@@ -158,7 +159,7 @@ pub(super) fn adopted(scene: &Scene<'_>, first: usize, last: usize) -> bool {
     let tokens = &scene.text.tokens;
     let therefore = |at: usize| matches!(tokens[at].norm.as_str(), "also" | "hiermit" | "somit" | "bitteschoen");
     // Within a quotation the terms themselves say "ausdrücklich".
-    let adopts = |m: &Mark| m.start >= first && m.start <= last + 24 && !tokens[m.start].quoted;
+    let adopts = |m: &Mark| m.start >= first && m.start <= last + 24 && !tokens[m.start].quoted && !scene.asks(m.start);
     scene.marks("adopt").any(adopts) || (first + 1..last).any(|at| tokens[at].announced && therefore(at - 1))
 }
 
@@ -300,13 +301,23 @@ fn condition(scene: &Scene<'_>, act: &Mark, first: usize, last: usize) -> bool {
     let own = scene.clause(act.start).0;
     let first = if matches!(scene.word(own), "aber" | "awa" | "aba" | "trotzdem" | "dennoch") { own } else { first };
     let reach = (act.start.saturating_sub(20).max(first), (act.end + 20).min(last));
-    if scene.touches("condition", reach.0, reach.1) {
+    if scene.touches("condition", reach.0, reach.1) || (reach.0..reach.1).any(|at| only_if(scene, at)) {
         return true;
     }
     let Some(next) = scene.text.tokens.get(last) else { return false };
     let opens = ["aber", "allerdings", "nur", "vorausgesetzt", "sofern", "sonst", "jedoch", "only", "but"];
     let end = scene.sentence(last).1;
     opens.contains(&next.norm.as_str()) && scene.touches("condition", last, end.min(last + 6))
+}
+
+/// "Die zahlen wir auch, wenn Sie kommen": behind a comma it is no "auch wenn".
+fn only_if(scene: &Scene<'_>, at: usize) -> bool {
+    let tokens = &scene.text.tokens;
+    let between = |a: usize| scene.text.source.get(tokens[a].end..tokens[a + 1].start).unwrap_or("");
+    at > 0
+        && matches!(scene.word(at), "wenn" | "wenns" | "falls")
+        && scene.word(at - 1) == "auch"
+        && between(at - 1).contains(',')
 }
 
 /// A word of refusal; a negated one is none.
