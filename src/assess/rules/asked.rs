@@ -32,21 +32,38 @@ impl Reader<'_> {
             let asks = self.before_a_number(at)
                 || WORDS.asks_for.contains(word)
                 || word == "ask" && self.word(at + 1) == "for"
-                || word == "call" && before != "to"
+                || matches!(word, "call" | "ring" | "phone" | "contact") && before != "to"
                 || matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
             if !asks
                 || away && word == "wenden"
                 || word == "ruft" && matches!(before, "da" | "dann" | "jetzt" | "mich" | "uns" | "gerade")
-                || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
+                || word == "sprechen" && self.word(at + 1) == "sie" && !(at + 2..at + 4).any(|i| self.word(i) == "mit")
             {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
             let backward = matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
-            let forward = || self.wanted(at + 1, to.min(at + 12));
+            // "… nicht mich an, ich sitze gleich bei der Polizei, sondern unseren Systembetreuer"
+            let reach = if (at..to).any(|i| self.word(i) == "sondern") { 20 } else { 12 };
+            let forward = || self.please_call(at + 1, to).or_else(|| self.wanted(at + 1, to.min(at + reach)));
             let found = self.wishes(at).or_else(|| if backward { None } else { forward() });
             found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at))
         })
+    }
+
+    /// "Please ring Magdalena Kos", "llamen a mi compañera Lucía Olmedo": a name nobody needs to know before.
+    fn please_call(&self, from: usize, to: usize) -> Option<String> {
+        if self.lower || self.scene.language == "de" {
+            return None;
+        }
+        let own = ["me", "us", "my", "back", "not"];
+        let named = |at: &usize| self.tokens()[*at].capital;
+        let at = (from..to.min(from + 7)).find(|at| named(at) || own.contains(&self.word(*at)))?;
+        let title = WORDS.titles.contains(self.word(at));
+        let two = self.adjoins(at) && self.proper(at + 1);
+        let number = (at + 1..at + 4).any(|i| self.tokens().get(i).is_some_and(|t| t.is_number() || t.norm == "+"));
+        let person = self.proper(at) && (self.is_given(at) || two || number) && !self.is_trade(at + 1);
+        (named(&at) && (title || person)).then(|| self.person(at)).flatten()
     }
 
     /// "Bitte Frau Güler, 0178 …".
@@ -132,7 +149,10 @@ impl Reader<'_> {
                 let ends = self.scene.clause(near).1 == near + 1 && matches!(word, "mich" | "mir");
                 return if ends { self.named_next(near + 1) } else { None };
             }
-            let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
+            let title = matches!(
+                word,
+                "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr" | "mr" | "mrs" | "ms"
+            );
             let given = WORDS.first_names.contains(word) && self.proper(near);
             let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
             let whose = (from.saturating_sub(4)..near)
@@ -188,6 +208,8 @@ impl Reader<'_> {
             return self.last_spoken_of(verb - 1, self.word(verb - 1) == "sie");
         }
         let (clause, _) = self.scene.clause(verb);
+        // "Mein Chef, der Herr Zehnter, wartet auf Ihren Anruf"
+        let clause = if clause == verb && verb > from { self.scene.clause(verb - 1).0 } else { clause };
         let title = |i: &usize| matches!(self.word(*i), "herr" | "frau");
         let subject = (clause..verb).find(title).filter(|i| verb - i <= 5);
         subject.and_then(|i| self.titled(i, i + 1))
@@ -220,7 +242,12 @@ impl Reader<'_> {
                 _ => return None,
             };
             let himself = !matches!(self.word(at), "bei" | "an" | "mit" | "direkt");
-            if himself && self.asks_for_himself(at) { None } else { self.last_spoken_of(at, she) }
+            // "auf sein Handy, Direktor Vincent Adelhardt"
+            let next = || if matches!(self.word(at), "sein" | "seine") { self.named_next(at + 2) } else { None };
+            if himself && self.asks_for_himself(at) {
+                return None;
+            }
+            next().or_else(|| self.last_spoken_of(at, she))
         })
     }
 
@@ -253,8 +280,17 @@ impl Reader<'_> {
             self.word(i) == "ihn"
                 || self.word(i) == "den" && matches!(next, "an" | "anrufen" | "zurueckrufen" | "zurueck")
         });
+        // "Meine Chefin, Frau Adjei, sagt ja. Bitte sie anrufen."
+        let her = !self.lower
+            && near.clone().any(|i| {
+                let small = self.word(i) == "sie" && !self.tokens()[i].capital;
+                small && matches!(self.word(i + 1), "an" | "anrufen" | "zurueckrufen" | "zurueck" | "bitte")
+            });
         let relative =
             near.into_iter().any(|i| matches!(self.word(i), "mein" | "meinen" | "meine" | "unseren" | "unsere"));
+        if her && let Some(found) = self.last_spoken_of(at, true) {
+            return Some(found);
+        }
         if !him && !relative {
             return None;
         }
@@ -270,12 +306,40 @@ impl Reader<'_> {
             let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
             let titled = |i: usize| (i + 1..i + 3).find_map(|k| self.titled(k, k + 1));
             let near = |i: usize| first(i).and_then(|k| self.person(k)).or_else(|| titled(i));
-            him.then(|| (0..at).filter(whose).find_map(near)).flatten()
+            him.then(|| (0..at).filter(whose).find_map(near).or_else(|| self.last_spoken_of(at, false))).flatten()
         })
     }
 
-    /// "Kleinhenz" with the given name that stands before it elsewhere.
+    /// "Rufen Sie meinen Mann an, den Rudolf": of the caller's family, so of his surname.
+    pub(super) fn of_family(&self, name: String, caller: Option<&str>) -> String {
+        let kin = [
+            "mann", "frau", "ehemann", "ehefrau", "sohn", "tochter", "vater", "mutter", "bruder", "papa", "mama",
+            "opa", "enkel",
+        ];
+        let given = fold(&name);
+        let surname = caller.and_then(|caller| caller.split_once(' ')).and_then(|(_, rest)| rest.rsplit(' ').next());
+        let related = |at: usize| {
+            self.word(at) == given
+                && (at.saturating_sub(5)..at)
+                    .any(|i| kin.contains(&self.word(i)) && self.before(i, 1).starts_with("mein"))
+        };
+        match surname.filter(|_| WORDS.first_names.contains(&given)) {
+            Some(surname) if (0..self.tokens().len()).any(related) => format!("{name} {surname}"),
+            _ => name,
+        }
+    }
+
+    /// "Kleinhenz" with the given name that stands before it elsewhere, "W. Thein" with the name the letter stands for.
     pub(super) fn in_full(&self, name: String) -> String {
+        if let Some((initial, surname)) = name.split_once(". ").filter(|(initial, _)| initial.chars().count() == 1) {
+            let (initial, surname) = (fold(initial), fold(surname));
+            let stands = |at: &usize| {
+                let given = self.is_given(*at) && self.word(*at).starts_with(&initial);
+                given && self.adjoins(*at) && self.word(*at + 1) == surname
+            };
+            let found = (0..self.tokens().len()).find(stands).and_then(|at| self.name(at, at + 2));
+            return found.unwrap_or(name);
+        }
         if name.contains([' ', '-', '.']) {
             return name;
         }

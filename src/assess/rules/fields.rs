@@ -84,9 +84,11 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
+        .or_else(|| reader.on_duty())
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
         .or_else(|| reader.spoken_for())
+        .map(|name| reader.of_family(name, spoken.contact.as_deref()))
         .or(signed.name)
         .or(spoken.contact)
         .or_else(|| if mail { None } else { reader.before_number() })

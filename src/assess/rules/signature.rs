@@ -236,7 +236,18 @@ fn spells_out(part: &str, name: &str) -> bool {
 /// A name line as it is shown: without "med." and degrees.
 fn shown(part: &str) -> String {
     let degree = |word: &&str| word.ends_with('.') && word.starts_with(char::is_lowercase) || *word == "Dipl.-Ing.";
-    unadorned(part).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
+    without_office(unadorned(part)).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// "Studiendirektor Leander Sommerauer": without what he is, where a name in full follows.
+fn without_office(part: &str) -> &str {
+    part.split_once(' ')
+        .filter(|(office, name)| {
+            let mut words = name.split(' ');
+            let given = words.next().is_some_and(|word| WORDS.first_names.contains(&fold(word)));
+            is_function(&fold(office)) && given && words.next().is_some()
+        })
+        .map_or(part, |(_, name)| name)
 }
 
 /// One to four capitalised words and no business.
@@ -249,6 +260,7 @@ fn is_name(part: &str) -> bool {
         && !part.contains([':', '@'])
         && !part.chars().any(|c| c.is_ascii_digit())
         && !is_role(part)
+        && !(words.len() == 1 && WORDS.no_name.contains(&fold(part)))
         && (!is_business(part)
             || words.len() == 2 && WORDS.first_names.contains(&fold(words[0])) && !is_business(words[0]))
 }
@@ -321,8 +333,12 @@ impl Reader<'_> {
     /// The rest of a form's line, "Firma: …".
     pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
         (0..self.tokens().len()).find_map(|at| {
-            let begins = at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence;
-            let end = self.tokens()[at].end;
+            // "2) Ansprechpartner vor Ort: …"
+            let first = at - usize::from(at > 0 && self.tokens()[at - 1].is_number() && self.begins(at - 1));
+            let begins = self.begins(first);
+            let place = ["vor", "ort", "heute", "nachts"];
+            let last = at + (at + 1..at + 3).take_while(|i| place.contains(&self.word(*i))).count();
+            let end = self.tokens()[last].end;
             let rest = self.scene.text.source.get(end..)?;
             if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
                 return None;
@@ -333,8 +349,29 @@ impl Reader<'_> {
             let rest = rest.lines().next()?.split('<').next()?.trim();
             let rest = rest.split([';', '|', '(']).next()?.trim();
             let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
-            named.then(|| rest.split(", ").next().unwrap_or(rest).to_owned())
+            named.then(|| without_office(rest.split(", ").next().unwrap_or(rest)).to_owned())
         })
+    }
+
+    /// "Diensthabender: Jonathan Rauh".
+    pub(super) fn on_duty(&self) -> Option<String> {
+        let labels = [
+            "diensthabender",
+            "diensthabende",
+            "diensthabend",
+            "bereitschaft",
+            "rufbereitschaft",
+            "bereitschaftsdienst",
+            "ansprechperson",
+            "zustaendig",
+            "verantwortlich",
+        ];
+        self.line(&labels).filter(|name| is_name(name) && name.contains(' '))
+    }
+
+    /// Whether a sentence begins at a token.
+    fn begins(&self, at: usize) -> bool {
+        at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence
     }
 }
 

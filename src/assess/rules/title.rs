@@ -3,6 +3,24 @@
 use super::fields::Reader;
 use super::words::WORDS;
 
+/// Behind "Herr" and "Frau" these stand for a name.
+const OFFICES: [&str; 14] = [
+    "direktor",
+    "direktorin",
+    "pfarrer",
+    "pfarrerin",
+    "doktor",
+    "professor",
+    "rektor",
+    "rektorin",
+    "kollege",
+    "kollegin",
+    "praesident",
+    "vorsitzender",
+    "nachbar",
+    "nachbarin",
+];
+
 impl Reader<'_> {
     /// The first that is titled and not only spoken of: "die Signatur von Frau Menzel".
     pub(super) fn titled_caller(&self) -> Option<String> {
@@ -25,7 +43,10 @@ impl Reader<'_> {
             let noble = matches!(title, "herr" | "herrn" | "frau" | "dr" | "doktor");
             let of = noble && matches!(self.word(at + 1), "von" | "van" | "zu") && self.proper(at + 2);
             let of = usize::from(of);
-            if !self.is_title(at) || after_business || !self.proper(at + 1 + of) {
+            // "Herr Direktor": addressed or spoken of without a name.
+            let unnamed = noble && !doctor && OFFICES.contains(&self.word(at + 1)) && !self.proper(at + 2);
+            let unnamed = unnamed || noble && OFFICES.contains(&self.word(at + 1)) && !self.adjoins(at + 1);
+            if !self.is_title(at) || after_business || unnamed || !self.proper(at + 1 + of) {
                 return None;
             }
             let mut end = at + 1 + of;
@@ -52,6 +73,8 @@ impl Reader<'_> {
         Some(match self.word(at) {
             "herr" | "herrn" => format!("Herr {name}"),
             "monsieur" => name,
+            // "Mr Sanjay Menon"
+            "mr" | "mrs" | "ms" if name.contains(' ') => name,
             "doktor" | "dr" => format!("Dr. {name}"),
             _ => format!("{} {name}", self.name(at, at + 1)?),
         })
