@@ -96,14 +96,20 @@ impl Reader<'_> {
             return self.titled(piece.from, piece.from + 1);
         }
         // "Bernd von der Heide"
-        if matches!(self.word(piece.from + 1), "von" | "van" | "zu" | "de") && piece.to > piece.from + 2 {
+        let noble = super::pieces::is_noble(self.word(piece.from + 1));
+        let particle = matches!(self.word(piece.from + 1 + usize::from(noble)), "von" | "van" | "zu" | "de");
+        if particle && piece.to > piece.from + 2 {
             return self.name(piece.from, piece.to.min(piece.from + 5));
         }
         let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
         let first = self.name(piece.from, piece.from + 1)?;
         let article = piece.from > 0 && matches!(self.word(piece.from - 1), "der" | "die" | "da" | "de" | "s");
-        // "der Ackermanns Schorsch"
+        // "der Ackermanns Schorsch", "der Rosenzweigs Michl, vo der Brauerei Rosenzweig"
         let given = self.is_given(piece.from);
+        let folded = super::text::fold(&first);
+        let stem = folded.strip_suffix('s').filter(|stem| stem.len() > 3 && !given && piece.to == piece.from + 2);
+        let family = stem.is_some_and(|stem| (0..self.tokens().len()).any(|at| self.word(at) == stem));
+        let dialect = dialect || family;
         if let (true, Some(surname)) = (dialect && article && !given, first.strip_suffix('s')) {
             return Some(format!("{} {surname}", self.name(piece.from + 1, piece.to)?));
         }
@@ -302,14 +308,16 @@ impl Reader<'_> {
         }
         // "Richard von Auersdorff"
         if end == start + 1
-            && matches!(self.word(end), "von" | "van" | "de")
+            && matches!(self.word(end), "von" | "van" | "de" | "zu")
             && self.is_given(start)
             && self.proper(end + 1)
             && !self.is_trade(end + 1)
         {
             let surname_only = self.name_end(end + 1, 4) == end + 2 && self.form_length(end + 2) == 0;
+            // "Anneke de Wit"
+            let dutch = matches!(self.scene.language.as_str(), "de" | "en" | "nl");
             let ends_clause = self.tokens().get(end + 2).is_none_or(|t| t.clause != self.tokens()[end].clause);
-            if surname_only && ends_clause && !matches!(self.word(end + 1), "firma") && self.word(end) != "de" {
+            if surname_only && ends_clause && self.word(end + 1) != "firma" && (self.word(end) != "de" || dutch) {
                 end += 2;
             }
         }

@@ -232,7 +232,10 @@ impl<'a> Reader<'a> {
             let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e", "and"];
             // "Ristorante Da Franco"
             let named = |at: usize| {
-                matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im")
+                // "Landgasthof Drei Kronen"
+                let number =
+                    matches!(self.word(at), "zwei" | "drei" | "vier" | "fuenf" | "sechs" | "sieben" | "zwoelf");
+                (number || matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im"))
                     && self.tokens()[at].capital
                     && self.is_trade(at - 1)
                     && self.proper(at + 1)

@@ -29,8 +29,12 @@ impl Reader<'_> {
         }
         let free =
             |at: &usize| kind(*at, Kind::Name) && parts[*at].lead != Lead::Place && self.long_enough(&parts[*at]);
-        let led = all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.is_noble(parts, *at));
         let person = all().any(|at| kind(at, Kind::Person) || self.is_crafted(&parts[at].piece));
+        // "Baustoff-Union Knetzgau, Heike Landgraf vom Tresen"
+        let first = parts.first().filter(|part| part.lead == Lead::Nothing && person).is_some_and(|_| free(&0));
+        let room = |at: usize| first && at > 1 && words(0) > 1 && words(at) == 1;
+        let led =
+            all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.is_noble(parts, *at) && !room(*at));
         led.or_else(|| {
             if person {
                 let two = |at: &usize| parts[*at].lead == Lead::Nothing || words(*at) > 1;
@@ -83,8 +87,10 @@ impl Reader<'_> {
         let known = (0..parts.len())
             .filter(|at| person(&parts[*at].piece) && !greeted(*at) && (Some(*at) != company || trained(*at)));
         let named = |at: &usize| {
-            let from = parts[*at].piece.from;
-            self.before(from, 1) == "ist" && self.before(from, 2) == "name" && Some(*at) != company
+            let Piece { from, to, .. } = parts[*at].piece;
+            let behind = self.word(to) == "mein" && matches!(self.word(to + 1), "name" | "nam");
+            let before = self.before(from, 1) == "ist" && self.before(from, 2) == "name";
+            (before || behind && !matches!(self.word(to + 2), "ist" | "is")) && Some(*at) != company
         };
         if let Some(at) = (0..parts.len()).find(named) {
             return Some(at);
@@ -105,7 +111,8 @@ impl Reader<'_> {
             let led =
                 (0..parts.len()).find(|at| small(at) && parts[*at].lead == Lead::Person && !self.is_office(parts, *at));
             let alone = |at: &usize| parts.len() == 1 && parts[*at].lead != Lead::Article;
-            led.or_else(|| (0..parts.len()).find(|at| small(at) && (company.is_some() || alone(at))))
+            let other = |at: &usize| small(at) && (company.is_some() || alone(at)) && !self.is_office(parts, *at);
+            led.or_else(|| (0..parts.len()).find(other))
         })
     }
 
