@@ -353,6 +353,21 @@ impl Reader<'_> {
         found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
     }
 
+    /// "0176 …, Yildirim.": the last words of a call.
+    pub(super) fn behind_number(&self) -> Option<String> {
+        let count = self.tokens().len();
+        let (from, _) = self.scene.clause(count.checked_sub(1)?);
+        let known = |at: usize| {
+            let word = self.word(at);
+            let said = WORDS.introduces.contains(word) || WORDS.greetings.contains(word) || word == "ende";
+            said || self.is_trade(at) || self.is_role(at)
+        };
+        let named = (from..count).all(|at| self.proper(at) && !known(at)) && count - from <= 2;
+        let name = || self.name(from, count).filter(|name| super::contact::sounds(name));
+        let number = from > 0 && self.tokens()[from - 1].is_number() && !self.lower && self.scene.language == "de";
+        (number && named).then(name).flatten()
+    }
+
     /// "Kortländer, 0178 …": a clause of one or two names before the number.
     pub(super) fn before_number(&self) -> Option<String> {
         let count = self.tokens().len();

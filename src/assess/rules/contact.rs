@@ -23,7 +23,9 @@ impl Reader<'_> {
             .iter()
             .filter(|piece| matches!(piece.kind, Kind::Person | Kind::Name) && !self.leads_company(piece.from))
             .filter(|piece| self.word(piece.from).chars().count() > 2 || piece.to > piece.from + 1)
-            .find(|piece| self.is_led(piece) || self.is_followed(piece, pieces))
+            .filter(|piece| self.is_led(piece) || self.is_followed(piece, pieces))
+            // "Hier ist die Sozialstation, mein Name ist …"
+            .max_by_key(|piece| (self.before(piece.from, 2) == "name", std::cmp::Reverse(piece.from)))
             .and_then(|piece| self.called(piece))
     }
 

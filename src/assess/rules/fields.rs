@@ -72,6 +72,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let introduced = spoken.contact.is_some();
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
+        .or_else(|| reader.line(&["standort", "objekt"]).filter(|place| signature::is_business(place)))
         .or(signed.company)
         .or_else(|| reader.suffixed())
         .or(spoken.company)
@@ -91,7 +92,8 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .map(|name| reader.of_family(name, spoken.contact.as_deref()))
         .or(signed.name)
         .or(spoken.contact)
-        .or_else(|| if mail { None } else { reader.before_number() })
+        .or_else(|| if mail { None } else { reader.names_himself() })
+        .or_else(|| if mail { None } else { reader.before_number().or_else(|| reader.behind_number()) })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
@@ -147,6 +149,18 @@ impl<'a> Reader<'a> {
         let count = self.tokens().len();
         let stubs = self.tokens().iter().filter(|token| token.norm.chars().count() <= 2 && !token.is_number()).count();
         let clauses = self.tokens().last().map_or(0, |token| token.clause + 1);
+        // "…, wir sind hier in der, und das Licht, also, oder.": clauses that end before their noun.
+        let open =
+            ["der", "die", "den", "dem", "ein", "eine", "vom", "von", "im", "zum", "und", "oder", "seit", "unser"];
+        let ends = |at: &usize| self.tokens().get(at + 1).is_none_or(|t| t.clause != self.tokens()[*at].clause);
+        let dangling = (0..count).filter(|at| open.contains(&self.word(*at)) && ends(at)).count();
+        let scraps = dangling > 2 || dangling == 2 && clauses * 3 > count;
+        // "Rausch, knack, …": what the line adds.
+        let noises = ["rausch", "knack", "knister", "piep", "krach", "tuut", "rauschen", "knacken"];
+        let noisy = self.tokens().iter().filter(|token| noises.contains(&token.norm.as_str())).count() > 2;
+        if noisy || count < 45 && clauses > 5 && scraps {
+            return true;
+        }
         self.word(0).starts_with("untertitel") || count > 6 && stubs * 2 > count && clauses * 2 > count
     }
 
@@ -177,7 +191,12 @@ impl<'a> Reader<'a> {
 
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
-        signature::is_function(self.word(at))
+        // "sozial station": a business written in two words.
+        let tail = at > 0
+            && WORDS.compound_tails.contains(self.word(at))
+            && WORDS.compound_heads.contains(self.word(at - 1))
+            && self.adjoins(at - 1);
+        signature::is_function(self.word(at)) && !tail
     }
 
     /// Words `[from, to)` joined as written.
@@ -217,7 +236,12 @@ impl<'a> Reader<'a> {
         if self.lower {
             return !WORDS.stops.contains(token.norm.as_str()) && !token.is_number();
         }
-        token.capital && (!WORDS.no_name.contains(token.norm.as_str()) || self.is_surname(at)) || token.norm == "&"
+        // "eG"
+        let form = matches!(token.norm.as_str(), "eg" | "ggmbh" | "mbb") && self.is_written_large(at);
+        (token.capital || form)
+            && !is_day(&token.norm)
+            && (!WORDS.no_name.contains(token.norm.as_str()) || self.is_surname(at))
+            || token.norm == "&"
     }
 
     /// The end of a proper name that begins at `at`; small words only between two capitalised ones.
@@ -302,6 +326,13 @@ impl<'a> Reader<'a> {
         };
         self.lower && small && self.adjoins(at) && self.proper(at + 1)
     }
+}
+
+/// "Pfingstmontag", "Sonntagabend": when he calls.
+fn is_day(word: &str) -> bool {
+    let days =
+        ["montag", "dienstag", "donnerstag", "freitag", "samstag", "sonntag", "abend", "nachmittag", "vormittag"];
+    days.iter().any(|day| word.len() > day.len() + 2 && word.ends_with(day))
 }
 
 /// A given name and nothing of a business behind it.

@@ -38,7 +38,11 @@ pub(super) fn read(source: &str) -> Signature {
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
     let mut found = Signature::default();
-    let Some((block, first)) = block(&lines) else { return uncapitalised(&lines) };
+    found.company = lines.iter().rev().filter(|line| !line.is_empty()).take(5).find_map(|line| of_team(line));
+    let Some((block, first)) = block(&lines) else {
+        let other = uncapitalised(&lines);
+        return Signature { company: found.company.or(other.company), ..other };
+    };
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
     let mut unknown = None;
     for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
@@ -125,6 +129,20 @@ fn formed(line: &str) -> &str {
     ends.map_or(begins, |(first, _)| first)
 }
 
+/// "Ihr Team von Datenretter Direkt", "Ihr Praxisteam Dr. Nierlich": who signs as a team.
+fn of_team(line: &str) -> Option<String> {
+    let (lead, rest) =
+        line.split_once(' ').filter(|(lead, _)| ["Ihr", "Ihre", "Euer", "Eure", "Das"].contains(lead))?;
+    let (team, name) = rest.trim_end_matches(['.', '!', ',']).split_once(' ')?;
+    let name = ["von der ", "von ", "vom ", "der ", "des "].iter().find_map(|of| name.strip_prefix(of)).unwrap_or(name);
+    let short = name.split_whitespace().count() <= 5 && name.starts_with(char::is_uppercase) && lead.len() > 2;
+    let business = team.strip_suffix("team").filter(|kind| is_business(kind));
+    let signs =
+        matches!(team, "Team" | "Redaktion" | "Kundenservice" | "Serviceteam" | "Kundendienst") || business.is_some();
+    (short && signs && !name.contains([':', '?']))
+        .then(|| format!("{} {name}", business.unwrap_or("")).trim().to_owned())
+}
+
 /// "Uschi vom Nähkästchen", "Karin Ott von der Gärtnerei Ott".
 fn of_business(line: &str) -> Option<(String, String)> {
     let line = line.trim_end_matches(['.', '!', ',']);
@@ -165,8 +183,27 @@ fn greeting(line: &str) -> Option<&str> {
     let bare = |word: &str| fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
     let at = words.iter().take(6).rposition(|word| WORDS.greetings.contains(&bare(word)))?;
     let small = [
-        "und", "&", "aus", "schoenen", "schoene", "sonntag", "abend", "tag", "euch", "ihnen", "you", "for", "ihre",
-        "ihr", "an", "von", "vom",
+        "und",
+        "&",
+        "aus",
+        "schoenen",
+        "schoene",
+        "sonntag",
+        "abend",
+        "tag",
+        "euch",
+        "ihnen",
+        "you",
+        "for",
+        "ihre",
+        "ihr",
+        "an",
+        "von",
+        "vom",
+        "sie",
+        "dich",
+        "herzlich",
+        "freundlich",
     ];
     let mut end = at + 1;
     while words.get(end).is_some_and(|word| small.contains(&bare(word).as_str()) || *word == "&") {
@@ -306,7 +343,8 @@ fn has_form(part: &str) -> bool {
         || part.contains("e.V")
 }
 
-fn is_business(part: &str) -> bool {
+/// Whether a part has a legal form or a word for a business.
+pub(super) fn is_business(part: &str) -> bool {
     let trade = |word: &str| {
         word.len() > 3
             && WORDS
@@ -320,9 +358,10 @@ fn is_business(part: &str) -> bool {
 /// Without "i. V.", "gez." and the like.
 fn unadorned(part: &str) -> &str {
     let mut part = part.trim_start_matches(['-', '–', ' ']);
-    while let Some(rest) = ["i. V.", "i.V.", "i. A.", "i.A.", "gez.", "ppa.", "iV", "iA", "Ihr", "Ihre"]
-        .iter()
-        .find_map(|lead| part.strip_prefix(lead).filter(|rest| rest.starts_with(' ')))
+    while let Some(rest) =
+        ["i. V.", "i.V.", "i. A.", "i.A.", "gez.", "ppa.", "iV", "iA", "Ihr", "Ihre", "Inh.", "Inhaber", "Inhaberin"]
+            .iter()
+            .find_map(|lead| part.strip_prefix(lead).filter(|rest| rest.starts_with(' ')))
     {
         part = rest.trim_start();
     }

@@ -29,7 +29,26 @@ impl Reader<'_> {
             let article = usize::from(matches!(self.before(at, 1), "der" | "dem" | "den"));
             let of = matches!(self.before(at, 1 + article), "von" | "fuer" | "mit" | "bei" | "ihr" | "ihrem" | "ihren");
             let doctor = self.before(at, 1) == "frau";
+            // "Nein, Frau Huth, der nächste soll warten."
+            let of = of || matches!(self.before(at, 1), "nein" | "jetzt" | "moment");
             if of || doctor { None } else { self.titled(at, at + 1) }
+        })
+    }
+
+    /// "Ich bin die Irmgard", "Lehnhardt heiß ich": said anywhere.
+    pub(super) fn names_himself(&self) -> Option<String> {
+        (0..self.tokens().len()).find_map(|at| match (self.word(at), self.word(at + 1)) {
+            ("ich", "bin" | "bins") => {
+                let article = usize::from(matches!(self.word(at + 2), "der" | "die"));
+                let start = at + 2 + article;
+                (self.is_given(start) && self.proper(start) && !self.lower).then(|| self.person(start)).flatten()
+            }
+            ("heiss" | "heisse" | "hoass", "ich" | "i") => {
+                let from = self.back(at);
+                let begins = from < at && (from == 0 || self.tokens()[from - 1].clause != self.tokens()[at].clause);
+                begins.then(|| self.person(from)).flatten()
+            }
+            _ => None,
         })
     }
 
