@@ -31,7 +31,7 @@ impl Reader<'_> {
             let before = self.before(at, 1);
             let asks = self.before_a_number(at)
                 || WORDS.asks_for.contains(word)
-                || word == "ask" && self.word(at + 1) == "for"
+                || matches!((before, word), ("ask", "for") | ("back" | "speak" | "talk", "to"))
                 || matches!(word, "call" | "ring" | "phone" | "contact") && before != "to"
                 || matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
             if !asks
@@ -56,14 +56,16 @@ impl Reader<'_> {
         if self.lower || self.scene.language == "de" {
             return None;
         }
-        let own = ["me", "us", "my", "back", "not"];
-        let named = |at: &usize| self.tokens()[*at].capital;
-        let at = (from..to.min(from + 7)).find(|at| named(at) || own.contains(&self.word(*at)))?;
-        let title = WORDS.titles.contains(self.word(at));
-        let two = self.adjoins(at) && self.proper(at + 1);
-        let number = (at + 1..at + 4).any(|i| self.tokens().get(i).is_some_and(|t| t.is_number() || t.norm == "+"));
-        let person = self.proper(at) && (self.is_given(at) || two || number) && !self.is_trade(at + 1);
-        (named(&at) && (title || person)).then(|| self.person(at)).flatten()
+        let own = ["me", "us", "my", "back", "not", "mi", "nous", "moi", "mnie"];
+        let person = |at: usize| {
+            let title = WORDS.titles.contains(self.word(at));
+            let two = self.adjoins(at) && self.proper(at + 1);
+            let number = |i: usize| self.tokens().get(i).is_some_and(|t| t.is_number() || t.norm == "+");
+            let named = self.is_given(at) || two || (at + 1..at + 4).any(number);
+            self.tokens()[at].capital && (title || self.proper(at) && named && !self.is_trade(at + 1))
+        };
+        let at = (from..to.min(from + 7)).find(|at| person(*at) || own.contains(&self.word(*at)))?;
+        person(at).then(|| self.person(at)).flatten()
     }
 
     /// "Bitte Frau Güler, 0178 …".
@@ -311,22 +313,23 @@ impl Reader<'_> {
     }
 
     /// "Rufen Sie meinen Mann an, den Rudolf": of the caller's family, so of his surname.
-    pub(super) fn of_family(&self, name: String, caller: Option<&str>) -> String {
+    pub(super) fn of_family(&self, name: String, caller: impl FnOnce() -> Option<String>) -> String {
         let kin = [
             "mann", "frau", "ehemann", "ehefrau", "sohn", "tochter", "vater", "mutter", "bruder", "papa", "mama",
             "opa", "enkel",
         ];
         let given = fold(&name);
-        let surname = caller.and_then(|caller| caller.split_once(' ')).and_then(|(_, rest)| rest.rsplit(' ').next());
         let related = |at: usize| {
             self.word(at) == given
                 && (at.saturating_sub(5)..at)
                     .any(|i| kin.contains(&self.word(i)) && self.before(i, 1).starts_with("mein"))
         };
-        match surname.filter(|_| WORDS.first_names.contains(&given)) {
-            Some(surname) if (0..self.tokens().len()).any(related) => format!("{name} {surname}"),
-            _ => name,
+        if !WORDS.first_names.contains(&given) || !(0..self.tokens().len()).any(related) {
+            return name;
         }
+        caller()
+            .and_then(|caller| caller.rsplit_once(' ').map(|(_, surname)| format!("{name} {surname}")))
+            .unwrap_or(name)
     }
 
     /// "Kleinhenz" with the given name that stands before it elsewhere, "W. Thein" with the name the letter stands for.

@@ -164,6 +164,11 @@ fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
                 found.push(candidate);
                 continue;
             }
+            if let Some(candidate) = restarted(tokens, &groups) {
+                at = candidate.end;
+                found.push(candidate);
+                continue;
+            }
             cut |= groups.iter().map(|group| group.digits.len()).sum::<usize>() >= 4;
         } else if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
             found.push(candidate);
@@ -185,11 +190,14 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
         groups.push(group);
         let so_far = said(&groups);
         // "09721 555, und hinten 0147"
-        let joins = |t: &&Token| WORDS.connectors.contains(&t.norm) || so_far < 10 && t.norm == "hinten";
+        let joins = |t: &&Token| {
+            let again = so_far < 7 && matches!(t.norm.as_str(), "nummer" | "rufnummer");
+            again || WORDS.connectors.contains(&t.norm) || so_far < 10 && t.norm == "hinten"
+        };
         let gap = tokens[next..].iter().take(5).take_while(joins).count();
         // "Null neun sieben drei zwei. Und weiter: …"
-        let begun = gap > 0 && groups[0].digits.starts_with('0') && so_far < 7
-            || gap == 0 && is_dictated(tokens, next, &groups);
+        let begun =
+            gap > 0 && groups[0].digits.starts_with('0') && so_far < 7 || is_dictated(tokens, next + gap, &groups);
         let continues = tokens
             .get(next + gap)
             .zip(tokens.get(next - 1))
@@ -237,6 +245,9 @@ fn group_at(tokens: &[Token], at: usize) -> Option<Group> {
         "ein" | "eine" | "achta" => 0,
         _ => 1,
     };
+    if let Some(digit) = token.norm.strip_prefix("doppel").and_then(numbers::digit) {
+        return Some(Group { digits: format!("{digit}{digit}"), start: at, end: at + 1 });
+    }
     let skip = usize::from(times > 1);
     let skip = skip + usize::from(times > 1 && tokens.get(at + 1).is_some_and(|t| t.norm == "die"));
     let (digits, length) = numbers::digits_at(tokens.get(at + skip..)?)?;
@@ -271,7 +282,15 @@ fn longest(groups: &[Group]) -> Option<Candidate> {
             best = Some(Candidate { said: clean, number, start: groups[0].start, end: group.end, corrected: false });
         }
     }
-    best.or_else(|| abroad(groups))
+    best.or_else(|| abroad(groups)).or_else(|| unassigned(groups))
+}
+
+/// A mobile number with a digit less than its network gives out: as he says it, and worth a listen.
+fn unassigned(groups: &[Group]) -> Option<Candidate> {
+    let said: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let number = format!("+49{}", said.get(1..)?);
+    (said.starts_with("015") && said.len() == 11).then_some(Candidate { said, number, start, end, corrected: true })
 }
 
 /// A foreign number that the numbering plan does not know yet: as he says it, and worth a listen.
@@ -281,6 +300,22 @@ fn abroad(groups: &[Group]) -> Option<Candidate> {
     let known = rest.starts_with("49") || rest.starts_with('0') || !(10..=15).contains(&rest.len());
     let (number, start, end) = (format!("+{rest}"), groups.first()?.start, groups.last()?.end);
     (!known).then_some(Candidate { said, number, start, end, corrected: true })
+}
+
+/// "Null eins sieben eins, drei neun, nein, Moment, drei neun zwo …": he begins again where the last digits began.
+fn restarted(tokens: &[Token], groups: &[Group]) -> Option<Candidate> {
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let gap = tokens[end..].iter().take(3).take_while(|t| WORDS.corrects.contains(&t.norm)).count();
+    let next = run_at(tokens, end + gap);
+    let (head, rest): (String, String) =
+        (groups.iter().map(|g| g.digits.as_str()).collect(), next.iter().map(|g| g.digits.as_str()).collect());
+    let overlap = (1..=4).rev().find(|n| {
+        let end = head.len().checked_sub(*n).and_then(|from| head.get(from..));
+        end.is_some_and(|end| rest.starts_with(end)) && head.len() > n + 2
+    })?;
+    let said = format!("{}{rest}", head.get(..head.len() - overlap)?);
+    let number = (gap > 0 && said.len() <= 15).then(|| phone::e164(&said)).flatten()?;
+    Some(Candidate { said, number, start, end: next.last()?.end, corrected: true })
 }
 
 /// "Nein, 88 am Ende": the last number with another tail.
@@ -344,7 +379,7 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
     let not_this = lead.iter().chain(trail).zip(lead.iter().chain(trail).skip(1)).any(|(a, b)| {
         (a.norm == "geht" || a.norm == "bitte") && b.norm == "nicht" || a.norm == "nicht" && b.norm == "die"
     }) || lead.windows(3).any(|three| three[0].norm == "nicht" && three[1].norm == "mehr" && three[2].norm == "die")
-        || trails(&["keiner", "niemand"])
+        || trails(&["keiner", "niemand"]) && !trails(&["wenn", "falls"])
         // "0173 …, aber da ist kein Netz"
         || trails(&["aber"]) && trails(&["kein", "keinen", "nicht", "nie", "selten", "leer", "schlecht"]);
     let wrong = trail.iter().take(2).map(|t| t.norm.as_str()).eq(["stimmt", "nicht"]);

@@ -89,7 +89,10 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
         .or_else(|| reader.spoken_for())
-        .map(|name| reader.of_family(name, spoken.contact.as_deref()))
+        .map(|name| {
+            let caller = || signed.name.clone().or_else(|| spoken.contact.clone());
+            reader.of_family(name, || caller().or_else(|| reader.contact(&pieces, company.as_deref(), mail)))
+        })
         .or(signed.name)
         .or(spoken.contact)
         .or_else(|| if mail { None } else { reader.names_himself() })
@@ -249,6 +252,14 @@ impl<'a> Reader<'a> {
         let mut end = at;
         while end < at + longest {
             let linked = end == at || self.adjoins(end - 1);
+            // "Gasthaus Zu den Drei Linden"
+            if linked && end > at && self.word(end) == "zu" && self.word(end + 1) == "den" && self.is_trade(end - 1) {
+                let number = usize::from(is_small_number(self.word(end + 2)));
+                if self.tokens().get(end + 2).is_some_and(|t| t.capital) && self.proper(end + 2 + number) {
+                    end += 3 + number;
+                    continue;
+                }
+            }
             if linked && self.proper(end) {
                 end += 1;
                 continue;
@@ -257,14 +268,18 @@ impl<'a> Reader<'a> {
             // "Ristorante Da Franco"
             let named = |at: usize| {
                 // "Landgasthof Drei Kronen"
-                let number =
-                    matches!(self.word(at), "zwei" | "drei" | "vier" | "fuenf" | "sechs" | "sieben" | "zwoelf");
+                let number = is_small_number(self.word(at));
                 (number || matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im"))
                     && self.tokens()[at].capital
                     && self.is_trade(at - 1)
                     && self.proper(at + 1)
             };
             if linked && !self.lower && end > at && end + 1 < self.tokens().len() && self.adjoins(end) && named(end) {
+                end += 2;
+                continue;
+            }
+            // "Femke de Groot"
+            if linked && end > at && !self.lower && self.is_particle(end) {
                 end += 2;
                 continue;
             }
@@ -280,6 +295,13 @@ impl<'a> Reader<'a> {
             }
         }
         end.max(at)
+    }
+
+    /// Whether a particle of a surname stands between a given name and a name.
+    fn is_particle(&self, at: usize) -> bool {
+        let known = matches!(self.word(at), "de" | "van" | "di" | "ten" | "ter" | "zu" | "dos");
+        let romance = matches!(self.scene.language.as_str(), "es" | "it" | "fr" | "pt" | "ro");
+        known && !romance && self.is_given(at - 1) && self.adjoins(at) && self.proper(at + 1) && !self.is_trade(at + 1)
     }
 
     /// "Sabine Ruf", "Karl Sonntag": behind a given name these are none of the words they are elsewhere.
@@ -326,6 +348,11 @@ impl<'a> Reader<'a> {
         };
         self.lower && small && self.adjoins(at) && self.proper(at + 1)
     }
+}
+
+/// As in "Drei Kronen".
+fn is_small_number(word: &str) -> bool {
+    matches!(word, "zwei" | "drei" | "vier" | "fuenf" | "sechs" | "sieben" | "zwoelf")
 }
 
 /// "Pfingstmontag", "Sonntagabend": when he calls.

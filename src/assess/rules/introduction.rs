@@ -266,13 +266,19 @@ impl Reader<'_> {
         let word = self.word(at);
         Some(match word {
             "von" | "vom" | "vo" | "vum" | "vun" | "bei" | "beim" | "fuer" | "from" | "at" | "of" | "firma" | "fa"
-            | "z" | "firmy" | "société" | "societe" | "ditta" | "empresa" | "hause" | "haus" | "chez" => Lead::Works,
+            | "z" | "firmy" | "société" | "societe" | "ditta" | "empresa" | "van" | "hause" | "haus" | "chez" => {
+                Lead::Works
+            }
             // "im Keller" is where he stands.
             "im" if self.is_trade(at + 1) || self.adjoins(at + 1) && self.proper(at + 2) => Lead::Works,
             "der" | "dem" | "die" | "dr" | "da" | "de" | "the" | "das" | "den" | "d" | "s" if before == Lead::Works => {
                 Lead::Works
             }
-            "der" | "dem" if before == Lead::Place => Lead::Works,
+            // "Uhrmacher Nußbaumer aus der Spitalgasse"
+            "der" | "dem" if before == Lead::Place => {
+                let street = ["strasse", "gasse", "allee", "weg", "platz", "siedlung"];
+                if street.iter().any(|end| self.word(at + 1).ends_with(end)) { before } else { Lead::Works }
+            }
             "hab" | "habe" | "betreibe" | "fuehre" | "leite" if self.is_trade(at + 2) && self.proper(at + 2) => {
                 Lead::Works
             }

@@ -112,6 +112,11 @@ fn unit(word: &str) -> Option<u32> {
     UNITS.iter().chain(&MORE_UNITS).find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
 
+/// The digit that a word names.
+pub(super) fn digit(word: &str) -> Option<u32> {
+    unit(word)
+}
+
 fn tens(word: &str) -> Option<u32> {
     TENS.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
 }

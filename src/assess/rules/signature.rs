@@ -3,7 +3,6 @@
 //! Read by lines, because that is how signatures are made. Where no greeting closes the mail, its last short block is taken
 //! for the signature.
 
-use super::fields::Reader;
 use super::mail;
 use super::text::{Glyph, fold};
 use super::words::WORDS;
@@ -72,7 +71,10 @@ pub(super) fn read(source: &str) -> Signature {
             if let (None, Some((one, other))) = (&found.name, couple) {
                 let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
                 found.name = Some(format!("{one} {surname}").trim().to_owned());
-            } else if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
+            } else if is_name(part)
+                && !(has_form(line) && is_place(part))
+                && found.name.as_ref().is_none_or(|name| spells_out(part, name))
+            {
                 found.name = Some(shown(part));
             } else if found.company.is_none() && is_company(part) {
                 let company = part.trim_matches(['-', '–', '*', ' ']).to_owned();
@@ -101,7 +103,7 @@ fn uncapitalised(lines: &[&str]) -> Signature {
     for line in filled.into_iter().rev().take(4).flat_map(|line| line.split(',')).map(str::trim) {
         let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         let words = &words[usize::from(words.first().is_some_and(|word| WORDS.greetings.contains(&fold(word))))..];
-        let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word));
+        let of = words.iter().position(|word| ["vom", "von", "aus", "v.", "vo"].contains(word));
         if words.len() > 7 || line.chars().any(char::is_uppercase) {
             continue;
         }
@@ -235,7 +237,7 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
         let late = filled.iter().copied().rev().take(9).filter(|at| *at > 0);
         let named = late.filter(|at| {
             let first = lines[*at].split([',', '|', '(', '/']).next().unwrap_or("").trim();
-            let known = unadorned(first).split_whitespace().next().is_some_and(|word| {
+            let known = shown(first).split_whitespace().next().is_some_and(|word| {
                 let word = fold(word.trim_end_matches('.'));
                 WORDS.first_names.contains(&word) || WORDS.titles.contains(&word) || word.chars().count() == 1
             });
@@ -259,6 +261,11 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     })
 }
 
+/// "Feile GmbH, Bergrheinfeld": one word that is no given name, on a company's line.
+fn is_place(part: &str) -> bool {
+    !part.contains([' ', '.']) && !WORDS.first_names.contains(&fold(part))
+}
+
 /// Whether a part gives a name in full: "Markus Brandt" for "M. Brandt" or "Markus".
 fn spells_out(part: &str, name: &str) -> bool {
     if part.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) {
@@ -277,7 +284,7 @@ fn shown(part: &str) -> String {
 }
 
 /// "Studiendirektor Leander Sommerauer": without what he is, where a name in full follows.
-fn without_office(part: &str) -> &str {
+pub(super) fn without_office(part: &str) -> &str {
     part.split_once(' ')
         .filter(|(office, name)| {
             let mut words = name.split(' ');
@@ -288,7 +295,7 @@ fn without_office(part: &str) -> &str {
 }
 
 /// One to four capitalised words and no business.
-fn is_name(part: &str) -> bool {
+pub(super) fn is_name(part: &str) -> bool {
     let part = &shown(part);
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |word: &&str| word.starts_with(char::is_uppercase) || matches!(*word, "von" | "van" | "de" | "zu");
@@ -303,7 +310,7 @@ fn is_name(part: &str) -> bool {
 }
 
 fn is_company(part: &str) -> bool {
-    let clear = !part.contains([':', '@']) && part.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+    let clear = !part.contains([':', '@', '?']) && part.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
     let few = part.split_whitespace().count() <= 9;
     let address = part.split_whitespace().any(|word| word.len() >= 4 && word.bytes().all(|b| b.is_ascii_digit()))
         || part.split_whitespace().last().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
@@ -366,52 +373,6 @@ fn unadorned(part: &str) -> &str {
         part = rest.trim_start();
     }
     part
-}
-
-impl Reader<'_> {
-    /// The rest of a form's line, "Firma: …".
-    pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
-        (0..self.tokens().len()).find_map(|at| {
-            // "2) Ansprechpartner vor Ort: …"
-            let first = at - usize::from(at > 0 && self.tokens()[at - 1].is_number() && self.begins(at - 1));
-            let begins = self.begins(first);
-            let place = ["vor", "ort", "heute", "nachts"];
-            let last = at + (at + 1..at + 3).take_while(|i| place.contains(&self.word(*i))).count();
-            let end = self.tokens()[last].end;
-            let rest = self.scene.text.source.get(end..)?;
-            if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
-                return None;
-            }
-            let (_, to) = self.scene.sentence(at);
-            let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
-            let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
-            let rest = rest.lines().next()?.split('<').next()?.trim();
-            let rest = rest.split([';', '|', '(']).next()?.trim();
-            let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
-            named.then(|| without_office(rest.split(", ").next().unwrap_or(rest)).to_owned())
-        })
-    }
-
-    /// "Diensthabender: Jonathan Rauh".
-    pub(super) fn on_duty(&self) -> Option<String> {
-        let labels = [
-            "diensthabender",
-            "diensthabende",
-            "diensthabend",
-            "bereitschaft",
-            "rufbereitschaft",
-            "bereitschaftsdienst",
-            "ansprechperson",
-            "zustaendig",
-            "verantwortlich",
-        ];
-        self.line(&labels).filter(|name| is_name(name) && name.contains(' '))
-    }
-
-    /// Whether a sentence begins at a token.
-    fn begins(&self, at: usize) -> bool {
-        at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence
-    }
 }
 
 #[cfg(test)]

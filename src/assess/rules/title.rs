@@ -1,6 +1,7 @@
-//! Persons by their form of address or their office: "Frau Sommer", "Doktor Haase", "Herr von Thun".
+//! Persons by their form of address or their office: "Frau Sommer", "Doktor Haase", "Herr von Thun", "Diensthabender: …".
 
 use super::fields::Reader;
+use super::signature;
 use super::words::WORDS;
 
 /// Behind "Herr" and "Frau" these stand for a name.
@@ -68,13 +69,20 @@ impl Reader<'_> {
             if !self.is_title(at) || after_business || unnamed || !self.proper(at + 1 + of) {
                 return None;
             }
+            // "Herrn Tierarzt Dr. Mönch"
+            if self.is_title(at + 2) && !self.is_title(at + 1) && self.is_crafted_or_role(at + 1) {
+                return self.titled(at + 2, at + 3);
+            }
             let mut end = at + 1 + of;
             if of == 1 {
                 return self.titled_as(at, end + 1);
             }
             let given = usize::from(self.is_given(at + 1));
             let longest = if self.lower { 2 + given } else { 4 };
-            let ends = |end: usize| end > at + 1 && (self.is_trade(end) || self.is_role(end));
+            // "Herr Doktor Imhof"
+            let ends = |end: usize| {
+                end > at + 1 && !OFFICES.contains(&self.word(end - 1)) && (self.is_trade(end) || self.is_role(end))
+            };
             while end < at + longest && self.proper(end) && !ends(end) && (end == at + 1 || self.adjoins(end - 1)) {
                 end += 1;
             }
@@ -86,6 +94,10 @@ impl Reader<'_> {
         })
     }
 
+    fn is_crafted_or_role(&self, at: usize) -> bool {
+        self.is_role(at) || ["arzt", "aerztin", "anwalt", "anwaeltin"].iter().any(|end| self.word(at).ends_with(end))
+    }
+
     /// The name up to `end` with the title at `at` in its form.
     fn titled_as(&self, at: usize, end: usize) -> Option<String> {
         let name = self.name(at + 1, end)?;
@@ -94,7 +106,7 @@ impl Reader<'_> {
             "monsieur" => name,
             // "Mr Sanjay Menon"
             "mr" | "mrs" | "ms" if name.contains(' ') => name,
-            "doktor" | "dr" => format!("Dr. {name}"),
+            "doktor" | "dr" | "doctor" => format!("Dr. {name}"),
             _ => format!("{} {name}", self.name(at, at + 1)?),
         })
     }
@@ -103,5 +115,49 @@ impl Reader<'_> {
     pub(super) fn is_title(&self, at: usize) -> bool {
         let article = self.word(at) == "dr" && !self.lower && self.tokens().get(at).is_some_and(|token| !token.capital);
         WORDS.titles.contains(self.word(at)) && !article
+    }
+
+    /// The rest of a form's line, "Firma: …".
+    pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
+        (0..self.tokens().len()).find_map(|at| {
+            // "2) Ansprechpartner vor Ort: …"
+            let first = at - usize::from(at > 0 && self.tokens()[at - 1].is_number() && self.begins(at - 1));
+            let begins = self.begins(first);
+            let place = ["vor", "ort", "heute", "nachts"];
+            let last = at + (at + 1..at + 3).take_while(|i| place.contains(&self.word(*i))).count();
+            let end = self.tokens()[last].end;
+            let rest = self.scene.text.source.get(end..)?;
+            if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
+                return None;
+            }
+            let (_, to) = self.scene.sentence(at);
+            let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
+            let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
+            let rest = rest.lines().next()?.split('<').next()?.trim();
+            let rest = rest.split([';', '|', '(']).next()?.trim();
+            let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
+            named.then(|| signature::without_office(rest.split(", ").next().unwrap_or(rest)).to_owned())
+        })
+    }
+
+    /// "Diensthabender: Jonathan Rauh".
+    pub(super) fn on_duty(&self) -> Option<String> {
+        let labels = [
+            "diensthabender",
+            "diensthabende",
+            "diensthabend",
+            "bereitschaft",
+            "rufbereitschaft",
+            "bereitschaftsdienst",
+            "ansprechperson",
+            "zustaendig",
+            "verantwortlich",
+        ];
+        self.line(&labels).filter(|name| signature::is_name(name) && name.contains(' '))
+    }
+
+    /// Whether a sentence begins at a token.
+    fn begins(&self, at: usize) -> bool {
+        at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence
     }
 }
