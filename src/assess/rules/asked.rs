@@ -1,7 +1,7 @@
 //! The person a caller wants to be called back: "rufen Sie Herrn Lother an, nicht mich".
 
 use super::fields::Reader;
-use super::text::{Token, fold};
+use super::text::Token;
 use super::words::WORDS;
 
 impl Reader<'_> {
@@ -47,7 +47,16 @@ impl Reader<'_> {
             let reach = if (at..to).any(|i| self.word(i) == "sondern") { 20 } else { 12 };
             let forward = || self.please_call(at + 1, to).or_else(|| self.wanted(at + 1, to.min(at + reach)));
             let found = self.wishes(at).or_else(|| if backward { None } else { forward() });
-            found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at))
+            // "Herr Sarıkaya, unser Fuhrparkleiter, ist der richtige Ansprechpartner"
+            let is_he = |from: usize| {
+                let title = (from..at).find(|i| matches!(self.word(*i), "herr" | "frau"))?;
+                (title..at).any(|i| self.word(i) == "ist").then(|| self.titled(title, title + 1)).flatten()
+            };
+            let partner = || {
+                let asked = word.starts_with("ansprechpartner") || word == "zustaendig";
+                if asked { is_he(self.scene.sentence(at).0) } else { None }
+            };
+            found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at)).or_else(partner)
         })
     }
 
@@ -249,7 +258,10 @@ impl Reader<'_> {
             if himself && self.asks_for_himself(at) {
                 return None;
             }
-            next().or_else(|| self.last_spoken_of(at, she))
+            // "Sein Handy hat die …, er heißt Ottokar Ried"
+            let (_, to) = self.scene.sentence(at);
+            let called = (at..to).find(|i| self.word(*i) == "heisst" && self.proper(i + 1));
+            next().or_else(|| called.and_then(|i| self.person(i + 1))).or_else(|| self.last_spoken_of(at, she))
         })
     }
 
@@ -310,50 +322,6 @@ impl Reader<'_> {
             let near = |i: usize| first(i).and_then(|k| self.person(k)).or_else(|| titled(i));
             him.then(|| (0..at).filter(whose).find_map(near).or_else(|| self.last_spoken_of(at, false))).flatten()
         })
-    }
-
-    /// "Rufen Sie meinen Mann an, den Rudolf": of the caller's family, so of his surname.
-    pub(super) fn of_family(&self, name: String, caller: impl FnOnce() -> Option<String>) -> String {
-        let kin = [
-            "mann", "frau", "ehemann", "ehefrau", "sohn", "tochter", "vater", "mutter", "bruder", "papa", "mama",
-            "opa", "enkel",
-        ];
-        let given = fold(&name);
-        let related = |at: usize| {
-            self.word(at) == given
-                && (at.saturating_sub(5)..at)
-                    .any(|i| kin.contains(&self.word(i)) && self.before(i, 1).starts_with("mein"))
-        };
-        if !WORDS.first_names.contains(&given) || !(0..self.tokens().len()).any(related) {
-            return name;
-        }
-        caller()
-            .and_then(|caller| caller.rsplit_once(' ').map(|(_, surname)| format!("{name} {surname}")))
-            .unwrap_or(name)
-    }
-
-    /// "Kleinhenz" with the given name that stands before it elsewhere, "W. Thein" with the name the letter stands for.
-    pub(super) fn in_full(&self, name: String) -> String {
-        if let Some((initial, surname)) = name.split_once(". ").filter(|(initial, _)| initial.chars().count() == 1) {
-            let (initial, surname) = (fold(initial), fold(surname));
-            let stands = |at: &usize| {
-                let given = self.is_given(*at) && self.word(*at).starts_with(&initial);
-                given && self.adjoins(*at) && self.word(*at + 1) == surname
-            };
-            let found = (0..self.tokens().len()).find(stands).and_then(|at| self.name(at, at + 2));
-            return found.unwrap_or(name);
-        }
-        if name.contains([' ', '-', '.']) {
-            return name;
-        }
-        let surname = fold(&name);
-        if WORDS.first_names.contains(&surname) {
-            return name;
-        }
-        let full =
-            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
-        let found = (0..self.tokens().len()).find(full);
-        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
     }
 
     /// "0176 …, Yildirim.": the last words of a call.

@@ -59,7 +59,7 @@ impl Reader<'_> {
         if (word == "und" || word == "&") && matches!(self.word(at + 1), "co" | "compagnie") {
             return 2;
         }
-        if word == "b" && self.word(at + 1) == "v" {
+        if matches!((word, self.word(at + 1)), ("b", "v") | ("s", "l" | "a")) && self.is_written_large(at) {
             return 2;
         }
         if word == "s" && self.word(at + 1) == "r" && self.word(at + 2) == "o" {
@@ -68,7 +68,7 @@ impl Reader<'_> {
         usize::from(WORDS.forms.contains(word) && (self.lower || self.is_written_large(at)) && word != "co")
     }
 
-    /// "GmbH", "eG": a capital anywhere in it.
+    /// "`GmbH`", "eG": a capital anywhere in it.
     pub(super) fn is_written_large(&self, at: usize) -> bool {
         self.scene.text.quote(at, at + 1).0.contains(char::is_uppercase)
     }
@@ -213,7 +213,7 @@ impl Reader<'_> {
                 // "I am shift supervisor in the Hellweg Parcel Hub"
                 ("in" | "at" | "of" | "with", "the") if self.adjoins(at + 2) && self.proper(at + 3) => at + 2,
                 // "de la residencia Casa Girasol"
-                ("de" | "del" | "della" | "dalla" | "dal" | "du", _) if romance => {
+                ("de" | "del" | "della" | "dalla" | "dal" | "du", _) if romance && at > 0 && self.proper(at - 1) => {
                     at + 1 + (at + 1..at + 3).take_while(|i| self.tokens().get(*i).is_some_and(|t| !t.capital)).count()
                 }
                 _ => continue,
@@ -264,7 +264,13 @@ impl Reader<'_> {
     /// A proper name among the tokens `[from, to)` that names a kind of business.
     pub(super) fn trade(&self, from: usize, to: usize) -> Option<String> {
         let own = |at: usize| self.is_own(at);
-        (from..to).filter(|at| self.is_trade(*at) && !self.is_role(*at) && self.proper(*at)).find_map(|at| {
+        // "Hallo, Schlüsseldienst?"
+        let asked = |at: usize| {
+            let (from, to) = self.scene.sentence(at);
+            to - from <= 3 && self.scene.asks(from)
+        };
+        let known = |at: &usize| self.is_trade(*at) && !self.is_role(*at) && self.proper(*at) && !asked(*at);
+        (from..to).filter(known).find_map(|at| {
             let mut first = at;
             while first > from && self.adjoins(first - 1) && self.proper(first - 1) && !self.lower {
                 first -= 1;
@@ -293,6 +299,8 @@ fn form_written(words: &[&str]) -> String {
         ["ek"] | ["e", "k", ..] => "e.K.".to_owned(),
         ["ev"] | ["e", "v", ..] => "e.V.".to_owned(),
         ["b", "v"] => "B.V.".to_owned(),
+        ["s", "l"] => "S.L.".to_owned(),
+        ["s", "a"] => "S.A.".to_owned(),
         ["s", "r", "o"] => "s.r.o.".to_owned(),
         ["gmbh", "und" | "&", "co", "kg"] => "GmbH & Co. KG".to_owned(),
         ["gmbh", ..] => "GmbH".to_owned(),

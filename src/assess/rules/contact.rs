@@ -38,7 +38,20 @@ impl Reader<'_> {
         let again = ["wieder", "noch", "mal", "nochmal", "auch", "nur", "nochmals", "again"];
         let skip = (1 + usize::from(article)..9).take_while(|back| again.contains(&before(*back))).count()
             + usize::from(article);
-        let says = ["spricht", "schreibt", "heisse", "ben", "tu", "adim", "chiamo", "its", "jmenuji"];
+        let says = [
+            "spricht",
+            "schreibt",
+            "heisse",
+            "ben",
+            "tu",
+            "adim",
+            "chiamo",
+            "its",
+            "jmenuji",
+            "зовут",
+            "звати",
+            "казвам",
+        ];
         article && begins && person
             || says.contains(&before(1 + skip))
             || match (before(2 + skip), before(1 + skip)) {
@@ -141,6 +154,7 @@ impl Reader<'_> {
                     other.to + 2 >= piece.from && other.from <= piece.to + 2 && other.from != piece.from
                 });
             piece.kind == Kind::Name
+                && !self.is_town(piece)
                 && (piece.to - piece.from <= 2 || particle(piece))
                 && near
                 && beside
@@ -221,29 +235,6 @@ impl Reader<'_> {
         let given = self.is_given(first) && self.proper(first);
         let lead = first == from || matches!(self.word(first - 1), "danke" | "gruss" | "der" | "die" | "hier");
         (given && lead && to - first <= 2 && count > 6 && !self.lower).then(|| self.name(first, to)).flatten()
-    }
-
-    /// "Malermeister Quandt": somebody with a craft is called by the name behind it.
-    fn by_craft(&self, pieces: &[Piece]) -> Option<String> {
-        let craft = |word: &str| {
-            [
-                "meister",
-                "anwalt",
-                "arzt",
-                "advokat",
-                "architekt",
-                "notar",
-                "steuerberater",
-                "winzer",
-                "wirt",
-                "landwirt",
-                "advokatin",
-            ]
-            .iter()
-            .any(|craft| word.ends_with(craft))
-        };
-        let piece = pieces.iter().find(|piece| piece.to > piece.from + 1 && craft(self.word(piece.from)))?;
-        self.name(piece.from + 1, piece.to.min(piece.from + 3))
     }
 
     /// "Mein Name ist X", "hier spricht X", "X am Apparat".

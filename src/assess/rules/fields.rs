@@ -85,6 +85,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
+        .map(|name| signature::shown(&name))
         .or_else(|| reader.on_duty())
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
@@ -103,7 +104,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     // "Sonnige Grüße, Valeska Imhof": a person and no business.
     let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && is_person(name);
     let company = company.filter(|name| !super::contact::stutters(name) && !person(name));
-    Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
+    Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| super::title::latin(&tidy(&name))) }
 }
 
 /// A company in a mail's subject: "Schreinerei Obermeier - nix geht mehr".

@@ -36,8 +36,8 @@ pub(super) fn read(source: &str) -> Signature {
     let own = own.replace(" (FH)", "").replace(" (TH)", "").replace(" (BA)", "");
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
-    let mut found = Signature::default();
-    found.company = lines.iter().rev().filter(|line| !line.is_empty()).take(5).find_map(|line| of_team(line));
+    let team = lines.iter().rev().filter(|line| !line.is_empty()).take(5).find_map(|line| of_team(line));
+    let mut found = Signature { company: team, ..Signature::default() };
     let Some((block, first)) = block(&lines) else {
         let other = uncapitalised(&lines);
         return Signature { company: found.company.or(other.company), ..other };
@@ -261,7 +261,7 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     })
 }
 
-/// "Feile GmbH, Bergrheinfeld": one word that is no given name, on a company's line.
+/// "Feile `GmbH`, Bergrheinfeld": one word that is no given name, on a company's line.
 fn is_place(part: &str) -> bool {
     !part.contains([' ', '.']) && !WORDS.first_names.contains(&fold(part))
 }
@@ -278,7 +278,7 @@ fn spells_out(part: &str, name: &str) -> bool {
 }
 
 /// A name line as it is shown: without "med." and degrees.
-fn shown(part: &str) -> String {
+pub(super) fn shown(part: &str) -> String {
     let degree = |word: &&str| word.ends_with('.') && word.starts_with(char::is_lowercase) || *word == "Dipl.-Ing.";
     without_office(unadorned(part)).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
 }
@@ -304,7 +304,7 @@ pub(super) fn is_name(part: &str) -> bool {
         && !part.contains([':', '@'])
         && !part.chars().any(|c| c.is_ascii_digit())
         && !is_role(part)
-        && !(words.len() == 1 && WORDS.no_name.contains(&fold(part)))
+        && (words.len() > 1 || !WORDS.no_name.contains(&fold(part)))
         && (!is_business(part)
             || words.len() == 2 && WORDS.first_names.contains(&fold(words[0])) && !is_business(words[0]))
 }
@@ -347,7 +347,7 @@ fn has_form(part: &str) -> bool {
     fold(part).split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.forms.contains(word) || word == "eg")
         || part.contains("e.K")
         || part.contains("e. K")
-        || part.contains("e.V")
+        || ["e.V", "e. V", "S.L", "S.A", "S.r.l", "s.r.o", "B.V", "Sp. z"].iter().any(|form| part.contains(form))
 }
 
 /// Whether a part has a legal form or a word for a business.

@@ -1,7 +1,9 @@
-//! Persons by their form of address or their office: "Frau Sommer", "Doktor Haase", "Herr von Thun", "Diensthabender: …".
+//! Persons by their form of address or their office ("Frau Sommer", "Herr von Thun", "Diensthabender: …"), and how names
+//! are completed and shown.
 
-use super::fields::Reader;
+use super::fields::{Piece, Reader};
 use super::signature;
+use super::text::fold;
 use super::words::WORDS;
 
 /// Behind "Herr" and "Frau" these stand for a name.
@@ -58,7 +60,8 @@ impl Reader<'_> {
         (from..to.min(self.tokens().len())).find_map(|at| {
             let title = self.word(at);
             let doctor = matches!(title, "dr" | "doktor" | "prof" | "professor");
-            let after_business = doctor && at > 0 && self.is_trade(at - 1) && self.adjoins(at - 1);
+            let after_business =
+                doctor && at > 0 && self.is_trade(at - 1) && self.adjoins(at - 1) && !self.is_crafted_or_role(at - 1);
             // "Herr von Thun"
             let noble = matches!(title, "herr" | "herrn" | "frau" | "dr" | "doktor");
             let of = noble && matches!(self.word(at + 1), "von" | "van" | "zu") && self.proper(at + 2);
@@ -95,7 +98,21 @@ impl Reader<'_> {
     }
 
     fn is_crafted_or_role(&self, at: usize) -> bool {
-        self.is_role(at) || ["arzt", "aerztin", "anwalt", "anwaeltin"].iter().any(|end| self.word(at).ends_with(end))
+        self.is_role(at)
+            || [
+                "arzt",
+                "aerztin",
+                "anwalt",
+                "anwaeltin",
+                "notar",
+                "notarin",
+                "berater",
+                "beraterin",
+                "architekt",
+                "architektin",
+            ]
+            .iter()
+            .any(|end| self.word(at).ends_with(end))
     }
 
     /// The name up to `end` with the title at `at` in its form.
@@ -160,4 +177,122 @@ impl Reader<'_> {
     fn begins(&self, at: usize) -> bool {
         at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence
     }
+
+    /// "Rufen Sie meinen Mann an, den Rudolf": of the caller's family, so of his surname.
+    pub(super) fn of_family(&self, name: String, caller: impl FnOnce() -> Option<String>) -> String {
+        let kin = [
+            "mann", "frau", "ehemann", "ehefrau", "sohn", "tochter", "vater", "mutter", "bruder", "papa", "mama",
+            "opa", "enkel",
+        ];
+        let given = fold(&name);
+        let related = |at: usize| {
+            self.word(at) == given
+                && (at.saturating_sub(5)..at)
+                    .any(|i| kin.contains(&self.word(i)) && self.before(i, 1).starts_with("mein"))
+        };
+        if !WORDS.first_names.contains(&given) || !(0..self.tokens().len()).any(related) {
+            return name;
+        }
+        caller()
+            .and_then(|caller| caller.rsplit_once(' ').map(|(_, surname)| format!("{name} {surname}")))
+            .unwrap_or(name)
+    }
+
+    /// "Kleinhenz" with the given name that stands before it elsewhere, "W. Thein" with the name the letter stands for.
+    pub(super) fn in_full(&self, name: String) -> String {
+        if let Some((initial, surname)) = name.split_once(". ").filter(|(initial, _)| initial.chars().count() == 1) {
+            let (initial, surname) = (fold(initial), fold(surname));
+            let stands = |at: &usize| {
+                let given = self.is_given(*at) && self.word(*at).starts_with(&initial);
+                given && self.adjoins(*at) && self.word(*at + 1) == surname
+            };
+            let found = (0..self.tokens().len()).find(stands).and_then(|at| self.name(at, at + 2));
+            return found.unwrap_or(name);
+        }
+        if name.contains([' ', '-', '.']) {
+            return name;
+        }
+        let surname = fold(&name);
+        if WORDS.first_names.contains(&surname) {
+            return name;
+        }
+        let full =
+            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
+        let found = (0..self.tokens().len()).find(full);
+        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
+    }
+
+    /// "Malermeister Quandt": somebody with a craft is called by the name behind it.
+    pub(super) fn by_craft(&self, pieces: &[Piece]) -> Option<String> {
+        let craft = |word: &str| {
+            [
+                "meister",
+                "anwalt",
+                "arzt",
+                "advokat",
+                "architekt",
+                "notar",
+                "steuerberater",
+                "winzer",
+                "wirt",
+                "landwirt",
+                "advokatin",
+            ]
+            .iter()
+            .any(|craft| word.ends_with(craft))
+        };
+        let piece = pieces.iter().find(|piece| piece.to > piece.from + 1 && craft(self.word(piece.from)))?;
+        self.name(piece.from + 1, piece.to.min(piece.from + 3))
+    }
+}
+
+/// "Олена Коваленко" as a German would write it; other names stay as they are.
+pub(super) fn latin(name: &str) -> String {
+    let letter = |c: char| {
+        Some(match c {
+            'а' => "a",
+            'б' => "b",
+            'в' => "v",
+            'г' | 'ґ' => "g",
+            'д' => "d",
+            'е' | 'э' | 'є' => "e",
+            'ё' => "jo",
+            'и' | 'і' | 'ї' => "i",
+            'й' => "j",
+            'к' => "k",
+            'л' => "l",
+            'м' => "m",
+            'н' => "n",
+            'о' => "o",
+            'п' => "p",
+            'р' => "r",
+            'з' | 'с' => "s",
+            'т' => "t",
+            'у' => "u",
+            'ф' => "f",
+            'х' => "ch",
+            'ц' => "z",
+            'ч' => "tsch",
+            'ж' | 'ш' => "sch",
+            'щ' => "schtsch",
+            'ъ' | 'ь' => "",
+            'ы' => "y",
+            'ю' => "ju",
+            'я' => "ja",
+            _ => return None,
+        })
+    };
+    name.chars().fold(String::with_capacity(name.len()), |mut out, c| {
+        let lower = c.to_lowercase().next().unwrap_or(c);
+        match letter(lower) {
+            Some(written) if c.is_uppercase() => {
+                let mut letters = written.chars();
+                out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+                out.extend(letters);
+            }
+            Some(written) => out.push_str(written),
+            None => out.push(c),
+        }
+        out
+    })
 }
