@@ -196,11 +196,13 @@ impl<'a> Reader<'a> {
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
         // "sozial station": a business written in two words.
-        let tail = at > 0
-            && WORDS.compound_tails.contains(self.word(at))
-            && WORDS.compound_heads.contains(self.word(at - 1))
-            && self.adjoins(at - 1);
-        signature::is_function(self.word(at)) && !tail
+        let tail = || {
+            at > 0
+                && WORDS.compound_tails.contains(self.word(at))
+                && WORDS.compound_heads.contains(self.word(at - 1))
+                && self.adjoins(at - 1)
+        };
+        signature::is_function(self.word(at)) && !tail()
     }
 
     /// Words `[from, to)` joined as written.
@@ -360,7 +362,7 @@ fn is_small_number(word: &str) -> bool {
 fn is_day(word: &str) -> bool {
     let days =
         ["montag", "dienstag", "donnerstag", "freitag", "samstag", "sonntag", "abend", "nachmittag", "vormittag"];
-    days.iter().any(|day| word.len() > day.len() + 2 && word.ends_with(day))
+    word.ends_with(['g', 'd']) && days.iter().any(|day| word.len() > day.len() + 2 && word.ends_with(day))
 }
 
 /// A given name and nothing of a business behind it.

@@ -61,16 +61,8 @@ pub(super) fn read(source: &str) -> Signature {
         };
         for part in parts.into_iter().flat_map(|part| part.split(" - ")).map(str::trim).filter(|part| !part.is_empty())
         {
-            let pair = part.split_once(" & ").or_else(|| part.split_once(" und "));
-            let couple = pair.filter(|(one, other)| {
-                let given = |name: &str| {
-                    name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)))
-                };
-                given(one) && given(other) && other.contains(' ')
-            });
-            if let (None, Some((one, other))) = (&found.name, couple) {
-                let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
-                found.name = Some(format!("{one} {surname}").trim().to_owned());
+            if let (None, Some(name)) = (&found.name, couple(part)) {
+                found.name = Some(name);
             } else if is_name(part)
                 && !(has_form(line) && is_place(part))
                 && found.name.as_ref().is_none_or(|name| spells_out(part, name))
@@ -88,6 +80,14 @@ pub(super) fn read(source: &str) -> Signature {
     }
     found.company = found.company.or(unknown);
     if found.name.is_none() && found.company.is_none() { uncapitalised(&lines) } else { found }
+}
+
+/// "Uli und Petra Lang": two given names and one surname.
+fn couple(part: &str) -> Option<String> {
+    let (one, other) = part.split_once(" & ").or_else(|| part.split_once(" und "))?;
+    let given = |name: &str| name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)));
+    let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
+    (given(one) && given(other) && other.contains(' ')).then(|| format!("{one} {surname}").trim().to_owned())
 }
 
 /// "uli vom hofladen brennessel", "veit" and below it "obsthof gruber-lechner".

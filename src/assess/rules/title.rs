@@ -136,7 +136,7 @@ impl Reader<'_> {
 
     /// The rest of a form's line, "Firma: …".
     pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
-        (0..self.tokens().len()).find_map(|at| {
+        (0..self.tokens().len()).filter(|at| labels.contains(&self.word(*at))).find_map(|at| {
             // "2) Ansprechpartner vor Ort: …"
             let first = at - usize::from(at > 0 && self.tokens()[at - 1].is_number() && self.begins(at - 1));
             let begins = self.begins(first);
@@ -144,7 +144,7 @@ impl Reader<'_> {
             let last = at + (at + 1..at + 3).take_while(|i| place.contains(&self.word(*i))).count();
             let end = self.tokens()[last].end;
             let rest = self.scene.text.source.get(end..)?;
-            if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
+            if !begins || !rest.trim_start_matches([' ', '*']).starts_with(':') {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
