@@ -1,7 +1,7 @@
 //! The person a caller wants to be called back: "rufen Sie Herrn Lother an, nicht mich".
 
 use super::fields::Reader;
-use super::text::{Token, fold};
+use super::text::Token;
 use super::words::WORDS;
 
 impl Reader<'_> {
@@ -31,22 +31,50 @@ impl Reader<'_> {
             let before = self.before(at, 1);
             let asks = self.before_a_number(at)
                 || WORDS.asks_for.contains(word)
-                || word == "ask" && self.word(at + 1) == "for"
-                || word == "call" && before != "to"
+                || matches!((before, word), ("ask", "for") | ("back" | "speak" | "talk", "to"))
+                || matches!(word, "call" | "ring" | "phone" | "contact") && before != "to"
                 || matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
             if !asks
                 || away && word == "wenden"
                 || word == "ruft" && matches!(before, "da" | "dann" | "jetzt" | "mich" | "uns" | "gerade")
-                || word == "sprechen" && self.word(at + 1) == "sie" && self.word(at + 2) != "mit"
+                || word == "sprechen" && self.word(at + 1) == "sie" && !(at + 2..at + 4).any(|i| self.word(i) == "mit")
             {
                 return None;
             }
             let (_, to) = self.scene.sentence(at);
             let backward = matches!(word, "anruf" | "zurueckgerufen" | "angerufen");
-            let forward = || self.wanted(at + 1, to.min(at + 12));
+            // "… nicht mich an, ich sitze gleich bei der Polizei, sondern unseren Systembetreuer"
+            let reach = if (at..to).any(|i| self.word(i) == "sondern") { 20 } else { 12 };
+            let forward = || self.please_call(at + 1, to).or_else(|| self.wanted(at + 1, to.min(at + reach)));
             let found = self.wishes(at).or_else(|| if backward { None } else { forward() });
-            found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at))
+            // "Herr Sarıkaya, unser Fuhrparkleiter, ist der richtige Ansprechpartner"
+            let is_he = |from: usize| {
+                let title = (from..at).find(|i| matches!(self.word(*i), "herr" | "frau"))?;
+                (title..at).any(|i| self.word(i) == "ist").then(|| self.titled(title, title + 1)).flatten()
+            };
+            let partner = || {
+                let asked = word.starts_with("ansprechpartner") || word == "zustaendig";
+                if asked { is_he(self.scene.sentence(at).0) } else { None }
+            };
+            found.or_else(|| self.to_be_called(at)).or_else(|| self.him(at)).or_else(partner)
         })
+    }
+
+    /// "Please ring Magdalena Kos", "llamen a mi compañera Lucía Olmedo": a name nobody needs to know before.
+    fn please_call(&self, from: usize, to: usize) -> Option<String> {
+        if self.lower || self.scene.language == "de" {
+            return None;
+        }
+        let own = ["me", "us", "my", "back", "not", "mi", "nous", "moi", "mnie"];
+        let person = |at: usize| {
+            let title = WORDS.titles.contains(self.word(at));
+            let two = self.adjoins(at) && self.proper(at + 1);
+            let number = |i: usize| self.tokens().get(i).is_some_and(|t| t.is_number() || t.norm == "+");
+            let named = self.is_given(at) || two || (at + 1..at + 4).any(number);
+            self.tokens()[at].capital && (title || self.proper(at) && named && !self.is_trade(at + 1))
+        };
+        let at = (from..to.min(from + 7)).find(|at| person(*at) || own.contains(&self.word(*at)))?;
+        person(at).then(|| self.person(at)).flatten()
     }
 
     /// "Bitte Frau Güler, 0178 …".
@@ -132,7 +160,10 @@ impl Reader<'_> {
                 let ends = self.scene.clause(near).1 == near + 1 && matches!(word, "mich" | "mir");
                 return if ends { self.named_next(near + 1) } else { None };
             }
-            let title = matches!(word, "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr");
+            let title = matches!(
+                word,
+                "herrn" | "frau" | "herr" | "monsieur" | "madame" | "doktor" | "dr" | "mr" | "mrs" | "ms"
+            );
             let given = WORDS.first_names.contains(word) && self.proper(near);
             let article = matches!(self.before(near, 1), "den" | "die" | "herrn");
             let whose = (from.saturating_sub(4)..near)
@@ -188,6 +219,8 @@ impl Reader<'_> {
             return self.last_spoken_of(verb - 1, self.word(verb - 1) == "sie");
         }
         let (clause, _) = self.scene.clause(verb);
+        // "Mein Chef, der Herr Zehnter, wartet auf Ihren Anruf"
+        let clause = if clause == verb && verb > from { self.scene.clause(verb - 1).0 } else { clause };
         let title = |i: &usize| matches!(self.word(*i), "herr" | "frau");
         let subject = (clause..verb).find(title).filter(|i| verb - i <= 5);
         subject.and_then(|i| self.titled(i, i + 1))
@@ -220,7 +253,15 @@ impl Reader<'_> {
                 _ => return None,
             };
             let himself = !matches!(self.word(at), "bei" | "an" | "mit" | "direkt");
-            if himself && self.asks_for_himself(at) { None } else { self.last_spoken_of(at, she) }
+            // "auf sein Handy, Direktor Vincent Adelhardt"
+            let next = || if matches!(self.word(at), "sein" | "seine") { self.named_next(at + 2) } else { None };
+            if himself && self.asks_for_himself(at) {
+                return None;
+            }
+            // "Sein Handy hat die …, er heißt Ottokar Ried"
+            let (_, to) = self.scene.sentence(at);
+            let called = (at..to).find(|i| self.word(*i) == "heisst" && self.proper(i + 1));
+            next().or_else(|| called.and_then(|i| self.person(i + 1))).or_else(|| self.last_spoken_of(at, she))
         })
     }
 
@@ -253,8 +294,17 @@ impl Reader<'_> {
             self.word(i) == "ihn"
                 || self.word(i) == "den" && matches!(next, "an" | "anrufen" | "zurueckrufen" | "zurueck")
         });
+        // "Meine Chefin, Frau Adjei, sagt ja. Bitte sie anrufen."
+        let her = !self.lower
+            && near.clone().any(|i| {
+                let small = self.word(i) == "sie" && !self.tokens()[i].capital;
+                small && matches!(self.word(i + 1), "an" | "anrufen" | "zurueckrufen" | "zurueck" | "bitte")
+            });
         let relative =
             near.into_iter().any(|i| matches!(self.word(i), "mein" | "meinen" | "meine" | "unseren" | "unsere"));
+        if her && let Some(found) = self.last_spoken_of(at, true) {
+            return Some(found);
+        }
         if !him && !relative {
             return None;
         }
@@ -270,23 +320,23 @@ impl Reader<'_> {
             let first = |i: usize| (i + 1..i + 4).find(|k| self.is_given(*k) && self.proper(*k));
             let titled = |i: usize| (i + 1..i + 3).find_map(|k| self.titled(k, k + 1));
             let near = |i: usize| first(i).and_then(|k| self.person(k)).or_else(|| titled(i));
-            him.then(|| (0..at).filter(whose).find_map(near)).flatten()
+            him.then(|| (0..at).filter(whose).find_map(near).or_else(|| self.last_spoken_of(at, false))).flatten()
         })
     }
 
-    /// "Kleinhenz" with the given name that stands before it elsewhere.
-    pub(super) fn in_full(&self, name: String) -> String {
-        if name.contains([' ', '-', '.']) {
-            return name;
-        }
-        let surname = fold(&name);
-        if WORDS.first_names.contains(&surname) {
-            return name;
-        }
-        let full =
-            |at: &usize| self.is_given(*at) && self.proper(*at) && self.adjoins(*at) && self.word(*at + 1) == surname;
-        let found = (0..self.tokens().len()).find(full);
-        found.and_then(|at| self.name(at, at + 2)).unwrap_or(name)
+    /// "0176 …, Yildirim.": the last words of a call.
+    pub(super) fn behind_number(&self) -> Option<String> {
+        let count = self.tokens().len();
+        let (from, _) = self.scene.clause(count.checked_sub(1)?);
+        let known = |at: usize| {
+            let word = self.word(at);
+            let said = WORDS.introduces.contains(word) || WORDS.greetings.contains(word) || word == "ende";
+            said || self.is_trade(at) || self.is_role(at)
+        };
+        let named = (from..count).all(|at| self.proper(at) && !known(at)) && count - from <= 2;
+        let name = || self.name(from, count).filter(|name| super::contact::sounds(name));
+        let number = from > 0 && self.tokens()[from - 1].is_number() && !self.lower && self.scene.language == "de";
+        (number && named).then(name).flatten()
     }
 
     /// "Kortländer, 0178 …": a clause of one or two names before the number.

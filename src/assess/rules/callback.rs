@@ -42,8 +42,9 @@ struct Candidate {
 /// Reads the call-back number.
 pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[String]) -> Callback {
     let tokens = &scene.text.tokens;
-    let (mut candidates, cut) = candidates(tokens);
-    candidates.retain(|candidate| !own_numbers.contains(&candidate.number));
+    let (mut candidates, mut cut) = candidates(tokens);
+    cut |= candidates.last().is_some_and(|last| is_cut_off(scene, last));
+    candidates.retain(|candidate| !own_numbers.contains(&candidate.number) && !is_cut_off(scene, candidate));
     forget_slips(tokens, &mut candidates);
     let scored: Vec<(i32, &Candidate)> = candidates
         .iter()
@@ -52,7 +53,8 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
             let before = index.checked_sub(1).map_or(0, |i| candidates[i].end);
             let after = candidates.get(index + 1).map_or(tokens.len(), |next| next.start);
             let valid = at.map_or(0, |at| in_time(tokens, candidate, (before, after), at));
-            score(tokens, candidate, before, after).map(|score| (score + valid, candidate))
+            let listed = 3 * i32::from(is_listed(scene, candidate));
+            score(tokens, candidate, before, after).map(|score| (score + valid - listed, candidate))
         })
         .collect();
     let Some((best, chosen)) = scored.iter().max_by_key(|(score, candidate)| (*score, candidate.start)) else {
@@ -62,7 +64,44 @@ pub(super) fn read(scene: &Scene<'_>, at: Option<NaiveDateTime>, own_numbers: &[
     Callback { number: Some(chosen.number.clone()), doubtful: rival || chosen.corrected }
 }
 
-/// Said again at once with other digits at a place or two: he had misspoken.
+/// Whether a landline number is the last that is heard: the transcript breaks off behind few digits.
+fn is_cut_off(scene: &Scene<'_>, candidate: &Candidate) -> bool {
+    let source = scene.text.source.trim_end();
+    let Some(last) = scene.text.tokens.last().filter(|_| candidate.end == scene.text.tokens.len()) else {
+        return false;
+    };
+    let rest = source.get(last.end..).unwrap_or("").trim();
+    let breaks_off = rest.starts_with(['…', '-', '–']) || rest.starts_with("..");
+    let punctuated =
+        source.get(..last.start).is_some_and(|text| text.contains(['.', '!', '?'])) && !source.contains('\n');
+    let limit = if scene.text.tokens.get(candidate.start).is_some_and(Token::is_number) { 9 } else { 10 };
+    !is_mobile(&candidate.number) && (breaks_off || punctuated && rest.is_empty()) && national(&candidate.said) < limit
+}
+
+/// "Tel 09732 555 0121 | Mobil 0171 39200-83": a line that lists numbers and asks for nothing, as below a name.
+fn is_listed(scene: &Scene<'_>, candidate: &Candidate) -> bool {
+    let source = scene.text.source;
+    let Some(start) = scene.text.tokens.get(candidate.start).map(|token| token.start) else { return false };
+    let Some((above, rest)) = source.get(..start).and_then(|before| before.rsplit_once('\n')) else { return false };
+    let line = source.get(above.len() + 1..).unwrap_or(rest).lines().next().unwrap_or("");
+    let label = |word: &str| {
+        ["tel", "telefon", "fon", "phone", "mobil", "mobile", "mob", "cell", "fax", "telefax"]
+            .contains(&super::text::fold(word).as_str())
+    };
+    let mut words = line.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(label)
+}
+
+fn is_mobile(number: &str) -> bool {
+    ["+4915", "+4916", "+4917"].iter().any(|begin| number.starts_with(begin))
+}
+
+/// How many digits are dialled at home.
+fn national(said: &str) -> usize {
+    ["+49", "0049"].iter().find_map(|country| said.strip_prefix(country)).map_or(said.len(), |rest| rest.len() + 1)
+}
+
+/// Said again at once, or as the right one, with other digits at a place or two: he had misspoken.
 fn forget_slips(tokens: &[Token], candidates: &mut Vec<Candidate>) {
     let slip = |before: &Candidate, after: &Candidate| {
         let other = before.number.bytes().zip(after.number.bytes()).filter(|(a, b)| a != b).count();
@@ -71,9 +110,13 @@ fn forget_slips(tokens: &[Token], candidates: &mut Vec<Candidate>) {
             WORDS.other_numbers.contains(&t.norm)
                 || WORDS.unwanted.contains(&t.norm)
                 || WORDS.wanted.contains(&t.norm)
-                || matches!(t.norm.as_str(), "oder" | "und" | "mehr")
+                || matches!(t.norm.as_str(), "oder" | "und" | "mehr" | "ab" | "bis" | "nach" | "uhr")
         });
-        before.number.len() == after.number.len() && (1..=2).contains(&other) && between.len() <= 6 && !another
+        // "Zahlendreher. Richtig ist …"
+        let righted = between.iter().any(|t| matches!(t.norm.as_str(), "zahlendreher" | "verdreht" | "richtig"));
+        before.number.len() == after.number.len()
+            && (1..=2).contains(&other)
+            && (between.len() <= 6 && !another || righted)
     };
     for at in (1..candidates.len()).rev() {
         if slip(&candidates[at - 1], &candidates[at]) {
@@ -121,6 +164,11 @@ fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
                 found.push(candidate);
                 continue;
             }
+            if let Some(candidate) = restarted(tokens, &groups) {
+                at = candidate.end;
+                found.push(candidate);
+                continue;
+            }
             cut |= groups.iter().map(|group| group.digits.len()).sum::<usize>() >= 4;
         } else if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
             found.push(candidate);
@@ -140,9 +188,16 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
     while let Some(group) = group_at(tokens, next) {
         next = group.end;
         groups.push(group);
-        let gap = tokens[next..].iter().take(5).take_while(|t| WORDS.connectors.contains(t.norm.as_str())).count();
+        let so_far = said(&groups);
+        // "09721 555, und hinten 0147"
+        let joins = |t: &&Token| {
+            let again = so_far < 7 && matches!(t.norm.as_str(), "nummer" | "rufnummer");
+            again || WORDS.connectors.contains(&t.norm) || so_far < 10 && t.norm == "hinten"
+        };
+        let gap = tokens[next..].iter().take(5).take_while(joins).count();
         // "Null neun sieben drei zwei. Und weiter: …"
-        let begun = gap > 0 && groups[0].digits.starts_with('0') && said(&groups) < 7;
+        let begun =
+            gap > 0 && groups[0].digits.starts_with('0') && so_far < 7 || is_dictated(tokens, next + gap, &groups);
         let continues = tokens
             .get(next + gap)
             .zip(tokens.get(next - 1))
@@ -155,6 +210,21 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// "Null neun drei sechs drei. Fünf fünf fünf.": whether the sentence at `at` is nothing but the number's next digits.
+fn is_dictated(tokens: &[Token], at: usize, groups: &[Group]) -> bool {
+    let Some(first) = tokens.get(at) else { return false };
+    let before: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let mut digits = String::new();
+    let mut next = at;
+    while let Some(token) = tokens.get(next).filter(|token| token.sentence == first.sentence) {
+        let Some(group) = group_at(tokens, next).filter(|_| token.norm != "+") else { return false };
+        digits.push_str(&group.digits);
+        next = group.end;
+    }
+    let again = digits.get(..2).is_some_and(|begin| before.starts_with(begin)) && digits.starts_with('0');
+    before.starts_with('0') && !again && digits.len() <= 7 && before.len() + digits.len() <= 12
 }
 
 fn said(groups: &[Group]) -> usize {
@@ -175,6 +245,9 @@ fn group_at(tokens: &[Token], at: usize) -> Option<Group> {
         "ein" | "eine" | "achta" => 0,
         _ => 1,
     };
+    if let Some(digit) = token.norm.strip_prefix("doppel").and_then(numbers::digit) {
+        return Some(Group { digits: format!("{digit}{digit}"), start: at, end: at + 1 });
+    }
     let skip = usize::from(times > 1);
     let skip = skip + usize::from(times > 1 && tokens.get(at + 1).is_some_and(|t| t.norm == "die"));
     let (digits, length) = numbers::digits_at(tokens.get(at + skip..)?)?;
@@ -193,7 +266,8 @@ fn longest(groups: &[Group]) -> Option<Candidate> {
     let mut said = String::new();
     let mut best = None;
     for (index, group) in groups.iter().enumerate() {
-        let repeats = group.digits.len() >= 4 && group.digits.starts_with('0') && said.len() >= 10 && best.is_some();
+        let repeats =
+            group.digits.len() >= 4 && group.digits.starts_with('0') && national(&said) >= 10 && best.is_some();
         if repeats || index > 0 && group.digits.starts_with('+') {
             break;
         }
@@ -202,12 +276,46 @@ fn longest(groups: &[Group]) -> Option<Candidate> {
             break;
         }
         // "+49 (0)9721": the library wants the zero out.
-        let clean = said.strip_prefix("+490").map_or_else(|| said.clone(), |rest| format!("+49{rest}"));
-        if let Some(number) = (said.len() <= 15).then(|| phone::e164(&clean)).flatten() {
+        let inner = said.strip_prefix("+490").or_else(|| said.strip_prefix("00490"));
+        let clean = inner.map_or_else(|| said.clone(), |rest| format!("+49{rest}"));
+        if let Some(number) = (clean.len() <= 15).then(|| phone::e164(&clean)).flatten() {
             best = Some(Candidate { said: clean, number, start: groups[0].start, end: group.end, corrected: false });
         }
     }
-    best
+    best.or_else(|| abroad(groups)).or_else(|| unassigned(groups))
+}
+
+/// A mobile number with a digit less than its network gives out: as he says it, and worth a listen.
+fn unassigned(groups: &[Group]) -> Option<Candidate> {
+    let said: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let number = format!("+49{}", said.get(1..)?);
+    (said.starts_with("015") && said.len() == 11).then_some(Candidate { said, number, start, end, corrected: true })
+}
+
+/// A foreign number that the numbering plan does not know yet: as he says it, and worth a listen.
+fn abroad(groups: &[Group]) -> Option<Candidate> {
+    let said: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let rest = said.strip_prefix('+').or_else(|| said.strip_prefix("00"))?;
+    let known = rest.starts_with("49") || rest.starts_with('0') || !(10..=15).contains(&rest.len());
+    let (number, start, end) = (format!("+{rest}"), groups.first()?.start, groups.last()?.end);
+    (!known).then_some(Candidate { said, number, start, end, corrected: true })
+}
+
+/// "Null eins sieben eins, drei neun, nein, Moment, drei neun zwo …": he begins again where the last digits began.
+fn restarted(tokens: &[Token], groups: &[Group]) -> Option<Candidate> {
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let gap = tokens[end..].iter().take(3).take_while(|t| WORDS.corrects.contains(&t.norm)).count();
+    let next = run_at(tokens, end + gap);
+    let (head, rest): (String, String) =
+        (groups.iter().map(|g| g.digits.as_str()).collect(), next.iter().map(|g| g.digits.as_str()).collect());
+    let overlap = (1..=4).rev().find(|n| {
+        let end = head.len().checked_sub(*n).and_then(|from| head.get(from..));
+        end.is_some_and(|end| rest.starts_with(end)) && head.len() > n + 2
+    })?;
+    let said = format!("{}{rest}", head.get(..head.len() - overlap)?);
+    let number = (gap > 0 && said.len() <= 15).then(|| phone::e164(&said)).flatten()?;
+    Some(Candidate { said, number, start, end: next.last()?.end, corrected: true })
 }
 
 /// "Nein, 88 am Ende": the last number with another tail.
@@ -267,16 +375,16 @@ fn score(tokens: &[Token], candidate: &Candidate, before: usize, after: usize) -
     if near(close, &WORDS.other_numbers) {
         return None;
     }
-    let mobile = candidate.number.starts_with("+4915")
-        || candidate.number.starts_with("+4916")
-        || candidate.number.starts_with("+4917");
+    let mobile = is_mobile(&candidate.number);
     let not_this = lead.iter().chain(trail).zip(lead.iter().chain(trail).skip(1)).any(|(a, b)| {
         (a.norm == "geht" || a.norm == "bitte") && b.norm == "nicht" || a.norm == "nicht" && b.norm == "die"
     }) || lead.windows(3).any(|three| three[0].norm == "nicht" && three[1].norm == "mehr" && three[2].norm == "die")
-        || trails(&["keiner", "niemand"])
+        || trails(&["keiner", "niemand"]) && !trails(&["wenn", "falls"])
         // "0173 …, aber da ist kein Netz"
         || trails(&["aber"]) && trails(&["kein", "keinen", "nicht", "nie", "selten", "leer", "schlecht"]);
-    let superseded = after < tokens.len() && trail.iter().take(3).any(|t| WORDS.corrects.contains(t.norm.as_str()));
+    let wrong = trail.iter().take(2).map(|t| t.norm.as_str()).eq(["stimmt", "nicht"]);
+    let superseded =
+        after < tokens.len() && (wrong || trail.iter().take(3).any(|t| WORDS.corrects.contains(t.norm.as_str())));
     let unwanted = near(lead, &WORDS.unwanted) || trails(&["alte", "weg", "abgemeldet"]) || not_this || superseded;
     let signature = tokens[candidate.start].signature;
     let forwarded = tokens[candidate.start].forwarded;
@@ -307,6 +415,7 @@ mod tests {
             "unter plus 49 171 39 200 27",
             "0 1 7 1 3 9 2 0 0 2 7 danke",
             "0171-39200-27",
+            "Null eins sieben eins. Drei neun zwo null null. Zwo sieben. Danke.",
             "0049 171 392 00 27",
             "0171 3920027. Ich wiederhole, 0171 3920027.",
         ] {
@@ -319,6 +428,8 @@ mod tests {
         for text in [
             "0171 3920028, nein, Moment, 27 am Ende",
             "0171 3920028, falsch, 27, also null eins sieben eins, drei neun zwei null null, zwei sieben",
+            "0171 3920072, Schmarrn, das ist die vom Kollegen, ich hab die 0171 3920027",
+            "Meine Nummer ist 0171 3920072. Gruß. PS: Zahlendreher, richtig ist 0171 3920027",
             "0172 973 97, Quatsch, das ist meine alte, nehmen Sie die 0171 3920027",
         ] {
             assert_eq!(number(text).as_deref(), Some("+491713920027"), "{text}");
@@ -347,6 +458,14 @@ mod tests {
         let scene = Scene::new(Rules::built_in(), Text::new(text), "de", Cents(4800));
         assert_eq!(read(&scene, left(12), &[]).number.as_deref(), Some("+499715550166"));
         assert_eq!(read(&scene, left(22), &[]).number.as_deref(), Some("+491749464308"));
+    }
+
+    #[test]
+    fn foreign_numbers_and_a_tail_are_read_and_what_breaks_off_is_none() {
+        assert_eq!(number("Hello. Call me on plus 44 7700 900 417.").as_deref(), Some("+447700900417"));
+        assert_eq!(number("0049 (0)171 3920027").as_deref(), Some("+491713920027"));
+        assert_eq!(number("Rufen Sie an, 09721 555, und hinten 0147.").as_deref(), Some("+4997215550147"));
+        assert_eq!(number("Alles steht. Bitte zurück unter null neun drei acht sechs, fünf fünf"), None);
     }
 
     #[test]

@@ -59,15 +59,18 @@ impl Reader<'_> {
         if (word == "und" || word == "&") && matches!(self.word(at + 1), "co" | "compagnie") {
             return 2;
         }
-        if word == "b" && self.word(at + 1) == "v" {
+        if matches!((word, self.word(at + 1)), ("b", "v") | ("s", "l" | "a")) && self.is_written_large(at) {
             return 2;
         }
         if word == "s" && self.word(at + 1) == "r" && self.word(at + 2) == "o" {
             return 3;
         }
-        usize::from(
-            WORDS.forms.contains(word) && (self.lower || self.tokens()[at].capital || word == "ggmbh") && word != "co",
-        )
+        usize::from(WORDS.forms.contains(word) && (self.lower || self.is_written_large(at)) && word != "co")
+    }
+
+    /// "`GmbH`", "eG": a capital anywhere in it.
+    pub(super) fn is_written_large(&self, at: usize) -> bool {
+        self.scene.text.quote(at, at + 1).0.contains(char::is_uppercase)
     }
 
     /// The first stretch of the opening that has a legal form.
@@ -199,6 +202,7 @@ impl Reader<'_> {
     /// "von der Firma X", "vom Reisebüro X", "bei der X", "aus dem Pflegeheim X".
     pub(super) fn introduced(&self) -> Option<String> {
         let early = self.tokens().iter().position(|t| t.sentence > 1).unwrap_or(self.tokens().len());
+        let romance = matches!(self.scene.language.as_str(), "es" | "it" | "fr" | "pt");
         for at in 0..self.opening().min(early) {
             let start = match (self.word(at), self.word(at + 1)) {
                 ("firma", _) if self.proper(at + 1) => at + 1,
@@ -206,6 +210,12 @@ impl Reader<'_> {
                 ("heisst", _) if at > 1 && self.is_trade(at - 1) && self.proper(at + 1) => at + 1,
                 ("von" | "bei" | "aus" | "vo", "der" | "dem") => at + 2,
                 ("vom" | "from" | "von", _) => at + 1,
+                // "I am shift supervisor in the Hellweg Parcel Hub"
+                ("in" | "at" | "of" | "with", "the") if self.adjoins(at + 2) && self.proper(at + 3) => at + 2,
+                // "de la residencia Casa Girasol"
+                ("de" | "del" | "della" | "dalla" | "dal" | "du", _) if romance && at > 0 && self.proper(at - 1) => {
+                    at + 1 + (at + 1..at + 3).take_while(|i| self.tokens().get(*i).is_some_and(|t| !t.capital)).count()
+                }
                 _ => continue,
             };
             let start = start + usize::from(matches!(self.word(start), "firma" | "the"));
@@ -254,7 +264,13 @@ impl Reader<'_> {
     /// A proper name among the tokens `[from, to)` that names a kind of business.
     pub(super) fn trade(&self, from: usize, to: usize) -> Option<String> {
         let own = |at: usize| self.is_own(at);
-        (from..to).filter(|at| self.is_trade(*at) && !self.is_role(*at) && self.proper(*at)).find_map(|at| {
+        // "Hallo, Schlüsseldienst?"
+        let asked = |at: usize| {
+            let (from, to) = self.scene.sentence(at);
+            to - from <= 3 && self.scene.asks(from)
+        };
+        let known = |at: &usize| self.is_trade(*at) && !self.is_role(*at) && self.proper(*at) && !asked(*at);
+        (from..to).filter(known).find_map(|at| {
             let mut first = at;
             while first > from && self.adjoins(first - 1) && self.proper(first - 1) && !self.lower {
                 first -= 1;
@@ -283,10 +299,13 @@ fn form_written(words: &[&str]) -> String {
         ["ek"] | ["e", "k", ..] => "e.K.".to_owned(),
         ["ev"] | ["e", "v", ..] => "e.V.".to_owned(),
         ["b", "v"] => "B.V.".to_owned(),
+        ["s", "l"] => "S.L.".to_owned(),
+        ["s", "a"] => "S.A.".to_owned(),
         ["s", "r", "o"] => "s.r.o.".to_owned(),
         ["gmbh", "und" | "&", "co", "kg"] => "GmbH & Co. KG".to_owned(),
         ["gmbh", ..] => "GmbH".to_owned(),
         ["ggmbh"] => "gGmbH".to_owned(),
+        ["eg"] => "eG".to_owned(),
         ["ug"] => "UG".to_owned(),
         ["mbb"] => "mbB".to_owned(),
         ["gbr"] => "GbR".to_owned(),
@@ -321,6 +340,7 @@ fn standard(name: &str) -> String {
     let forms = [
         ("tankstell", "tankstelle"),
         ("sägwerk", "sägewerk"),
+        ("sächwerk", "sägewerk"),
         ("stübche", "stübchen"),
         ("lädche", "lädchen"),
         ("hopfahof", "hopfenhof"),

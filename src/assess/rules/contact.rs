@@ -23,7 +23,9 @@ impl Reader<'_> {
             .iter()
             .filter(|piece| matches!(piece.kind, Kind::Person | Kind::Name) && !self.leads_company(piece.from))
             .filter(|piece| self.word(piece.from).chars().count() > 2 || piece.to > piece.from + 1)
-            .find(|piece| self.is_led(piece) || self.is_followed(piece, pieces))
+            .filter(|piece| self.is_led(piece) || self.is_followed(piece, pieces))
+            // "Hier ist die Sozialstation, mein Name ist …"
+            .max_by_key(|piece| (self.before(piece.from, 2) == "name", std::cmp::Reverse(piece.from)))
             .and_then(|piece| self.called(piece))
     }
 
@@ -36,7 +38,20 @@ impl Reader<'_> {
         let again = ["wieder", "noch", "mal", "nochmal", "auch", "nur", "nochmals", "again"];
         let skip = (1 + usize::from(article)..9).take_while(|back| again.contains(&before(*back))).count()
             + usize::from(article);
-        let says = ["spricht", "schreibt", "heisse", "ben", "tu", "adim", "chiamo", "its", "jmenuji"];
+        let says = [
+            "spricht",
+            "schreibt",
+            "heisse",
+            "ben",
+            "tu",
+            "adim",
+            "chiamo",
+            "its",
+            "jmenuji",
+            "зовут",
+            "звати",
+            "казвам",
+        ];
         article && begins && person
             || says.contains(&before(1 + skip))
             || match (before(2 + skip), before(1 + skip)) {
@@ -96,14 +111,20 @@ impl Reader<'_> {
             return self.titled(piece.from, piece.from + 1);
         }
         // "Bernd von der Heide"
-        if matches!(self.word(piece.from + 1), "von" | "van" | "zu" | "de") && piece.to > piece.from + 2 {
+        let noble = super::pieces::is_noble(self.word(piece.from + 1));
+        let particle = matches!(self.word(piece.from + 1 + usize::from(noble)), "von" | "van" | "zu" | "de");
+        if particle && piece.to > piece.from + 2 {
             return self.name(piece.from, piece.to.min(piece.from + 5));
         }
         let dialect = piece.to == piece.from + 2 && self.is_given(piece.from + 1);
         let first = self.name(piece.from, piece.from + 1)?;
         let article = piece.from > 0 && matches!(self.word(piece.from - 1), "der" | "die" | "da" | "de" | "s");
-        // "der Ackermanns Schorsch"
+        // "der Ackermanns Schorsch", "der Rosenzweigs Michl, vo der Brauerei Rosenzweig"
         let given = self.is_given(piece.from);
+        let folded = super::text::fold(&first);
+        let stem = folded.strip_suffix('s').filter(|stem| stem.len() > 3 && !given && piece.to == piece.from + 2);
+        let family = stem.is_some_and(|stem| (0..self.tokens().len()).any(|at| self.word(at) == stem));
+        let dialect = dialect || family;
         if let (true, Some(surname)) = (dialect && article && !given, first.strip_suffix('s')) {
             return Some(format!("{} {surname}", self.name(piece.from + 1, piece.to)?));
         }
@@ -133,6 +154,7 @@ impl Reader<'_> {
                     other.to + 2 >= piece.from && other.from <= piece.to + 2 && other.from != piece.from
                 });
             piece.kind == Kind::Name
+                && !self.is_town(piece)
                 && (piece.to - piece.from <= 2 || particle(piece))
                 && near
                 && beside
@@ -215,29 +237,6 @@ impl Reader<'_> {
         (given && lead && to - first <= 2 && count > 6 && !self.lower).then(|| self.name(first, to)).flatten()
     }
 
-    /// "Malermeister Quandt": somebody with a craft is called by the name behind it.
-    fn by_craft(&self, pieces: &[Piece]) -> Option<String> {
-        let craft = |word: &str| {
-            [
-                "meister",
-                "anwalt",
-                "arzt",
-                "advokat",
-                "architekt",
-                "notar",
-                "steuerberater",
-                "winzer",
-                "wirt",
-                "landwirt",
-                "advokatin",
-            ]
-            .iter()
-            .any(|craft| word.ends_with(craft))
-        };
-        let piece = pieces.iter().find(|piece| piece.to > piece.from + 1 && craft(self.word(piece.from)))?;
-        self.name(piece.from + 1, piece.to.min(piece.from + 3))
-    }
-
     /// "Mein Name ist X", "hier spricht X", "X am Apparat".
     pub(super) fn by_phrase(&self, company: Option<&str>) -> Option<String> {
         let limit = self.tokens().len().min(90);
@@ -302,14 +301,16 @@ impl Reader<'_> {
         }
         // "Richard von Auersdorff"
         if end == start + 1
-            && matches!(self.word(end), "von" | "van" | "de")
+            && matches!(self.word(end), "von" | "van" | "de" | "zu")
             && self.is_given(start)
             && self.proper(end + 1)
             && !self.is_trade(end + 1)
         {
             let surname_only = self.name_end(end + 1, 4) == end + 2 && self.form_length(end + 2) == 0;
+            // "Anneke de Wit"
+            let dutch = matches!(self.scene.language.as_str(), "de" | "en" | "nl");
             let ends_clause = self.tokens().get(end + 2).is_none_or(|t| t.clause != self.tokens()[end].clause);
-            if surname_only && ends_clause && !matches!(self.word(end + 1), "firma") && self.word(end) != "de" {
+            if surname_only && ends_clause && self.word(end + 1) != "firma" && (self.word(end) != "de" || dutch) {
                 end += 2;
             }
         }

@@ -72,6 +72,7 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
     let introduced = spoken.contact.is_some();
     let company = reader
         .line(&["firma", "unternehmen", "kunde", "betrieb", "company", "firmenname", "einrichtung", "organisation"])
+        .or_else(|| reader.line(&["standort", "objekt"]).filter(|place| signature::is_business(place)))
         .or(signed.company)
         .or_else(|| reader.suffixed())
         .or(spoken.company)
@@ -84,19 +85,26 @@ pub(super) fn read(scene: &Scene<'_>, mail: bool) -> Who {
         .or_else(|| if mail { reader.signed() } else { None });
     let contact = reader
         .line(&["ansprechpartner", "ansprechpartnerin", "kontaktperson", "kontakt", "contact", "name", "melder"])
+        .map(|name| signature::shown(&name))
+        .or_else(|| reader.on_duty())
         .or_else(|| reader.answered())
         .or_else(|| reader.asked_for())
         .or_else(|| reader.spoken_for())
+        .map(|name| {
+            let caller = || signed.name.clone().or_else(|| spoken.contact.clone());
+            reader.of_family(name, || caller().or_else(|| reader.contact(&pieces, company.as_deref(), mail)))
+        })
         .or(signed.name)
         .or(spoken.contact)
-        .or_else(|| if mail { None } else { reader.before_number() })
+        .or_else(|| if mail { None } else { reader.names_himself() })
+        .or_else(|| if mail { None } else { reader.before_number().or_else(|| reader.behind_number()) })
         .or_else(|| reader.contact(&pieces, company.as_deref(), mail));
     let company = company.or_else(|| contact.as_deref().and_then(|name| reader.namesake(name)));
     let contact = contact.map(|name| with_surname(reader.in_full(name), company.as_deref()));
     // "Sonnige Grüße, Valeska Imhof": a person and no business.
     let person = |name: &String| contact.as_ref() == Some(name) && name.contains(' ') && is_person(name);
     let company = company.filter(|name| !super::contact::stutters(name) && !person(name));
-    Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| tidy(&name)) }
+    Who { company: company.map(|name| tidy(&name)), contact: contact.map(|name| super::title::latin(&tidy(&name))) }
 }
 
 /// A company in a mail's subject: "Schreinerei Obermeier - nix geht mehr".
@@ -145,6 +153,18 @@ impl<'a> Reader<'a> {
         let count = self.tokens().len();
         let stubs = self.tokens().iter().filter(|token| token.norm.chars().count() <= 2 && !token.is_number()).count();
         let clauses = self.tokens().last().map_or(0, |token| token.clause + 1);
+        // "…, wir sind hier in der, und das Licht, also, oder.": clauses that end before their noun.
+        let open =
+            ["der", "die", "den", "dem", "ein", "eine", "vom", "von", "im", "zum", "und", "oder", "seit", "unser"];
+        let ends = |at: &usize| self.tokens().get(at + 1).is_none_or(|t| t.clause != self.tokens()[*at].clause);
+        let dangling = (0..count).filter(|at| open.contains(&self.word(*at)) && ends(at)).count();
+        let scraps = dangling > 2 || dangling == 2 && clauses * 3 > count;
+        // "Rausch, knack, …": what the line adds.
+        let noises = ["rausch", "knack", "knister", "piep", "krach", "tuut", "rauschen", "knacken"];
+        let noisy = self.tokens().iter().filter(|token| noises.contains(&token.norm.as_str())).count() > 2;
+        if noisy || count < 45 && clauses > 5 && scraps {
+            return true;
+        }
         self.word(0).starts_with("untertitel") || count > 6 && stubs * 2 > count && clauses * 2 > count
     }
 
@@ -175,7 +195,14 @@ impl<'a> Reader<'a> {
 
     /// Whether a word tells what somebody does, or in which room.
     pub(super) fn is_role(&self, at: usize) -> bool {
-        signature::is_function(self.word(at))
+        // "sozial station": a business written in two words.
+        let tail = || {
+            at > 0
+                && WORDS.compound_tails.contains(self.word(at))
+                && WORDS.compound_heads.contains(self.word(at - 1))
+                && self.adjoins(at - 1)
+        };
+        signature::is_function(self.word(at)) && !tail()
     }
 
     /// Words `[from, to)` joined as written.
@@ -215,7 +242,12 @@ impl<'a> Reader<'a> {
         if self.lower {
             return !WORDS.stops.contains(token.norm.as_str()) && !token.is_number();
         }
-        token.capital && (!WORDS.no_name.contains(token.norm.as_str()) || self.is_surname(at)) || token.norm == "&"
+        // "eG"
+        let form = matches!(token.norm.as_str(), "eg" | "ggmbh" | "mbb") && self.is_written_large(at);
+        (token.capital || form)
+            && !is_day(&token.norm)
+            && (!WORDS.no_name.contains(token.norm.as_str()) || self.is_surname(at))
+            || token.norm == "&"
     }
 
     /// The end of a proper name that begins at `at`; small words only between two capitalised ones.
@@ -223,6 +255,14 @@ impl<'a> Reader<'a> {
         let mut end = at;
         while end < at + longest {
             let linked = end == at || self.adjoins(end - 1);
+            // "Gasthaus Zu den Drei Linden"
+            if linked && end > at && self.word(end) == "zu" && self.word(end + 1) == "den" && self.is_trade(end - 1) {
+                let number = usize::from(is_small_number(self.word(end + 2)));
+                if self.tokens().get(end + 2).is_some_and(|t| t.capital) && self.proper(end + 2 + number) {
+                    end += 3 + number;
+                    continue;
+                }
+            }
             if linked && self.proper(end) {
                 end += 1;
                 continue;
@@ -230,12 +270,19 @@ impl<'a> Reader<'a> {
             let small = ["und", "am", "zum", "zur", "fuer", "von", "im", "an", "der", "des", "dem", "den", "e", "and"];
             // "Ristorante Da Franco"
             let named = |at: usize| {
-                matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im")
+                // "Landgasthof Drei Kronen"
+                let number = is_small_number(self.word(at));
+                (number || matches!(self.word(at), "da" | "al" | "la" | "zum" | "zur" | "am" | "im"))
                     && self.tokens()[at].capital
                     && self.is_trade(at - 1)
                     && self.proper(at + 1)
             };
             if linked && !self.lower && end > at && end + 1 < self.tokens().len() && self.adjoins(end) && named(end) {
+                end += 2;
+                continue;
+            }
+            // "Femke de Groot"
+            if linked && end > at && !self.lower && self.is_particle(end) {
                 end += 2;
                 continue;
             }
@@ -251,6 +298,13 @@ impl<'a> Reader<'a> {
             }
         }
         end.max(at)
+    }
+
+    /// Whether a particle of a surname stands between a given name and a name.
+    fn is_particle(&self, at: usize) -> bool {
+        let known = matches!(self.word(at), "de" | "van" | "di" | "ten" | "ter" | "zu" | "dos");
+        let romance = matches!(self.scene.language.as_str(), "es" | "it" | "fr" | "pt" | "ro");
+        known && !romance && self.is_given(at - 1) && self.adjoins(at) && self.proper(at + 1) && !self.is_trade(at + 1)
     }
 
     /// "Sabine Ruf", "Karl Sonntag": behind a given name these are none of the words they are elsewhere.
@@ -297,6 +351,18 @@ impl<'a> Reader<'a> {
         };
         self.lower && small && self.adjoins(at) && self.proper(at + 1)
     }
+}
+
+/// As in "Drei Kronen".
+fn is_small_number(word: &str) -> bool {
+    matches!(word, "zwei" | "drei" | "vier" | "fuenf" | "sechs" | "sieben" | "zwoelf")
+}
+
+/// "Pfingstmontag", "Sonntagabend": when he calls.
+fn is_day(word: &str) -> bool {
+    let days =
+        ["montag", "dienstag", "donnerstag", "freitag", "samstag", "sonntag", "abend", "nachmittag", "vormittag"];
+    word.ends_with(['g', 'd']) && days.iter().any(|day| word.len() > day.len() + 2 && word.ends_with(day))
 }
 
 /// A given name and nothing of a business behind it.

@@ -143,10 +143,20 @@ impl Reader<'_> {
 
     /// The parts of a sentence up to the first clause that says something else, and whether there is none.
     fn in_sentence(&self, from: usize, to: usize) -> (Vec<Part>, bool) {
-        let mut parts = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         let mut at = from;
         while at < to {
             let end = self.scene.clause(at).1.clamp(at + 1, to);
+            if let (false, Some(next)) = (parts.is_empty(), self.takes_back(at, to)) {
+                let (righted, whole) = self.in_sentence(next, to);
+                let names = |part: &Part| matches!(part.piece.kind, Kind::Person | Kind::Company);
+                if righted.iter().any(names) {
+                    let person = righted.iter().any(|part| part.piece.kind == Kind::Person);
+                    parts.retain(|part| part.piece.kind == Kind::Person && !person);
+                    parts.extend(righted);
+                    return (parts, whole);
+                }
+            }
             let (mut clause, whole) = self.in_clause(at, end);
             if !whole {
                 // "…, ich jobb hier nur, im Kino Metropol": said about himself.
@@ -174,6 +184,27 @@ impl Reader<'_> {
         (parts, true)
     }
 
+    /// "Stadtbücherei, nein, die bin ich ja gar nicht mehr, Volkshochschule Oberau": where he begins anew.
+    fn takes_back(&self, at: usize, to: usize) -> Option<usize> {
+        let end = self.scene.clause(at).1.clamp(at + 1, to);
+        let said = |i: usize| {
+            let word = self.word(i);
+            WORDS.corrects.contains(word)
+                || matches!(word, "ach" | "ne" | "nee" | "was" | "red" | "ich" | "aeh" | "also")
+        };
+        let own =
+            (at..end).all(said) && (at..end).any(|i| WORDS.corrects.contains(self.word(i)) || self.word(i) == "nee");
+        let mut next = end;
+        let begins = |i: usize| self.proper(i) && !WORDS.introduces.contains(self.word(i));
+        while own && next < to && next < end + 9 {
+            if begins(next) {
+                return Some(next);
+            }
+            next = self.scene.clause(next).1.max(next + 1);
+        }
+        None
+    }
+
     /// "Ich fahr für Trans-Balaton", "ich koordiniere die Ausgabe bei der Tafel Donautal".
     fn works_for(&self, from: usize, to: usize) -> Option<Part> {
         let at = (from..to).find(|at| matches!(self.word(*at), "bei" | "beim" | "vom" | "von" | "fuer" | "im"))? + 1;
@@ -192,7 +223,8 @@ impl Reader<'_> {
         let mut at = from;
         while at < to {
             let word = self.word(at);
-            if self.proper(at) && (!WORDS.introduces.contains(word) || lead == Lead::Works) {
+            let named = !WORDS.introduces.contains(word) || lead == Lead::Works || self.is_given_in_full(at);
+            if self.proper(at) && named {
                 let end = self.name_end(at, 9).clamp(at + 1, to);
                 let mut pieces = Vec::new();
                 self.cut(at, end, &mut pieces);
@@ -223,23 +255,35 @@ impl Reader<'_> {
         (parts, !matches!(lead, Lead::Works | Lead::Place))
     }
 
+    /// "Ben Fischbach", where "ben" alone would introduce a Turk.
+    fn is_given_in_full(&self, at: usize) -> bool {
+        let name = |at: usize| self.proper(at) && !WORDS.introduces.contains(self.word(at));
+        self.scene.language != "tr" && self.is_given(at) && self.adjoins(at) && name(at + 1)
+    }
+
     /// What the small words up to `at` lead to; nothing where the word belongs to no introduction.
     fn lead(&self, at: usize, before: Lead) -> Option<Lead> {
         let word = self.word(at);
         Some(match word {
             "von" | "vom" | "vo" | "vum" | "vun" | "bei" | "beim" | "fuer" | "from" | "at" | "of" | "firma" | "fa"
-            | "z" | "firmy" | "société" | "societe" | "ditta" | "empresa" | "hause" | "haus" | "chez" | "im" => {
+            | "z" | "firmy" | "société" | "societe" | "ditta" | "empresa" | "van" | "hause" | "haus" | "chez" => {
                 Lead::Works
             }
+            // "im Keller" is where he stands.
+            "im" if self.is_trade(at + 1) || self.adjoins(at + 1) && self.proper(at + 2) => Lead::Works,
             "der" | "dem" | "die" | "dr" | "da" | "de" | "the" | "das" | "den" | "d" | "s" if before == Lead::Works => {
                 Lead::Works
             }
-            "der" | "dem" if before == Lead::Place => Lead::Works,
+            // "Uhrmacher Nußbaumer aus der Spitalgasse"
+            "der" | "dem" if before == Lead::Place => {
+                let street = ["strasse", "gasse", "allee", "weg", "platz", "siedlung"];
+                if street.iter().any(|end| self.word(at + 1).ends_with(end)) { before } else { Lead::Works }
+            }
             "hab" | "habe" | "betreibe" | "fuehre" | "leite" if self.is_trade(at + 2) && self.proper(at + 2) => {
                 Lead::Works
             }
             "sind" if matches!(self.word(at + 1), "der" | "die" | "das") => Lead::Works,
-            "in" | "aus" | "ausm" | "us" | "usem" | "nach" | "en" | "i" | "auf" | "an" | "am"
+            "in" | "im" | "aus" | "ausm" | "us" | "usem" | "nach" | "en" | "i" | "auf" | "an" | "am"
                 if self.followed_by_name(at) =>
             {
                 Lead::Place

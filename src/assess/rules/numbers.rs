@@ -30,7 +30,24 @@ const UNITS: [(&str, u32); 22] = [
     ("nine", 9),
 ];
 
-const MORE_UNITS: [(&str, u32); 5] = [("seven", 7), ("eight", 8), ("oh", 0), ("nought", 0), ("achta", 8)];
+const MORE_UNITS: [(&str, u32); 15] = [
+    ("seven", 7),
+    ("eight", 8),
+    ("oh", 0),
+    ("nought", 0),
+    ("achta", 8),
+    // Dialect.
+    ("oans", 1),
+    ("oins", 1),
+    ("eens", 1),
+    ("zwoi", 2),
+    ("zwoa", 2),
+    ("viere", 4),
+    ("fimf", 5),
+    ("fuemf", 5),
+    ("sieba", 7),
+    ("siebn", 7),
+];
 
 const TEENS: [(&str, u32); 11] = [
     ("zehn", 10),
@@ -95,6 +112,11 @@ fn unit(word: &str) -> Option<u32> {
     UNITS.iter().chain(&MORE_UNITS).find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
 
+/// The digit that a word names.
+pub(super) fn digit(word: &str) -> Option<u32> {
+    unit(word)
+}
+
 fn tens(word: &str) -> Option<u32> {
     TENS.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
@@ -105,6 +127,12 @@ fn word_value(word: &str) -> Option<u32> {
         unit(word).or_else(|| tens(word)).or_else(|| TEENS.iter().find(|(n, _)| *n == word).map(|(_, v)| *v))
     {
         return Some(value);
+    }
+    // "Fünfhundertfünfundfünfzig": hundreds as they stand within a dictated number.
+    if let Some((head, rest)) = word.split_once("hundert") {
+        let hundreds = unit(head).filter(|head| *head > 1)? * 100;
+        let rest = rest.strip_prefix("und").unwrap_or(rest);
+        return if rest.is_empty() { Some(hundreds) } else { word_value(rest).map(|rest| hundreds + rest) };
     }
     // "neununddreissig", dialect "dreiadreissich".
     TENS.iter().find_map(|(name, ten)| {
@@ -339,6 +367,7 @@ mod tests {
             ("elf", "11"),
             ("0171", "0171"),
             ("dreiadreißich", "33"),
+            ("fünfhundertfünfundfünfzig", "555"),
         ] {
             assert_eq!(digits(word).as_deref(), Some(want), "{word}");
         }

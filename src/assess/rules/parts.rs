@@ -5,6 +5,19 @@ use super::fields::{Kind, Piece, Reader};
 use super::introduction::{Lead, Part};
 use super::words::WORDS;
 
+/// The large towns, folded; surnames like Hagen are left out.
+const TOWNS: &str = "berlin hamburg muenchen koeln frankfurt stuttgart duesseldorf leipzig dortmund essen bremen dresden \
+    hannover nuernberg duisburg bochum wuppertal bielefeld bonn muenster mannheim karlsruhe augsburg wiesbaden \
+    moenchengladbach gelsenkirchen aachen braunschweig chemnitz kiel halle magdeburg freiburg krefeld mainz luebeck \
+    erfurt oberhausen rostock kassel potsdam saarbruecken hamm ludwigshafen oldenburg osnabrueck leverkusen heidelberg \
+    solingen darmstadt regensburg herne neuss paderborn ingolstadt offenbach fuerth wuerzburg ulm heilbronn pforzheim \
+    wolfsburg goettingen bottrop reutlingen koblenz bremerhaven erlangen remscheid bergisch trier recklinghausen jena \
+    moers salzgitter siegen guetersloh hildesheim hanau kaiserslautern cottbus schwerin esslingen ludwigsburg giessen \
+    konstanz bayreuth bamberg aschaffenburg schweinfurt coburg ansbach passau landshut rosenheim kempten memmingen \
+    fulda marburg lueneburg flensburg stralsund greifswald weimar gera zwickau plauen goerlitz wien graz linz salzburg \
+    innsbruck klagenfurt bregenz zuerich basel bern genf winterthur luzern straubing amberg weiden kulmbach kitzingen \
+    ochsenfurt gerolzhofen hassfurt werneck volkach dettelbach lohr karlstadt gemuenden hammelburg";
+
 impl Reader<'_> {
     /// The part that names the company.
     pub(super) fn employer(&self, parts: &[Part]) -> Option<usize> {
@@ -12,7 +25,10 @@ impl Reader<'_> {
         let kind = |at: usize, kind: Kind| parts[at].piece.kind == kind;
         let words = |at: usize| parts[at].piece.to - parts[at].piece.from;
         let form = |at: &usize| (parts[*at].piece.from..parts[*at].piece.to).any(|i| self.form_length(i) > 0);
-        let body = |at: &usize| kind(*at, Kind::Company) && self.has_body(&parts[*at].piece);
+        let body = |at: &usize| {
+            let piece = &parts[*at].piece;
+            kind(*at, Kind::Company) && self.has_body(piece) && !self.is_town(piece)
+        };
         let here = |at: &usize| parts[*at].lead != Lead::Place || form(at) || words(*at) > 1;
         let known = all().find(|at| form(at) && words(*at) > 1).or_else(|| {
             let employed = |at: usize| parts[at].lead == Lead::Works && words(at) > 1;
@@ -27,10 +43,16 @@ impl Reader<'_> {
             let two = |piece: &Piece| (piece.from..piece.to).any(|i| self.word(i) == "und");
             return Some(if partners && two(&parts[at - 1].piece) { at - 1 } else { at });
         }
-        let free =
-            |at: &usize| kind(*at, Kind::Name) && parts[*at].lead != Lead::Place && self.long_enough(&parts[*at]);
-        let led = all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.is_noble(parts, *at));
+        let free = |at: &usize| {
+            let named = kind(*at, Kind::Name) && !self.is_town(&parts[*at].piece);
+            named && parts[*at].lead != Lead::Place && self.long_enough(&parts[*at])
+        };
         let person = all().any(|at| kind(at, Kind::Person) || self.is_crafted(&parts[at].piece));
+        // "Baustoff-Union Knetzgau, Heike Landgraf vom Tresen"
+        let first = parts.first().filter(|part| part.lead == Lead::Nothing && person).is_some_and(|_| free(&0));
+        let room = |at: usize| first && at > 1 && words(0) > 1 && words(at) == 1;
+        let led =
+            all().find(|at| free(at) && parts[*at].lead == Lead::Works && !self.is_noble(parts, *at) && !room(*at));
         led.or_else(|| {
             if person {
                 let two = |at: &usize| parts[*at].lead == Lead::Nothing || words(*at) > 1;
@@ -83,8 +105,10 @@ impl Reader<'_> {
         let known = (0..parts.len())
             .filter(|at| person(&parts[*at].piece) && !greeted(*at) && (Some(*at) != company || trained(*at)));
         let named = |at: &usize| {
-            let from = parts[*at].piece.from;
-            self.before(from, 1) == "ist" && self.before(from, 2) == "name" && Some(*at) != company
+            let Piece { from, to, .. } = parts[*at].piece;
+            let behind = self.word(to) == "mein" && matches!(self.word(to + 1), "name" | "nam");
+            let before = self.before(from, 1) == "ist" && self.before(from, 2) == "name";
+            (before || behind && !matches!(self.word(to + 2), "ist" | "is")) && Some(*at) != company
         };
         if let Some(at) = (0..parts.len()).find(named) {
             return Some(at);
@@ -94,6 +118,7 @@ impl Reader<'_> {
         let small = |at: &usize| {
             let part = &parts[*at];
             part.piece.kind == Kind::Name
+                && !self.is_town(&part.piece)
                 && Some(*at) != company
                 && !matches!(part.lead, Lead::Works | Lead::Place)
                 && part.piece.to - part.piece.from <= 3
@@ -105,8 +130,22 @@ impl Reader<'_> {
             let led =
                 (0..parts.len()).find(|at| small(at) && parts[*at].lead == Lead::Person && !self.is_office(parts, *at));
             let alone = |at: &usize| parts.len() == 1 && parts[*at].lead != Lead::Article;
-            led.or_else(|| (0..parts.len()).find(|at| small(at) && (company.is_some() || alone(at))))
+            let other = |at: &usize| small(at) && (company.is_some() || alone(at)) && !self.is_office(parts, *at);
+            // "Kanzlei Ziegenaus, Augsburg, Ziegenaus"
+            let named_so = |at: &usize| {
+                company.is_some_and(|company| {
+                    let Piece { from, to, .. } = parts[company].piece;
+                    (from..to).any(|i| self.word(i) == self.word(parts[*at].piece.from))
+                })
+            };
+            let family = || (0..parts.len()).find(|at| other(at) && named_so(at));
+            led.or_else(family).or_else(|| (0..parts.len()).find(other))
         })
+    }
+
+    /// "Juwelier Hagemeister, Düsseldorf": a large town by itself is where he is.
+    pub(super) fn is_town(&self, piece: &Piece) -> bool {
+        piece.to == piece.from + 1 && TOWNS.split_whitespace().any(|town| town == self.word(piece.from))
     }
 
     /// "Hier ist der Werkschutz, Sauter": who is called by an article, and by a name behind it.
@@ -199,9 +238,11 @@ impl Reader<'_> {
             && self.word(piece.from) != "meister"
             && !self.has_own_trade(piece.from)
             && !self.is_trade(piece.from + 1);
+        // "Notar Doktor Engelbert Terhorst"
+        let doctor = self.is_title(piece.from + 1) && piece.to > piece.from + 2;
         craft.iter().any(|end| self.word(piece.from).ends_with(end))
             && piece.to > piece.from + 1
-            && (self.is_given(piece.from + 1) || one)
+            && (self.is_given(piece.from + 1) || one || doctor)
     }
 
     /// "Bäckermeister Ulrich Krumm": who has a trade of his own is his own company.
@@ -209,7 +250,7 @@ impl Reader<'_> {
         self.is_crafted(piece) && self.has_own_trade(piece.from)
     }
 
-    fn has_own_trade(&self, at: usize) -> bool {
+    pub(super) fn has_own_trade(&self, at: usize) -> bool {
         let word = self.word(at);
         let master = word.strip_suffix("meisterin").or_else(|| word.strip_suffix("meister"));
         let own = ["rechtsanw", "notar", "steuerberater", "architekt", "zahn", "tier", "fach", "frauen", "kinder"];

@@ -74,6 +74,10 @@ impl Reader<'_> {
     /// Whether a new name begins at `at` within the stretch `[start, to)`.
     fn parts(&self, start: usize, at: usize, to: usize) -> bool {
         let before = self.word(at - 1);
+        // "Kay-Olaf"
+        if self.hyphened(at - 1) {
+            return false;
+        }
         let given = |at: usize| self.is_given(at);
         let title = |at: usize| self.is_title(at);
         let doctor = matches!(self.word(at), "dr" | "doktor" | "prof" | "professor" | "dres");
@@ -81,6 +85,10 @@ impl Reader<'_> {
         let from_there = matches!(self.word(at), "von" | "vo")
             && !title(at - 1)
             && (self.kind(start, at) != Kind::Company || craftsman);
+        // "Constantin Freiherr von Thüngfeld"
+        if from_there && is_noble(before) {
+            return false;
+        }
         if from_there {
             return !self.of_nobility(start, at, to) || !self.works_elsewhere(to);
         }
@@ -96,7 +104,8 @@ impl Reader<'_> {
             return true;
         }
         if title(at) {
-            return !(title(at - 1) || doctor && (self.is_trade(at - 1) || self.is_practice(start, at)));
+            let named = self.is_trade(at - 1) || self.is_practice(start, at) || self.has_own_trade(at - 1);
+            return !(title(at - 1) || doctor && named);
         }
         if self.is_role(at) && self.lower && !(given(start) && at == start + 1)
             || self.form_length(at - 1) > 0 && self.form_length(at) == 0 && !joined.contains(&self.word(at))
@@ -108,10 +117,20 @@ impl Reader<'_> {
         if given(at) && at + 1 < to && business && !self.is_trade(at - 1) && !self.is_trade(at) && !title(at - 1) {
             return true;
         }
+        self.begins_again(start, at, to, business)
+    }
+
+    /// "Thorben Lammers Lammers Containerdienst": whether the next name begins where a surname is said again.
+    fn begins_again(&self, start: usize, at: usize, to: usize, business: bool) -> bool {
+        let given = |at: usize| self.is_given(at);
         // "Thorben Lammers Lammers Containerdienst", "Kreuzer Druckerei Kreuzer"
         let again = |i: usize| self.word(i).len() > 2 && (start..i).any(|j| self.word(j) == self.word(i));
-        let person = (given(start) || title(start)) && at >= start + 2 || at == start + 1;
+        let person = (given(start) || self.is_title(start)) && at >= start + 2 || at == start + 1;
         let later = (at..to).any(|i| self.is_trade(i) || self.form_length(i) > 0);
+        // "Autolackiererei Scheuring Scheuring Gerd"
+        if again(at) && given(at + 1) && at + 2 == to && business && !given(at) {
+            return true;
+        }
         if again(at) && !given(at + 1) {
             return at == start + 1 || given(start) || business;
         }
@@ -128,7 +147,9 @@ impl Reader<'_> {
     fn of_nobility(&self, start: usize, at: usize, to: usize) -> bool {
         let small = |i: usize| i < at + 2 && matches!(self.word(i), "der" | "dem" | "den");
         let one = (at + 1..to.saturating_sub(1)).all(|i| self.hyphened(i) || small(i));
-        self.is_given(start) && at == start + 1 && to > at + 1 && (one || self.lower)
+        // "Levi von Rollwerk, dem Lastenradverleih in Schweinfurt"
+        let told = matches!(self.word(to), "dem" | "der") && self.is_trade(to + 1);
+        self.is_given(start) && at == start + 1 && to > at + 1 && (one || self.lower) && !told
     }
 
     /// "Praxis für Kinderheilkunde Doktor Sauerbier": named by its doctor.
@@ -192,4 +213,10 @@ impl Reader<'_> {
     fn joined(&self, from: usize, to: usize) -> bool {
         (from..to).any(|at| matches!(self.word(at), "und" | "&" | "am" | "zum"))
     }
+}
+
+/// A rank of nobility, which stands before "von".
+pub(super) fn is_noble(word: &str) -> bool {
+    ["freiherr", "freifrau", "graf", "graefin", "baron", "baronin", "prinz", "prinzessin", "ritter", "edler", "fuerst"]
+        .contains(&word)
 }

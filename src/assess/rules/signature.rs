@@ -3,7 +3,6 @@
 //! Read by lines, because that is how signatures are made. Where no greeting closes the mail, its last short block is taken
 //! for the signature.
 
-use super::fields::Reader;
 use super::mail;
 use super::text::{Glyph, fold};
 use super::words::WORDS;
@@ -37,8 +36,12 @@ pub(super) fn read(source: &str) -> Signature {
     let own = own.replace(" (FH)", "").replace(" (TH)", "").replace(" (BA)", "");
     let attached = |line: &&str| !(line.starts_with('[') || line.starts_with("Gesendet ") || line.starts_with("Sent "));
     let lines: Vec<&str> = own.lines().map(str::trim).filter(attached).collect();
-    let mut found = Signature::default();
-    let Some((block, first)) = block(&lines) else { return uncapitalised(&lines) };
+    let team = lines.iter().rev().filter(|line| !line.is_empty()).take(5).find_map(|line| of_team(line));
+    let mut found = Signature { company: team, ..Signature::default() };
+    let Some((block, first)) = block(&lines) else {
+        let other = uncapitalised(&lines);
+        return Signature { company: found.company.or(other.company), ..other };
+    };
     let candidates = first.into_iter().chain(lines[block..].iter().copied().filter(|line| !line.is_empty()).take(8));
     let mut unknown = None;
     for line in candidates.filter(|line| !line.starts_with(['[', '=', '>'])) {
@@ -58,17 +61,12 @@ pub(super) fn read(source: &str) -> Signature {
         };
         for part in parts.into_iter().flat_map(|part| part.split(" - ")).map(str::trim).filter(|part| !part.is_empty())
         {
-            let pair = part.split_once(" & ").or_else(|| part.split_once(" und "));
-            let couple = pair.filter(|(one, other)| {
-                let given = |name: &str| {
-                    name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)))
-                };
-                given(one) && given(other) && other.contains(' ')
-            });
-            if let (None, Some((one, other))) = (&found.name, couple) {
-                let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
-                found.name = Some(format!("{one} {surname}").trim().to_owned());
-            } else if is_name(part) && found.name.as_ref().is_none_or(|name| spells_out(part, name)) {
+            if let (None, Some(name)) = (&found.name, couple(part)) {
+                found.name = Some(name);
+            } else if is_name(part)
+                && !(has_form(line) && is_place(part))
+                && found.name.as_ref().is_none_or(|name| spells_out(part, name))
+            {
                 found.name = Some(shown(part));
             } else if found.company.is_none() && is_company(part) {
                 let company = part.trim_matches(['-', '–', '*', ' ']).to_owned();
@@ -84,6 +82,14 @@ pub(super) fn read(source: &str) -> Signature {
     if found.name.is_none() && found.company.is_none() { uncapitalised(&lines) } else { found }
 }
 
+/// "Uli und Petra Lang": two given names and one surname.
+fn couple(part: &str) -> Option<String> {
+    let (one, other) = part.split_once(" & ").or_else(|| part.split_once(" und "))?;
+    let given = |name: &str| name.split_whitespace().next().is_some_and(|word| WORDS.first_names.contains(&fold(word)));
+    let surname = if one.contains(' ') { "" } else { other.rsplit(' ').next().unwrap_or("") };
+    (given(one) && given(other) && other.contains(' ')).then(|| format!("{one} {surname}").trim().to_owned())
+}
+
 /// "uli vom hofladen brennessel", "veit" and below it "obsthof gruber-lechner".
 fn uncapitalised(lines: &[&str]) -> Signature {
     let mut found = Signature::default();
@@ -97,7 +103,7 @@ fn uncapitalised(lines: &[&str]) -> Signature {
     for line in filled.into_iter().rev().take(4).flat_map(|line| line.split(',')).map(str::trim) {
         let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         let words = &words[usize::from(words.first().is_some_and(|word| WORDS.greetings.contains(&fold(word))))..];
-        let of = words.iter().position(|word| ["vom", "von", "aus"].contains(word));
+        let of = words.iter().position(|word| ["vom", "von", "aus", "v.", "vo"].contains(word));
         if words.len() > 7 || line.chars().any(char::is_uppercase) {
             continue;
         }
@@ -123,6 +129,20 @@ fn formed(line: &str) -> &str {
         line.split_once(", ").filter(|(first, rest)| is_role(first) && has_form(rest)).map_or(line, |(_, rest)| rest);
     let ends = begins.rsplit_once(", ").filter(|(first, last)| has_form(first) && !has_form(last));
     ends.map_or(begins, |(first, _)| first)
+}
+
+/// "Ihr Team von Datenretter Direkt", "Ihr Praxisteam Dr. Nierlich": who signs as a team.
+fn of_team(line: &str) -> Option<String> {
+    let (lead, rest) =
+        line.split_once(' ').filter(|(lead, _)| ["Ihr", "Ihre", "Euer", "Eure", "Das"].contains(lead))?;
+    let (team, name) = rest.trim_end_matches(['.', '!', ',']).split_once(' ')?;
+    let name = ["von der ", "von ", "vom ", "der ", "des "].iter().find_map(|of| name.strip_prefix(of)).unwrap_or(name);
+    let short = name.split_whitespace().count() <= 5 && name.starts_with(char::is_uppercase) && lead.len() > 2;
+    let business = team.strip_suffix("team").filter(|kind| is_business(kind));
+    let signs =
+        matches!(team, "Team" | "Redaktion" | "Kundenservice" | "Serviceteam" | "Kundendienst") || business.is_some();
+    (short && signs && !name.contains([':', '?']))
+        .then(|| format!("{} {name}", business.unwrap_or("")).trim().to_owned())
 }
 
 /// "Uschi vom Nähkästchen", "Karin Ott von der Gärtnerei Ott".
@@ -165,8 +185,27 @@ fn greeting(line: &str) -> Option<&str> {
     let bare = |word: &str| fold(word.trim_matches(|c: char| !c.is_alphanumeric()));
     let at = words.iter().take(6).rposition(|word| WORDS.greetings.contains(&bare(word)))?;
     let small = [
-        "und", "&", "aus", "schoenen", "schoene", "sonntag", "abend", "tag", "euch", "ihnen", "you", "for", "ihre",
-        "ihr", "an", "von", "vom",
+        "und",
+        "&",
+        "aus",
+        "schoenen",
+        "schoene",
+        "sonntag",
+        "abend",
+        "tag",
+        "euch",
+        "ihnen",
+        "you",
+        "for",
+        "ihre",
+        "ihr",
+        "an",
+        "von",
+        "vom",
+        "sie",
+        "dich",
+        "herzlich",
+        "freundlich",
     ];
     let mut end = at + 1;
     while words.get(end).is_some_and(|word| small.contains(&bare(word).as_str()) || *word == "&") {
@@ -198,7 +237,7 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
         let late = filled.iter().copied().rev().take(9).filter(|at| *at > 0);
         let named = late.filter(|at| {
             let first = lines[*at].split([',', '|', '(', '/']).next().unwrap_or("").trim();
-            let known = unadorned(first).split_whitespace().next().is_some_and(|word| {
+            let known = shown(first).split_whitespace().next().is_some_and(|word| {
                 let word = fold(word.trim_end_matches('.'));
                 WORDS.first_names.contains(&word) || WORDS.titles.contains(&word) || word.chars().count() == 1
             });
@@ -222,6 +261,11 @@ fn block<'a>(lines: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
     })
 }
 
+/// "Feile `GmbH`, Bergrheinfeld": one word that is no given name, on a company's line.
+fn is_place(part: &str) -> bool {
+    !part.contains([' ', '.']) && !WORDS.first_names.contains(&fold(part))
+}
+
 /// Whether a part gives a name in full: "Markus Brandt" for "M. Brandt" or "Markus".
 fn spells_out(part: &str, name: &str) -> bool {
     if part.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) {
@@ -234,13 +278,24 @@ fn spells_out(part: &str, name: &str) -> bool {
 }
 
 /// A name line as it is shown: without "med." and degrees.
-fn shown(part: &str) -> String {
+pub(super) fn shown(part: &str) -> String {
     let degree = |word: &&str| word.ends_with('.') && word.starts_with(char::is_lowercase) || *word == "Dipl.-Ing.";
-    unadorned(part).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
+    without_office(unadorned(part)).split_whitespace().filter(|word| !degree(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// "Studiendirektor Leander Sommerauer": without what he is, where a name in full follows.
+pub(super) fn without_office(part: &str) -> &str {
+    part.split_once(' ')
+        .filter(|(office, name)| {
+            let mut words = name.split(' ');
+            let given = words.next().is_some_and(|word| WORDS.first_names.contains(&fold(word)));
+            is_function(&fold(office)) && given && words.next().is_some()
+        })
+        .map_or(part, |(_, name)| name)
 }
 
 /// One to four capitalised words and no business.
-fn is_name(part: &str) -> bool {
+pub(super) fn is_name(part: &str) -> bool {
     let part = &shown(part);
     let words: Vec<&str> = part.split_whitespace().collect();
     let capital = |word: &&str| word.starts_with(char::is_uppercase) || matches!(*word, "von" | "van" | "de" | "zu");
@@ -249,12 +304,13 @@ fn is_name(part: &str) -> bool {
         && !part.contains([':', '@'])
         && !part.chars().any(|c| c.is_ascii_digit())
         && !is_role(part)
+        && (words.len() > 1 || !WORDS.no_name.contains(&fold(part)))
         && (!is_business(part)
             || words.len() == 2 && WORDS.first_names.contains(&fold(words[0])) && !is_business(words[0]))
 }
 
 fn is_company(part: &str) -> bool {
-    let clear = !part.contains([':', '@']) && part.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+    let clear = !part.contains([':', '@', '?']) && part.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
     let few = part.split_whitespace().count() <= 9;
     let address = part.split_whitespace().any(|word| word.len() >= 4 && word.bytes().all(|b| b.is_ascii_digit()))
         || part.split_whitespace().last().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
@@ -291,10 +347,11 @@ fn has_form(part: &str) -> bool {
     fold(part).split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.forms.contains(word) || word == "eg")
         || part.contains("e.K")
         || part.contains("e. K")
-        || part.contains("e.V")
+        || ["e.V", "e. V", "S.L", "S.A", "S.r.l", "s.r.o", "B.V", "Sp. z"].iter().any(|form| part.contains(form))
 }
 
-fn is_business(part: &str) -> bool {
+/// Whether a part has a legal form or a word for a business.
+pub(super) fn is_business(part: &str) -> bool {
     let trade = |word: &str| {
         word.len() > 3
             && WORDS
@@ -308,34 +365,14 @@ fn is_business(part: &str) -> bool {
 /// Without "i. V.", "gez." and the like.
 fn unadorned(part: &str) -> &str {
     let mut part = part.trim_start_matches(['-', '–', ' ']);
-    while let Some(rest) = ["i. V.", "i.V.", "i. A.", "i.A.", "gez.", "ppa.", "iV", "iA", "Ihr", "Ihre"]
-        .iter()
-        .find_map(|lead| part.strip_prefix(lead).filter(|rest| rest.starts_with(' ')))
+    while let Some(rest) =
+        ["i. V.", "i.V.", "i. A.", "i.A.", "gez.", "ppa.", "iV", "iA", "Ihr", "Ihre", "Inh.", "Inhaber", "Inhaberin"]
+            .iter()
+            .find_map(|lead| part.strip_prefix(lead).filter(|rest| rest.starts_with(' ')))
     {
         part = rest.trim_start();
     }
     part
-}
-
-impl Reader<'_> {
-    /// The rest of a form's line, "Firma: …".
-    pub(super) fn line(&self, labels: &[&str]) -> Option<String> {
-        (0..self.tokens().len()).find_map(|at| {
-            let begins = at == 0 || self.tokens()[at - 1].sentence != self.tokens()[at].sentence;
-            let end = self.tokens()[at].end;
-            let rest = self.scene.text.source.get(end..)?;
-            if !begins || !labels.contains(&self.word(at)) || !rest.trim_start_matches([' ', '*']).starts_with(':') {
-                return None;
-            }
-            let (_, to) = self.scene.sentence(at);
-            let last = self.tokens().get(to).map_or(self.scene.text.source.len(), |token| token.start);
-            let rest = self.scene.text.source.get(end..last)?.trim_start_matches([' ', '*', ':']);
-            let rest = rest.lines().next()?.split('<').next()?.trim();
-            let rest = rest.split([';', '|', '(']).next()?.trim();
-            let named = rest.chars().any(char::is_alphabetic) && !rest.contains('@');
-            named.then(|| rest.split(", ").next().unwrap_or(rest).to_owned())
-        })
-    }
 }
 
 #[cfg(test)]
