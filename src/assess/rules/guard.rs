@@ -185,7 +185,9 @@ fn following(
     let mut opened = false;
     while at <= last && at < scene.text.tokens.len() {
         let end = scene.clause(at).1.max(at + 1);
-        let own = opened || belongs(scene, at) || at < stop && matches!(scene.word(at), "bis" | "so");
+        let own = opened && at < stop
+            || belongs(scene, at) && !(at >= stop && unrelated(scene, at))
+            || at < stop && matches!(scene.word(at), "bis" | "so");
         let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
         // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
         // "…, weil jede Stunde ohne Shop mehr kostet" gives its reason.
@@ -210,6 +212,26 @@ fn following(
     }
     None
 }
+
+/// A sentence of its own behind the consent: "Nur das Angebot vom März, das klären wir ein andermal", "Falls Sie nicht
+/// durchkommen: die Leitung ist auch weg". What is short, conditional or about money, terms or who decides is none.
+fn unrelated(scene: &Scene<'_>, at: usize) -> bool {
+    let end = scene.sentence(at).1;
+    let word = |at: usize| scene.word(at);
+    let open = |at: usize| CONDITIONS.contains(&word(at)) || LIMITS.contains(&word(at));
+    let matters = ["conditions", "fee", "agree", "both", "decide", "decider", "authority", "decline", "low_amount"];
+    if end - at <= 5 || matters.into_iter().any(|name| scene.touches(name, at, end)) {
+        return false;
+    }
+    match word(at) {
+        "aber" | "nur" | "bloss" | "allerdings" | "jedoch" => !(at..end).any(open),
+        "wenn" | "wenns" | "falls" | "sollte" => scene.clause(at).1 < end && !(scene.clause(at).1..end).any(open),
+        _ => false,
+    }
+}
+
+/// Set a limit, wherever they stand.
+const LIMITS: [&str; 9] = ["bis", "ausser", "maximal", "max", "hoechstens", "unter", "erst", "gilt", "gelten"];
 
 /// Whether a clause names the other of conditions and fee, and not the one that it is about.
 fn other_object(scene: &Scene<'_>, about: &str, from: usize, to: usize) -> bool {
