@@ -9,11 +9,13 @@ pub(crate) const TERMS: Terms<'_> = Terms { fee: Cents(4800), own_numbers: &[] }
 
 /// All records of the development corpus.
 pub(crate) fn records() -> Vec<Record> {
-    let read = |file: &str| {
-        let path = format!("{}/tests/corpus/{file}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-    };
-    let text = read("dev-voicemail.jsonl") + &read("dev-email.jsonl");
+    [read("dev-voicemail.jsonl"), read("dev-email.jsonl")].concat()
+}
+
+/// The records of one file.
+pub(crate) fn read(file: &str) -> Vec<Record> {
+    let path = format!("{}/tests/corpus/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

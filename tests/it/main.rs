@@ -13,6 +13,7 @@ mod folder;
 mod introductions;
 mod models;
 mod mutation;
+mod others;
 mod postgres;
 mod privacy;
 mod roughen;

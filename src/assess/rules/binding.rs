@@ -4,6 +4,7 @@
 //! "die Bedingungen akzeptiere ich, zur Gebühr sage ich nichts" the fee gets no yes.
 
 use super::consent::{Item, Role, State, apply, bind};
+use super::leftovers::{bind_proforms, stands_for};
 use super::lexicon::Scene;
 use super::pronouns::bind_pronouns;
 use super::scope::Says;
@@ -104,7 +105,7 @@ fn leaning(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     })
 }
 
-fn names_only(word: &str) -> bool {
+pub(super) fn names_only(word: &str) -> bool {
     WORDS.leaning.contains(word) || ROW.contains(&word)
 }
 
@@ -276,39 +277,6 @@ pub(super) fn bind_sentence(scene: &Scene<'_>, items: &mut [Item], state: &mut S
     }
 }
 
-/// What is left over: "Mit der Gebühr, die Sie nennen, gehe ich mit" around a relative clause, and a bare yes behind its only
-/// object: "48 Euro finde ich wenig, natürlich einverstanden".
-pub(super) fn bind_around(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
-    let object = |item: &Item| matches!(item.role, Role::Object(_));
-    for index in 0..items.len() {
-        if items[index].bound || !object(&items[index]) {
-            continue;
-        }
-        let (first, end) = scene.clause(items[index].start);
-        let rest = end..scene.sentence(first).1;
-        let Some(act) = (index + 1..items.len()).find(|i| matches!(items[*i].role, Role::Act(_)) && !items[*i].weak)
-        else {
-            continue;
-        };
-        let (from, to) = scene.clause(items[act].start);
-        if !rest.contains(&from) || says(items[act]) == Says::Nothing {
-            continue;
-        }
-        let alone = !items.iter().any(|i| object(i) && i.start >= from && i.end <= to);
-        let relative = RELATIVES.contains(&scene.word(end)) && scene.clause(end).1 == from;
-        let verb_first = items[act].start == from && matches!(scene.word(from + 1), "ich" | "wir" | "mir" | "mer");
-        let inserted = relative && verb_first;
-        let of_something = (from..to).any(|at| matches!(scene.word(at), "mit" | "zu" | "zum" | "zur" | "an" | "dass"));
-        let bare = !items[act].bound && to - from <= 3 && !of_something;
-        if alone && (inserted || bare) {
-            bind(scene, items, index, act, state);
-        }
-    }
-}
-
-/// Open a relative clause.
-const RELATIVES: [&str; 9] = ["die", "der", "den", "das", "dem", "deren", "denen", "welche", "wie"];
-
 /// Binds left-overs of this sentence and the one before: "Ich stimme zu. Und zwar den Bedingungen …", "Die Gebühr. Einverstanden."
 pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &mut [Item], state: &mut State) {
     let dangling = previous.iter().any(|i| matches!(i.role, Role::Act(_)) && !i.weak && !i.bound);
@@ -336,6 +304,7 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
             }
         }
     }
+    bind_proforms(scene, items, state);
     bind_pronouns(scene, previous, items, state);
     let Some(act) = items.iter().position(|i| matches!(i.role, Role::Act(_)) && !i.bound && !i.weak) else { return };
     let alone = items.iter().all(|i| matches!(i.role, Role::Act(_)));
@@ -356,16 +325,6 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
     }
 }
 
-/// "Mit den Bedingungen bin ich es ebenfalls": the verb only stands for the one before.
-fn stands_for(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
-    let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
-    scene.touches("also", from, to)
-        && (from..to).filter(|at| !named(*at)).all(|at| {
-            let word = scene.word(at);
-            PROFORMS.contains(&word) || names_only(word) || scene.text.tokens[at].is_number()
-        })
-}
-
 /// "Die Bedingungen stehen auch auf Ihrer Seite": a verb of its own, no yes carried over.
 fn tells_more(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool {
     let named = |at: usize| items.iter().any(|i| i.start <= at && i.end > at);
@@ -376,7 +335,8 @@ fn tells_more(scene: &Scene<'_>, items: &[Item], from: usize, to: usize) -> bool
     (from..to).any(|at| !named(at) && told(scene.word(at)) && !PROFORMS.contains(&scene.word(at)))
 }
 
-const PROFORMS: [&str; 18] = [
+/// Words of a clause that stand for one before it.
+pub(super) const PROFORMS: [&str; 18] = [
     "bin", "sind", "ist", "san", "ich", "wir", "es", "das", "s", "tue", "tun", "tu", "mache", "machen", "gilt", "so",
     "i", "mir",
 ];

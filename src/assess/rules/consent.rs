@@ -7,8 +7,9 @@
 //! How: objects (conditions, fee) and acts (agree, decline, "known") are read in order and bound within their clause, then
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
-use super::binding::{bind_around, bind_clauses, bind_neighbours, bind_sentence, says, settle};
+use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle};
 use super::guard::{afterwards, answer, doubted, reserved};
+use super::leftovers::bind_around;
 use super::lexicon::{Mark, Scene};
 use super::pronouns::rebind;
 use super::revision::{corrected, postponed, withdraw};

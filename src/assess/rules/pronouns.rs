@@ -10,8 +10,8 @@ use super::words::WORDS;
 /// denen nicht zu": a no to what was agreed to. "Die hab ich hier liegen, damit sind wir einverstanden": to what was named.
 pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
     let pronouns = [
-        "die", "sie", "denen", "ihnen", "ihm", "das", "dem", "them", "it", "diese", "diesen", "dieser", "diesem",
-        "damit",
+        "die", "sie", "denen", "ihnen", "ihm", "ihr", "das", "dem", "them", "it", "diese", "diesen", "dieser",
+        "diesem", "damit",
     ];
     for act in 0..items.len() {
         let (from, to) = scene.clause(items[act].end - 1);
@@ -64,8 +64,9 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
 }
 
 /// Point to what was named, wherever they stand: "ich stimme denen zu", "einverstanden bin ich damit".
-const INSIDE: [&str; 13] = [
-    "denen", "dem", "damit", "dazu", "darauf", "daran", "dies", "diesen", "beidem", "dieser", "diesem", "ihm", "ihnen",
+const INSIDE: [&str; 14] = [
+    "denen", "dem", "damit", "dazu", "darauf", "daran", "dies", "diesen", "beidem", "dieser", "diesem", "ihm", "ihr",
+    "ihnen",
 ];
 
 /// "… und akzeptieren das", "jetzt zahle ich sie": the pronoun behind a verb, and its subject.
