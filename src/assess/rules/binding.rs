@@ -3,7 +3,7 @@
 //! Leaning on a neighbour is allowed only to a stretch without a subject of its own ("und mit der Gebühr auch"): in
 //! "die Bedingungen akzeptiere ich, zur Gebühr sage ich nichts" the fee gets no yes.
 
-use super::consent::{Item, Role, State, apply, bind};
+use super::consent::{Item, Object, Role, State, apply, bind};
 use super::leftovers::{bind_proforms, stands_for};
 use super::lexicon::Scene;
 use super::pronouns::bind_pronouns;
@@ -187,6 +187,13 @@ fn has_subject(scene: &Scene<'_>, from: usize, to: usize) -> bool {
 
 const SUBJECTS: [&str; 10] = ["ich", "wir", "man", "er", "i", "we", "mer", "ick", "ik", "mia"];
 
+/// Whether an act can be meant of an object: nobody pays conditions.
+pub(super) fn applies(scene: &Scene<'_>, act: Item, object: Item) -> bool {
+    let pays = (act.start..act.end)
+        .any(|at| ["zahl", "bezahl", "ueberweis", "blech"].iter().any(|stem| scene.word(at).starts_with(stem)));
+    !(pays && object.role == Role::Object(Object::Conditions))
+}
+
 /// How an item counts; an object says nothing.
 pub(super) fn says(item: Item) -> Says {
     if let Role::Act(says) = item.role { says } else { Says::Nothing }
@@ -292,7 +299,7 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
         let leans = elliptic(scene, items, clause.0, clause.1)
             && (dangling || scene.touches("also", from, to) && !more)
             || stands_for(scene, items, clause.0, clause.1);
-        if let Some(act) = act_before.filter(|_| near && leans) {
+        if let Some(act) = act_before.filter(|_| near && leans && !scene.asks(items[index].start)) {
             let act = previous[act];
             if scene.touches("negation", from, to) || act.role == Role::Act(Says::Nothing) {
                 continue;

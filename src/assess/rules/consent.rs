@@ -218,6 +218,12 @@ fn guarded(scene: &Scene<'_>, state: &mut State) {
         state.overrule(scene, Object::Fee, Says::Maybe, word);
         return;
     }
+    // "…, geht beides klar, bin ich mit nicht einverstanden": contradicts itself.
+    if let (Some(Says::No), Some(yes)) = (state.bare, yeses.last().copied()) {
+        state.overrule(scene, Object::Conditions, Says::Maybe, yes);
+        state.overrule(scene, Object::Fee, Says::Maybe, yes);
+        return;
+    }
     for (name, object) in [("conditions", Object::Conditions), ("fee", Object::Fee)] {
         let spans: Vec<(usize, usize)> =
             state.agreed.iter().filter(|(about, _)| *about == object).map(|(_, span)| *span).collect();
@@ -339,6 +345,7 @@ pub(super) fn apply(scene: &Scene<'_>, item: Item, says: Says, span: (usize, usi
         let slot = state.said(object);
         *slot = Some(match (*slot, says) {
             (Some(Says::Yes), Says::No) if earlier => Says::Yes,
+            (Some(Says::No), Says::Yes) if earlier => Says::No,
             (Some(Says::Maybe), Says::Yes) => Says::Maybe,
             (Some(known), Says::Nothing) => known,
             (_, says) => says,

@@ -374,17 +374,29 @@ pub(super) fn answer(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says,
     let at = (to..to + 3).find(|at| scene.word(*at) != "auch" && scene.word(*at) != "ebenfalls").unwrap_or(to);
     let starts = |name: &str| scene.marks(name).any(|mark| mark.start == at);
     let end = scene.clause(at).1;
-    if scene.word(at) == "nein" || starts("decline") || scene.touches("negation", to, end) {
+    if scene.word(at) == "nein"
+        || starts("decline")
+        || scene.touches("negation", to, end.max(scene.sentence(to).1.min(to + 6)))
+    {
         Some((Says::No, end))
     } else if matches!(scene.word(at), "ja" | "jawohl" | "jo" | "yes")
         || starts("yes")
         || starts("agree")
-        || end - to <= 3 && scene.touches("also", to, end)
+        || end - to <= 3
+            && (to..end.min(to + 2)).any(|at| TOO.contains(&scene.word(at)) && !verbal_before(scene, to, at))
     {
         Some((Says::Yes, end))
     } else {
         None
     }
+}
+
+/// Answer a second question as the first.
+const TOO: [&str; 6] = ["auch", "ebenfalls", "ebenso", "genauso", "dito", "gleichfalls"];
+
+/// "Nickt auch", "stimmt auch": tells something, and answers nothing.
+fn verbal_before(scene: &Scene<'_>, from: usize, at: usize) -> bool {
+    (from..at).any(|i| scene.word(i).len() > 3)
 }
 
 /// Questions that ask for something else than a yes, or whether it has to be said.

@@ -1,6 +1,6 @@
 //! Words that point back to an object named before: "die akzeptieren wir", "damit sind wir einverstanden", "ich zahl sie".
 
-use super::binding::{says, spoken_for};
+use super::binding::{applies, says, spoken_for};
 use super::consent::{Item, Role, State, apply, bind};
 use super::lexicon::Scene;
 use super::scope::Says;
@@ -42,7 +42,7 @@ pub(super) fn rebind(scene: &Scene<'_>, items: &mut [Item], state: &mut State) {
         }
         for object in (0..act).filter(|i| named(&items[*i])).collect::<Vec<_>>() {
             let Role::Object(about) = items[object].role else { continue };
-            if spoken_for(scene, items, items[object], items[act].start) {
+            if spoken_for(scene, items, items[object], items[act].start) || !applies(scene, items[act], items[object]) {
                 continue;
             }
             let known = *state.said(about);
@@ -154,7 +154,7 @@ pub(super) fn bind_pronouns(scene: &Scene<'_>, previous: &[Item], items: &mut [I
         let known = *state.said(about);
         let open = known.is_none() || known == Some(Says::Nothing);
         let turned = known == Some(Says::No) && says(act) == Says::Yes && turns_round(scene, from, to);
-        let apart = spoken_for(scene, previous, *item, act.start);
+        let apart = spoken_for(scene, previous, *item, act.start) || !applies(scene, act, *item);
         if open && (all || !item.bound) && !apart || turned {
             let from = if turned { act.start } else { item.start };
             apply(scene, *item, says(act), (from, act.end), state);

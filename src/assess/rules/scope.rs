@@ -91,8 +91,10 @@ fn quoted(scene: &Scene<'_>, first: usize, act: &Mark) -> bool {
 pub(super) fn closes(scene: &Scene<'_>, negation: usize) -> bool {
     let word = |at: usize| scene.word(at);
     let row = scene.clause(negation);
-    let small =
-        ["mit", "den", "die", "der", "dem", "ihre", "ihren", "ihrer", "eure", "euren", "eurer", "und", "zu", "zur"];
+    let small = [
+        "heim", "hoch", "raus", "rein", "ran", "weiter", "los", "runter", "mit", "den", "die", "der", "dem", "ihre",
+        "ihren", "ihrer", "eure", "euren", "eurer", "und", "zu", "zur",
+    ];
     let next = (negation + 1..row.1).find(|at| !small.contains(&word(*at)));
     let named = |at: usize| ["conditions", "fee"].iter().any(|name| scene.touches(name, at, at + 1));
     if !matches!(word(negation), "nicht" | "net" | "ned" | "nich" | "nimmer")
