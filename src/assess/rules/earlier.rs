@@ -41,19 +41,13 @@ pub(super) fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
     let said = scene.word(from) == "dass" && word((first, from), &["hatte", "hatten", "habe", "hab", "haben"]);
     let reported = scene.touches("reported", near.0, near.1) && (perfect || preterite)
         || said && scene.touches("reported", first, from);
-    // "Mein Respekt. Am Samstag, der Notfall mit den Türen, den hat Ihr Mann gelöst."
     let bygone = scene.touches("bygone", first, last);
-    let finished = (first..last).any(|at| participle(scene.word(at)));
-    if bygone && finished && scene.has("thanked_for") {
+    let solved = || scene.has("thanked_for") && (first..last).any(|at| participle(scene.word(at)));
+    // "Mein Respekt. Am Samstag, der Notfall mit den Türen, den hat Ihr Mann gelöst."
+    if thanked && (preterite || perfect) || bygone && (preterite || perfect || solved()) {
         return Some(Mention::Nothing);
     }
-    if (thanked || bygone) && (preterite || perfect) {
-        return Some(Mention::Nothing);
-    }
-    // "Das war ja ein richtiger Notfall", beside a thank-you or a day that is over.
-    let was = (from..mark.start).any(|at| matches!(scene.word(at), "war" | "wars"));
-    let still = word(near, &["noch", "immer", "jetzt", "heute", "wieder"]);
-    if was && !still && (scene.has("thanked_for") || scene.has("bygone")) {
+    if was(scene, mark, near) {
         return Some(Mention::Nothing);
     }
     let today = scene.touches("past", from, to) || scene.touches("today_past", first, last);
@@ -65,6 +59,14 @@ pub(super) fn earlier(scene: &Scene<'_>, mark: &Mark) -> Option<Mention> {
         (false, true) => Some(Mention::Nothing),
         (false, false) => None,
     }
+}
+
+/// "Das war ja ein richtiger Notfall", beside a thank-you or a day that is over.
+fn was(scene: &Scene<'_>, mark: &Mark, near: (usize, usize)) -> bool {
+    let (from, _) = scene.clause(mark.start);
+    let past = (from..mark.start).any(|at| matches!(scene.word(at), "war" | "wars"));
+    let still = (near.0..near.1).any(|at| ["noch", "immer", "jetzt", "heute", "wieder"].contains(&scene.word(at)));
+    past && !still && (scene.has("thanked_for") || scene.has("bygone"))
 }
 
 /// "Das ist ein Notfall", in the present tense: whatever is told of earlier times beside it.

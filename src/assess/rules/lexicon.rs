@@ -257,9 +257,13 @@ impl Rules {
         };
         let compile = |list: &[String]| list.iter().map(parse).collect::<Result<Vec<_>, _>>();
         let (patterns, except) = (compile(&concept.patterns)?, compile(&concept.except)?);
-        let shelf = 2 * self.concepts.len();
-        patterns.into_iter().for_each(|pattern| self.patterns.add(pattern, shelf));
-        except.into_iter().for_each(|pattern| self.patterns.add(pattern, shelf + 1));
+        let at = 2 * self.concepts.len();
+        for pattern in patterns {
+            self.patterns.add(pattern, at);
+        }
+        for pattern in except {
+            self.patterns.add(pattern, at + 1);
+        }
         self.concepts.push(Compiled { name, language: concept.language.clone(), added });
         Ok(())
     }

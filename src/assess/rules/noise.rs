@@ -281,11 +281,11 @@ fn only_sounds(scene: &Scene<'_>) -> bool {
 
 /// Encrypted, or escaped by a program that did not undo it ("=E2=96=A1").
 fn encrypted(scene: &Scene<'_>) -> bool {
-    let escaped = |at: usize| {
+    let coded = |at: usize| {
         let code = scene.text.source.as_bytes().get(at + 1..at + 3);
         code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
     };
-    let escapes = scene.text.source.match_indices('=').filter(|(at, _)| escaped(*at)).count();
+    let escapes = scene.text.source.match_indices('=').filter(|(at, _)| coded(*at)).count();
     scene.text.source.contains("BEGIN PGP MESSAGE") || escapes * 4 > scene.text.tokens.len().max(12)
 }
 

@@ -113,13 +113,15 @@ fn parse_choice(word: &str, names: &HashMap<String, usize>) -> Result<Choice, St
 
 impl Index {
     /// Takes a pattern onto a shelf.
-    pub(super) fn add(&mut self, pattern: Pattern, shelf: usize) {
+    pub(super) fn add(&mut self, pattern: Pattern, onto: usize) {
         let at = self.patterns.len();
         if let Some(Element::One { choices, .. }) = pattern.elements.first() {
-            choices.iter().for_each(|choice| self.sort_in(choice, at));
+            for choice in choices {
+                self.sort_in(choice, at);
+            }
         }
         self.patterns.push(pattern);
-        self.shelves.push(shelf);
+        self.shelves.push(onto);
     }
 
     fn sort_in(&mut self, choice: &Choice, at: usize) {
