@@ -316,7 +316,8 @@ pub(super) fn bind_neighbours(scene: &Scene<'_>, previous: &mut [Item], items: &
     let Some(act) = items.iter().position(|i| matches!(i.role, Role::Act(_)) && !i.bound && !i.weak) else { return };
     let alone = items.iter().all(|i| matches!(i.role, Role::Act(_)));
     let (from, to) = scene.sentence(items[act].start);
-    if alone && to - from < 14 {
+    // "Meine bisherige Nummer gilt nicht mehr" is about the telephone.
+    if alone && to - from < 14 && !scene.touches("beside", from, items[act].start) {
         let plain = matches!(scene.word(items[act].start), "okay" | "ok" | "oke" | "fein" | "top");
         let before = previous.to_vec();
         for item in previous.iter_mut().filter(|i| !matches!(i.role, Role::Act(_))) {

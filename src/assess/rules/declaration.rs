@@ -162,6 +162,17 @@ fn broken_after(scene: &Scene<'_>, mark: &Mark) -> bool {
         let (first, end) = scene.clause(b.start);
         let harmless = scene.touches("harmless", first, end);
         other && scene.touches("service", from, to) && !harmless && !told
+    }) || stands_after(scene, mark)
+}
+
+/// The business stands in a sentence of its own behind it: "Der Gerhard hat telefoniert, das war nichts. Ohne die Liste
+/// können wir nichts ausfahren."
+fn stands_after(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let (_, last) = scene.sentence(mark.start);
+    scene.marks("standstill").filter(|m| m.start >= last && present(scene, m)).any(|m| {
+        let (from, to) = scene.sentence(m.start);
+        let past = ["war", "wars", "waren", "hatte", "hatten", "konnte", "konnten", "haette", "haetten", "wurde"];
+        !(from..to).any(|at| past.contains(&scene.word(at)))
     })
 }
 

@@ -258,7 +258,12 @@ impl Reader {
 
     fn push(&mut self, from: usize, to: usize) {
         let raw: String = self.glyphs[from..to].iter().map(|glyph| glyph.c).collect();
-        let norm = if raw == "€" { "euro".to_owned() } else { fold(&raw) };
+        let norm = match raw.as_str() {
+            "€" => "euro".to_owned(),
+            // "i. H. v. 48,00 €": nobody's "i" for "ich".
+            "i" if self.at(to) == '.' => "i.".to_owned(),
+            _ => fold(&raw),
+        };
         // A capital inside a sentence may begin a name ("Hen", "Koa").
         let common = self.german && (!self.open_sentence || !self.glyphs[from].c.is_uppercase());
         // "48 EUR net" is an amount, not a negation.
