@@ -274,7 +274,12 @@ fn items(scene: &Scene<'_>, from: usize, to: usize) -> Vec<Item> {
             }
             // "Sie kennen uns ja."
             let known = ["sie", "ihr", "uns", "man"];
-            if weak && mark.end == last && (first..mark.start).any(|at| known.contains(&scene.word(at))) {
+            // "Die Gebühr entfällt ja."
+            let told = mark.start > first + 1 && {
+                let before = &scene.text.tokens[mark.start - 1];
+                before.norm.len() > 4 && before.norm.ends_with('t') && !before.capital
+            };
+            if weak && mark.end == last && (told || (first..mark.start).any(|at| known.contains(&scene.word(at)))) {
                 continue;
             }
             items.push(Item { role: role(mark), start: mark.start, end: mark.end, clause, bound: false, weak });

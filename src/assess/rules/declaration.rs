@@ -56,6 +56,8 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let declaration = match () {
         // "Kein Notfall", and yet critical: contradicts itself, so a human decides.
         () if denied && !holds && !over && contradicted(scene, &critical, &none) => Declaration::Unqualified,
+        // Declared in full, and taken back in words that may mean something else: a human decides.
+        () if over && holds && !critical.is_empty() && scene.has("agree") => Declaration::Unqualified,
         () if over || denied && !holds => Declaration::Denied,
         () if holds && (!critical.is_empty() || !business.is_empty()) => Declaration::Declared,
         () if holds || weak => Declaration::Unqualified,

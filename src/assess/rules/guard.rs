@@ -61,8 +61,9 @@ pub(super) fn doubted(
     let own = scene.clause(span.1.saturating_sub(1)).0;
     let contrast = CONTRASTS.contains(&scene.word(own));
     // What is named and agreed to behind the contrast has nothing to do with what stands before it.
-    let apart = contrast && span.0 >= own;
-    let grumbled = |mark: &(usize, usize)| contrast && (apart || scene.touches("grumble", mark.0, mark.1));
+    let turned = (span.0..own).any(|at| scene.word(at) == "gegenteil");
+    let apart = contrast && span.0 >= own || turned;
+    let grumbled = |mark: &(usize, usize)| (contrast || turned) && (apart || scene.touches("grumble", mark.0, mark.1));
     let before = limited(scene, from, own.max(from)).filter(|mark| !grumbled(mark));
     let here = before.or_else(|| limited(scene, own.max(from) + usize::from(contrast), to));
     here.or_else(|| following(scene, about, (to, last.max(to)), yeses))

@@ -148,7 +148,9 @@ fn disowned(scene: &Scene<'_>, first: usize, act: usize) -> bool {
     let says = opener.iter().any(|t| REPORTS.iter().any(|word| t.norm.starts_with(word)));
     // "Es ist nicht so, dass …", "nicht der Fall, …".
     let untrue = opener.last().is_some_and(|t| matches!(t.norm.as_str(), "so" | "fall" | "wahr" | "richtig" | "klar"));
-    act >= opening && doubted && (says || untrue)
+    // "Es ist nicht so, dass ich etwas dagegen hätte, im Gegenteil, ich akzeptiere sie."
+    let turned = (opening..act).any(|at| scene.word(at) == "gegenteil");
+    act >= opening && doubted && (says || untrue) && !turned
 }
 
 /// Told of an earlier agreement.
