@@ -7,8 +7,9 @@
 //! How: objects (conditions, fee) and acts (agree, decline, "known") are read in order and bound within their clause, then
 //! within the sentence, then to the neighbouring sentence. The last word on an object counts; a hedge stays.
 
+use super::answer::{answer, answers_himself};
 use super::binding::{bind_clauses, bind_neighbours, bind_sentence, says, settle};
-use super::guard::{afterwards, answer, doubted, reserved};
+use super::guard::{afterwards, doubted, reserved};
 use super::leftovers::bind_around;
 use super::lexicon::{Mark, Scene};
 use super::pronouns::rebind;
@@ -176,31 +177,6 @@ fn notice(items: &[Item], state: &mut State) {
             state.seen.push(object);
         }
     }
-}
-
-/// "Ob ich mit den Bedingungen einverstanden bin? Bin ich."
-fn answers_himself(scene: &Scene<'_>, from: usize, to: usize) -> Option<(Says, usize)> {
-    let mine = scene.word(from) == "ob"
-        && (from..to.min(from + 4)).any(|at| matches!(scene.word(at), "ich" | "wir" | "uns" | "mir"));
-    let yes = matches!(
-        (scene.word(to), scene.word(to + 1)),
-        ("bin" | "tu" | "tue", "ich")
-            | ("sind" | "tun", "wir")
-            | (
-                "ja" | "jawohl"
-                    | "klar"
-                    | "natuerlich"
-                    | "doch"
-                    | "selbstverstaendlich"
-                    | "sicher"
-                    | "freilich"
-                    | "logisch",
-                _
-            )
-    );
-    let end = scene.clause(to.min(scene.text.tokens.len().saturating_sub(1))).1;
-    let plain = !scene.touches("negation", from, end) && scene.touches("agree", from, to) && to - from <= 22;
-    (mine && yes && plain && scene.asks(from) && to < scene.text.tokens.len()).then_some((Says::Yes, end))
 }
 
 fn has_object(items: &[Item]) -> bool {

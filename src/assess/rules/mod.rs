@@ -4,6 +4,7 @@
 //! into tokens (`text`), known concepts are marked from data (`lexicon`, `de/*.toml`), and one small function per label
 //! reads the marks (`declaration`, `consent`, `state`, `noise`, `fields`, `callback`). Pure: no clock, no log, no I/O.
 
+mod answer;
 mod asked;
 mod automatic;
 mod binding;
