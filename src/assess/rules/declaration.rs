@@ -156,7 +156,7 @@ fn broken_after(scene: &Scene<'_>, mark: &Mark) -> bool {
     };
     scene.marks("broken").filter(|b| b.start >= mark.end).any(|b| {
         let (from, to) = scene.sentence(b.start);
-        let other = from >= mark.end || but(b.start);
+        let other = scene.clause(b.start).0 >= mark.end || but(b.start);
         // "Er hatte nur das WLAN ausgeschaltet und dachte, es ist weg": tells why there was an alarm.
         let told = scene.text.tokens[from..to]
             .iter()
