@@ -46,6 +46,9 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
     let weaker = scene.marks("called_off").filter(|m| !holds && !scene.touches("cancelled", m.start, m.end));
     for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
         // What is taken back must have been said before, and nothing may be reported broken after it.
+        if vague(scene, mark) && fails_now(scene, mark) {
+            continue;
+        }
         if mark.end <= last_holds || broken_after(scene, mark) || contrasted(scene, mark) || agrees_after(scene, mark) {
             continue;
         }
@@ -144,6 +147,52 @@ fn agrees_after(scene: &Scene<'_>, mark: &Mark) -> bool {
         let from = from.max(mark.end);
         let terms = scene.touches("conditions", from, to) && scene.touches("fee", from, to);
         terms && !["negation", "not", "no"].iter().any(|name| scene.touches(name, from, to))
+    })
+}
+
+/// Called off in words that may mean something else: "die Daten, die nicht mehr kommen", "es war ja nur der Anfang".
+fn vague(scene: &Scene<'_>, mark: &Mark) -> bool {
+    let plain = |at: usize| PLAINLY.iter().any(|stem| scene.word(at).starts_with(stem));
+    !(mark.start..mark.end).any(plain) && !scene.touches("emergency", mark.start, mark.end)
+}
+
+/// How words begin that call off, whatever else is said.
+const PLAINLY: [&str; 22] = [
+    "wieder",
+    "widder",
+    "wida",
+    "erledig",
+    "geklaer",
+    "klaer",
+    "fehlalarm",
+    "entwarn",
+    "behob",
+    "geloest",
+    "test",
+    "uebung",
+    "storn",
+    "streich",
+    "vergess",
+    "ignorier",
+    "hinfaellig",
+    "gegenstandslos",
+    "blind",
+    "falsch",
+    "probe",
+    "zieh",
+];
+
+/// A fault of now in another sentence than the one that calls off.
+fn fails_now(scene: &Scene<'_>, called_off: &Mark) -> bool {
+    let own = scene.sentence(called_off.start);
+    let faults =
+        ["standstill", "severe", "broken"].into_iter().flat_map(|name| scene.marks(name).map(move |m| (name, m)));
+    let past =
+        ["war", "wars", "waren", "hatte", "hatten", "konnte", "konnten", "ging", "gingen", "lief", "liefen", "dachte"];
+    faults.filter(|(_, m)| scene.sentence(m.start) != own).any(|(name, m)| {
+        let (from, to) = scene.sentence(m.start);
+        let counts = name != "broken" || scene.touches("service", from, to);
+        counts && !scene.touches("harmless", from, to) && !(from..to).any(|at| past.contains(&scene.word(at)))
     })
 }
 
