@@ -190,10 +190,10 @@ fn following(
             || belongs(scene, at) && !(at >= stop && unrelated(scene, at))
             || at < stop && matches!(scene.word(at), "bis" | "so");
         let own = own || at < stop && ["decider", "authority"].into_iter().any(|name| scene.touches(name, at, end));
-        // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
-        // "…, weil jede Stunde ohne Shop mehr kostet" gives its reason.
+        // "…, weil jede Stunde ohne Shop mehr kostet", "…, damit Sie nicht warten müssen" give its reason.
         let purpose = scene.word(at) == "damit" && PURPOSE.contains(&scene.word(at + 1));
         let reason = (matches!(scene.word(at), "weil" | "denn") || purpose) && !(at..end).any(|i| governs(scene, i));
+        // What follows at once belongs to it unless it stands beside it; a bare "nicht" there is mostly the fault's.
         let near = at == from && at < stop && !reason && !neighbour(scene, at, end);
         let near = near.then(|| limited(scene, at, end)).flatten().filter(|mark| !SOFT.contains(&scene.word(mark.0)));
         let own = own || near.is_some();
