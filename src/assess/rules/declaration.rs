@@ -43,15 +43,7 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         .collect();
     let business: Vec<&Mark> =
         scene.marks("standstill").filter(|mark| spoken(scene, mark) && present(scene, mark)).collect();
-    let weaker = scene.marks("called_off").filter(|m| !holds && !scene.touches("cancelled", m.start, m.end));
-    for mark in scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start)) {
-        // What is taken back must have been said before, and nothing may be reported broken after it.
-        if vague(scene, mark) && fails_now(scene, mark) {
-            continue;
-        }
-        if mark.end <= last_holds || broken_after(scene, mark) || contrasted(scene, mark) || agrees_after(scene, mark) {
-            continue;
-        }
+    for mark in taken_back(scene, holds, last_holds) {
         over = true;
         findings.push(finding(scene, mark, Polarity::Denied, "declaration.cancelled"));
     }
@@ -75,6 +67,17 @@ pub(super) fn read(scene: &Scene<'_>) -> Spoken {
         findings.extend(waits.iter().map(|m| finding(scene, m, Polarity::Denied, "declaration.can_wait")));
     }
     Spoken { declaration, findings }
+}
+
+/// What calls off: it must follow what was said, and nothing may be reported broken after it.
+fn taken_back<'a>(scene: &'a Scene<'_>, holds: bool, last_holds: usize) -> impl Iterator<Item = &'a Mark> {
+    let weaker = scene.marks("called_off").filter(move |m| !holds && !scene.touches("cancelled", m.start, m.end));
+    let all = scene.marks("cancelled").chain(weaker).filter(|m| spoken(scene, m) && !scene.asks(m.start));
+    all.filter(move |mark| {
+        let unsure = vague(scene, mark) && fails_now(scene, mark);
+        let goes_on = broken_after(scene, mark) || contrasted(scene, mark) || agrees_after(scene, mark);
+        mark.end > last_holds && !unsure && !goes_on
+    })
 }
 
 /// Whether what is critical stands beside an emergency whose denial is turned round: "wenn das kein Notfall ist, dann weiß
