@@ -169,7 +169,7 @@ fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
                 found.push(candidate);
                 continue;
             }
-            cut |= groups.iter().map(|group| group.digits.len()).sum::<usize>() >= 4;
+            cut |= joined(&groups).len() >= 4;
         } else if let Some(candidate) = found.last().and_then(|number| tail(tokens, number, &groups)) {
             found.push(candidate);
         }
@@ -188,7 +188,7 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
     while let Some(group) = group_at(tokens, next) {
         next = group.end;
         groups.push(group);
-        let so_far = said(&groups);
+        let so_far = joined(&groups).len();
         // "09721 555, und hinten 0147"
         let joins = |t: &&Token| {
             let again = so_far < 7 && matches!(t.norm.as_str(), "nummer" | "rufnummer");
@@ -215,7 +215,7 @@ fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
 /// "Null neun drei sechs drei. Fünf fünf fünf.": whether the sentence at `at` is nothing but the number's next digits.
 fn is_dictated(tokens: &[Token], at: usize, groups: &[Group]) -> bool {
     let Some(first) = tokens.get(at) else { return false };
-    let before: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let before = joined(groups);
     let mut digits = String::new();
     let mut next = at;
     while let Some(token) = tokens.get(next).filter(|token| token.sentence == first.sentence) {
@@ -227,8 +227,9 @@ fn is_dictated(tokens: &[Token], at: usize, groups: &[Group]) -> bool {
     before.starts_with('0') && !again && digits.len() <= 7 && before.len() + digits.len() <= 12
 }
 
-fn said(groups: &[Group]) -> usize {
-    groups.iter().map(|group| group.digits.len()).sum()
+/// The digits of a run in one piece.
+fn joined(groups: &[Group]) -> String {
+    groups.iter().map(|group| group.digits.as_str()).collect()
 }
 
 fn group_at(tokens: &[Token], at: usize) -> Option<Group> {
@@ -287,7 +288,7 @@ fn longest(groups: &[Group]) -> Option<Candidate> {
 
 /// A mobile number with a digit less than its network gives out: as he says it, and worth a listen.
 fn unassigned(groups: &[Group]) -> Option<Candidate> {
-    let said: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let said = joined(groups);
     let (start, end) = (groups.first()?.start, groups.last()?.end);
     let number = format!("+49{}", said.get(1..)?);
     (said.starts_with("015") && said.len() == 11).then_some(Candidate { said, number, start, end, corrected: true })
@@ -295,7 +296,7 @@ fn unassigned(groups: &[Group]) -> Option<Candidate> {
 
 /// A foreign number that the numbering plan does not know yet: as he says it, and worth a listen.
 fn abroad(groups: &[Group]) -> Option<Candidate> {
-    let said: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let said = joined(groups);
     let rest = said.strip_prefix('+').or_else(|| said.strip_prefix("00"))?;
     let known = rest.starts_with("49") || rest.starts_with('0') || !(10..=15).contains(&rest.len());
     let (number, start, end) = (format!("+{rest}"), groups.first()?.start, groups.last()?.end);
@@ -307,8 +308,7 @@ fn restarted(tokens: &[Token], groups: &[Group]) -> Option<Candidate> {
     let (start, end) = (groups.first()?.start, groups.last()?.end);
     let gap = tokens[end..].iter().take(3).take_while(|t| WORDS.corrects.contains(&t.norm)).count();
     let next = run_at(tokens, end + gap);
-    let (head, rest): (String, String) =
-        (groups.iter().map(|g| g.digits.as_str()).collect(), next.iter().map(|g| g.digits.as_str()).collect());
+    let (head, rest) = (joined(groups), joined(&next));
     let overlap = (1..=4).rev().find(|n| {
         let end = head.len().checked_sub(*n).and_then(|from| head.get(from..));
         end.is_some_and(|end| rest.starts_with(end)) && head.len() > n + 2
@@ -321,7 +321,7 @@ fn restarted(tokens: &[Token], groups: &[Group]) -> Option<Candidate> {
 /// "Nein, 88 am Ende": the last number with another tail.
 fn tail(tokens: &[Token], last: &Candidate, groups: &[Group]) -> Option<Candidate> {
     let (start, end) = (groups.first()?.start, groups.last()?.end);
-    let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let digits = joined(groups);
     // Said twice, "08, null acht am Schluss".
     let half = digits.len() / 2;
     let digits = if half >= 2 && digits[..half] == digits[half..] { digits[..half].to_owned() } else { digits };
