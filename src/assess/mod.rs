@@ -24,15 +24,13 @@ use crate::store::{
     Claim, Lease, Store, StoreError, Tx, assessments, cases, charges, events, notices, reports, transcripts,
 };
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rules::{Message, Rules, RulesError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_mins(1);
-/// The same sound of the same caller within so long is the same message seen twice.
-const SAME_MESSAGE: TimeDelta = TimeDelta::hours(24);
 
 /// The assessor's step.
 pub struct AssessStep {
@@ -190,16 +188,6 @@ impl AssessStep {
         if !found.verdict.wakes() {
             return Ok(None);
         }
-        if let Some(case) = self.case_of_same_message(tx, report, now).await? {
-            events::append(
-                tx,
-                &Event::new(now, EventKind::Opened, "joined: the same message seen twice")
-                    .report(report.id)
-                    .case(case.id),
-            )
-            .await?;
-            return Ok(Some(case));
-        }
         let case = cases::open(tx, report.id, found.verdict, false, now).await?;
         notices::adopt(tx, report.id, case.id).await?;
         events::append(tx, &Event::new(now, EventKind::Opened, found.verdict.as_str()).report(report.id).case(case.id))
@@ -229,19 +217,6 @@ impl AssessStep {
         }
         cases::put(tx, &case, open.then_some(now)).await?;
         Ok(case)
-    }
-
-    async fn case_of_same_message(
-        &self,
-        tx: &mut Tx,
-        report: &Report,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Case>, StoreError> {
-        let Some(recording) = &report.recording else { return Ok(None) };
-        let Some(twin) = reports::same_message(tx, report, &recording.sha256, now - SAME_MESSAGE).await? else {
-            return Ok(None);
-        };
-        cases::lock_of_report(tx, twin).await
     }
 
     async fn propose_charge(

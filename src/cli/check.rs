@@ -1,7 +1,9 @@
 //! `nachtwache check`: the doctor. One line each: what, well or not, and what to do.
 
 use crate::config::{ConfigError, Settings, SourceRow};
+use crate::intake::source::Said;
 use crate::run;
+use crate::store::Store;
 use crate::transcribe::models;
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,12 +58,25 @@ async fn examine(path: &Path) -> Vec<Line> {
     let Ok(settings) = loaded else { return lines };
     lines
         .push(Line::of("people", fit_to_run(&settings).map(|()| people(&settings)).map_err(|error| error.to_string())));
-    lines.push(Line::of("database", database(&settings).await));
+    let store = match database(&settings).await {
+        Ok(store) => {
+            lines.push(Line::of("database", Ok(format!("whole, in {}", settings.store.folder.display()))));
+            Some(store)
+        }
+        Err(error) => {
+            lines.push(Line::of("database", Err(error)));
+            None
+        }
+    };
     let rules = run::rules(&settings).map(|rules| format!("version {}", rules.version()));
     lines.push(Line::of("rules", rules.map_err(|error| format!("{error:#}"))));
     lines.push(Line::of("model", model(&settings)));
-    for source in &settings.sources {
-        lines.push(Line::of(format!("mailbox {}", source.name()), mailbox(source)));
+    if let Some(store) = store {
+        for row in &settings.sources {
+            let said = mailbox(row, &settings, &store).await;
+            lines.extend(said.into_iter().map(|said| Line::of(format!("mailbox {}", row.name()), said)));
+        }
+        store.close().await;
     }
     telegram(&settings, &mut lines).await;
     lines
@@ -72,11 +87,10 @@ fn people(settings: &Settings) -> String {
     format!("{} technicians, on duty {}", settings.technicians.len(), duty.join(", "))
 }
 
-async fn database(settings: &Settings) -> Result<String, String> {
+async fn database(settings: &Settings) -> Result<Store, String> {
     let store = run::open_store(settings).await.map_err(|error| format!("{error:#}"))?;
-    let checked = store.check().await.map_err(|error| error.to_string());
-    store.close().await;
-    checked.map(|()| format!("whole, in {}", settings.store.folder.display()))
+    store.check().await.map_err(|error| error.to_string())?;
+    Ok(store)
 }
 
 fn model(settings: &Settings) -> Result<String, String> {
@@ -89,24 +103,12 @@ fn model(settings: &Settings) -> Result<String, String> {
     }
 }
 
-fn mailbox(source: &SourceRow) -> Result<String, String> {
-    let (path, writes) = match source {
-        SourceRow::Asterisk(spool) => (&spool.path, false),
-        SourceRow::Folder { path, .. } => (path, true),
-    };
-    let shown = path.display();
-    let remedy = if writes {
-        "make the folder and let this user write there"
-    } else {
-        "is it the right path? Add this user to the group asterisk (usermod -aG asterisk nachtwache) and start again"
-    };
-    std::fs::read_dir(path).map_err(|error| format!("{shown} cannot be read ({error}): {remedy}"))?;
-    if writes {
-        let probe = path.join(".nachtwache-check");
-        std::fs::write(&probe, b"").map_err(|error| format!("{shown} cannot be written ({error}): {remedy}"))?;
-        std::fs::remove_file(&probe).map_err(|error| format!("{} cannot be removed: {error}", probe.display()))?;
+/// What each source says of itself.
+async fn mailbox(row: &SourceRow, settings: &Settings, store: &Store) -> Vec<Said> {
+    match run::source(row, settings, store) {
+        Ok(mut source) => source.examine().await,
+        Err(error) => vec![Err(format!("{error:#}"))],
     }
-    Ok(shown.to_string())
 }
 
 async fn telegram(settings: &Settings, lines: &mut Vec<Line>) {

@@ -3,7 +3,7 @@
 use crate::assess;
 use crate::config::Settings;
 use crate::domain::assessment::Assessment;
-use crate::domain::report::{Caller, Report, ReportId, Stage};
+use crate::domain::report::{Caller, Medium, Report, ReportId, Stage};
 use crate::domain::transcript::{Transcript, Word};
 use crate::run::{self, child_options};
 use crate::runtime::clock::{Clock as _, SystemClock};
@@ -135,6 +135,8 @@ pub(super) fn assess(settings: &Settings, options: &AssessOptions) -> anyhow::Re
         stored_at: now,
         recording: None,
         trouble: None,
+        medium: Medium::Voicemail,
+        longest_s: None,
         stage: Stage::Done,
     };
     let rules = run::rules(settings)?;

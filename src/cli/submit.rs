@@ -1,7 +1,7 @@
 //! `nachtwache submit`: for `externnotify`, `mailcmd` and scripts. Stores directly; the running service finds it.
 
 use crate::config::Settings;
-use crate::domain::report::{Arrival, Caller, Sound};
+use crate::domain::report::{Arrival, Caller, Content, Sound};
 use crate::intake::Desk;
 use crate::run;
 use crate::runtime::bell::Bells;
@@ -57,7 +57,9 @@ pub(super) async fn submit(settings: Settings, options: Options) -> anyhow::Resu
         mailbox: options.mailbox,
         caller: Caller { number: options.caller, name: options.name },
         called_at: options.at,
-        sound,
+        content: Content::Voicemail(sound),
+        twin: None,
+        longest_s: None,
     };
     let store = run::open_store(&settings).await?;
     let desk = Desk {

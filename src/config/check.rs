@@ -1,6 +1,6 @@
 //! Values that parse but make no sense, each complaint with its key and the remedy.
 
-use super::{Settings, SourceRow};
+use super::Settings;
 use crate::domain::assessment::Verdict;
 use crate::domain::phone;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     wrong.extend(settings.terms.fee_cents().err());
     people(settings, &mut wrong);
     policies(settings, &mut wrong);
-    sources(settings, &mut wrong);
+    super::sources::complaints(&settings.sources, &mut wrong);
     limits(settings, &mut wrong);
     wrong
 }
@@ -65,32 +65,6 @@ fn policies(settings: &Settings, wrong: &mut Vec<String>) {
     wrong.dedup();
 }
 
-fn sources(settings: &Settings, wrong: &mut Vec<String>) {
-    let mut names = HashSet::new();
-    for source in &settings.sources {
-        if source.name().is_empty() || source.name() == "submit" || !names.insert(source.name()) {
-            wrong.push(format!(
-                "sources.name: {:?} is empty, stands twice or is \"submit\": use another",
-                source.name()
-            ));
-        }
-        let poll = match source {
-            SourceRow::Asterisk(spool) => {
-                for mailbox in &spool.mailboxes {
-                    if mailbox.split_once('@').is_none_or(|(number, context)| number.is_empty() || context.is_empty()) {
-                        wrong.push(format!("sources.mailboxes: {mailbox:?} is no mailbox; write e.g. \"100@default\""));
-                    }
-                }
-                spool.poll_s
-            }
-            SourceRow::Folder { poll_s, .. } => *poll_s,
-        };
-        if !(1..=600).contains(&poll) {
-            wrong.push(format!("sources.poll_s: {poll} is not between 1 and 600 ({})", source.name()));
-        }
-    }
-}
-
 fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     let transcribe = &settings.transcribe;
     let mut range = |key: &str, value: u64, from: u64, to: u64| {
@@ -99,6 +73,7 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
         }
     };
     range("intake.max_mib", settings.intake.max_mib, 1, 200);
+    range("intake.unreachable_after_min", settings.intake.unreachable_after_min, 1, 1440);
     range("transcribe.limit_min_s", transcribe.limit_min_s, 5, 3600);
     range("transcribe.limit_factor", u64::from(transcribe.limit_factor), 1, 100);
     range("transcribe.silence_limit_s", transcribe.silence_limit_s, 5, 3600);

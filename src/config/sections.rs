@@ -158,13 +158,15 @@ impl Terms {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Intake {
-    /// Largest sound file taken, MiB.
+    /// Largest sound file or mail taken, MiB.
     pub max_mib: u64,
+    /// Minutes after which a mailbox that cannot be reached is told of.
+    pub unreachable_after_min: u64,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { max_mib: 30 }
+        Self { max_mib: 30, unreachable_after_min: 3 }
     }
 }
 

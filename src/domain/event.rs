@@ -10,6 +10,8 @@ words! {
     EventKind {
         /// A report was stored.
         Stored = "stored",
+        /// The same message was seen once more.
+        SeenAgain = "seen_again",
         /// The source was told.
         Confirmed = "confirmed",
         /// It has its transcript.
@@ -36,6 +38,14 @@ words! {
         Proposed = "proposed",
         /// A chat got a new number at Telegram.
         Moved = "moved",
+        /// It joined a case that another report opened.
+        Joined = "joined",
+        /// A technician took it off the case it had joined.
+        Split = "split",
+        /// People were told of a mailbox.
+        Trouble = "trouble",
+        /// A receipt went to the sender of a mail.
+        Receipt = "receipt",
         /// The auditor found and mended something.
         Mended = "mended",
     }

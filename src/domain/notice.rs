@@ -4,6 +4,7 @@ use crate::domain::assessment::words;
 use crate::domain::case::CaseId;
 use crate::domain::report::ReportId;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ words! {
         Transcript = "transcript",
         /// A free text (trouble at a source).
         Text = "text",
+        /// A mailbox that cannot be reached, or can be again (`Outage` as JSON).
+        Outage = "outage",
     }
 }
 
@@ -44,6 +47,33 @@ words! {
         Failed = "failed",
         /// Taken off the phone again, or no longer wanted before it was sent.
         Gone = "gone",
+    }
+}
+
+/// A mailbox that cannot be reached, or can be again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// The source's name.
+    pub source: String,
+    /// Since when it could not be reached.
+    pub since: DateTime<Utc>,
+    /// Until when; `None` = it still cannot.
+    pub until: Option<DateTime<Utc>>,
+    /// The last failure, in English.
+    pub why: String,
+}
+
+impl Outage {
+    /// As the body of a notice.
+    #[must_use]
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("texts and instants are always JSON")
+    }
+
+    /// Out of the body of a notice.
+    #[must_use]
+    pub fn parse(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a source hands over (`Arrival`) and what is kept of it (`Report`).
 
+use crate::domain::assessment::words;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -62,6 +63,62 @@ pub enum Sound {
     },
 }
 
+words! {
+    /// By which way somebody reported.
+    Medium {
+        /// A recording.
+        Voicemail = "voicemail",
+        /// A written e-mail.
+        Email = "email",
+        /// A fax, which the terms do not accept.
+        Fax = "fax",
+    }
+}
+
+/// A written report: what its sender wrote, decoded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// The sender's address, lower case, without his name.
+    pub sender: Option<String>,
+    /// Where an answer goes: `Reply-To`, else the sender.
+    pub reply_to: Option<String>,
+    /// The `Message-ID` without its brackets.
+    pub message_id: Option<String>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// The readable text, decoded; HTML where there is nothing else.
+    pub text: String,
+    /// Header names and unfolded, decoded values, in order.
+    pub headers: Vec<(String, String)>,
+    /// Whether a machine wrote it (RFC 3834 and its kin): it raises nothing and gets no answer.
+    pub automatic: bool,
+    /// The mail as it came, kept as proof.
+    pub raw: Vec<u8>,
+}
+
+/// What arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A recording.
+    Voicemail(Sound),
+    /// A written e-mail.
+    Email(Mail),
+    /// A fax as a mail; recorded, not accepted.
+    Fax(Mail),
+}
+
+impl Content {
+    /// By which way it came.
+    #[must_use]
+    pub fn medium(&self) -> Medium {
+        match self {
+            Self::Voicemail(_) => Medium::Voicemail,
+            Self::Email(_) => Medium::Email,
+            Self::Fax(_) => Medium::Fax,
+        }
+    }
+}
+
 /// One message as a source hands it over, before it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -75,8 +132,13 @@ pub struct Arrival {
     pub caller: Caller,
     /// When the caller began to speak; `None` where the source does not know.
     pub called_at: Option<DateTime<Utc>>,
-    /// Its sound.
-    pub sound: Sound,
+    /// What was left.
+    pub content: Content,
+    /// Identity of the message that outlives its key, for sources whose keys can change (a mail's Message-ID and SHA-256):
+    /// the same twin at the same source is the same message.
+    pub twin: Option<String>,
+    /// The mailbox ends a recording after so many seconds, where that is known.
+    pub longest_s: Option<u32>,
 }
 
 /// How far a report has come.
@@ -109,7 +171,7 @@ impl Stage {
     }
 }
 
-/// One stored voicemail.
+/// One stored voicemail or e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Its identity.
@@ -130,6 +192,10 @@ pub struct Report {
     pub recording: Option<Recording>,
     /// Why there is no sound, in English.
     pub trouble: Option<String>,
+    /// By which way it came.
+    pub medium: Medium,
+    /// The mailbox ends a recording after so many seconds, where that is known.
+    pub longest_s: Option<u32>,
     /// How far it has come.
     pub stage: Stage,
 }

@@ -4,7 +4,7 @@ use super::notifier::{Button, Face};
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Act, Case, CaseState};
-use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::notice::{Notice, NoticeKind, Outage};
 use crate::domain::report::{Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::{Reader, StoreError, assessments, cases, reports, transcripts};
@@ -52,6 +52,10 @@ impl Subject {
     pub fn wanted(&self, notice: &Notice, settings: &Settings) -> Wanted {
         match (notice.kind, &self.report, &self.case) {
             (NoticeKind::Text, ..) => text(wording::trouble(notice.body.as_deref().unwrap_or(""))),
+            (NoticeKind::Outage, ..) => match notice.body.as_deref().and_then(Outage::parse) {
+                Some(outage) => text(wording::outage(&outage, settings.business_hours().zone)),
+                None => Wanted::Nothing,
+            },
             (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
             (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
             (NoticeKind::Transcript, _, Some(case)) => text(wording::transcript(case, self.transcript.as_ref())),

@@ -11,8 +11,8 @@
 //! What can go wrong: rights on the folder (`Unreachable`), a directory or pipe among the files, a side-car that cannot
 //! be read (`Trouble`; the sound is still taken), a recording too large or unreadable (`Sound::Refused`).
 
-use crate::domain::report::{Arrival, Caller, Sound};
-use crate::intake::source::{Found, Listing, Source, SourceError, Trouble};
+use crate::domain::report::{Arrival, Caller, Content, Sound};
+use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::intake::watch::{Stamp, Watch, blocking, lock};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -111,6 +111,21 @@ impl Source for FolderSource {
             })
         })
         .await
+    }
+
+    async fn examine(&mut self) -> Vec<Said> {
+        let path = self.settings.path.clone();
+        let told = move || {
+            let remedy = "make the folder and let this user write there";
+            let shown = path.display();
+            std::fs::read_dir(&path).map_err(|error| format!("{shown} cannot be read ({error}): {remedy}"))?;
+            let probe = path.join(".nachtwache-check");
+            std::fs::write(&probe, b"").map_err(|error| format!("{shown} cannot be written ({error}): {remedy}"))?;
+            std::fs::remove_file(&probe).map_err(|error| format!("{} cannot be removed: {error}", probe.display()))?;
+            Ok(shown.to_string())
+        };
+        let told = blocking(move || Ok(told())).await;
+        vec![told.unwrap_or_else(|error| Err(error.to_string()))]
     }
 
     async fn changed(&mut self) {
@@ -343,7 +358,16 @@ fn take(settings: &FolderSettings, source: String, wanted: &Found) -> Result<Arr
     let told = side_car.map(|car| car.told()).unwrap_or_default();
     let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let caller = Caller { number: text(told.caller), name: text(told.name) };
-    Ok(Arrival { source, key: wanted.key.clone(), mailbox: None, caller, called_at: told.time, sound })
+    Ok(Arrival {
+        source,
+        key: wanted.key.clone(),
+        mailbox: None,
+        caller,
+        called_at: told.time,
+        content: Content::Voicemail(sound),
+        twin: None,
+        longest_s: None,
+    })
 }
 
 /// Moves a recording and its side-car to `done/`. Repeated or too late it does nothing.

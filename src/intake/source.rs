@@ -48,7 +48,13 @@ pub enum SourceError {
     /// The mailbox as a whole cannot be used; the text names path or host and the remedy.
     #[error("{0}")]
     Unreachable(String),
+    /// The mailbox is there and refuses us (password, token, right): a person must mend it; told at once, tried seldom.
+    #[error("{0}")]
+    Refused(String),
 }
+
+/// One thing that `nachtwache check` says of a mailbox: what holds, or what is wrong and what to do.
+pub type Said = Result<String, String>;
 
 /// A mailbox that is watched.
 #[async_trait]
@@ -69,6 +75,19 @@ pub trait Source: Send {
     /// Returns when something may have changed; may return early, may be dropped at any time. Never later than the
     /// source's own poll interval.
     async fn changed(&mut self);
+
+    /// What `nachtwache check` says of this mailbox: whether it can be used, and what would cut a caller off.
+    async fn examine(&mut self) -> Vec<Said> {
+        vec![match self.list().await {
+            Ok(listing) => Ok(format!("{} messages", listing.found.len())),
+            Err(error) => Err(error.to_string()),
+        }]
+    }
+
+    /// The longest pause between two tries while the mailbox cannot be reached.
+    fn longest_pause(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 
     /// How long a busy message is left alone before it is looked at again.
     fn retry_after(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use super::row::Fields;
 use super::{Claim, Lease, Result, StoreError, Tx, expect_one, ms, ms_opt};
-use crate::domain::report::{Caller, Recording, Report, ReportId, Stage};
+use crate::domain::report::{Caller, Medium, Recording, Report, ReportId, Stage};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -14,14 +14,16 @@ use sqlx::any::AnyRow;
 pub async fn insert(
     tx: &mut Tx,
     report: &Report,
+    twin: Option<&str>,
     due_at: DateTime<Utc>,
     unheard_at: Option<DateTime<Utc>>,
 ) -> Result<bool> {
     let recording = report.recording.as_ref();
     let done = sqlx::query(
         "INSERT INTO reports (id, source, source_key, mailbox, caller_number, caller_name, called_at, stored_at,
-             sound_file, sound_sha256, sound_bytes, sound_name, trouble, stage, unheard_at, due_at, attempt)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0)
+             sound_file, sound_sha256, sound_bytes, sound_name, trouble, stage, unheard_at, due_at, medium, longest_s, twin,
+             attempt)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0)
          ON CONFLICT (source, source_key) DO NOTHING",
     )
     .bind(report.id.to_string())
@@ -40,6 +42,9 @@ pub async fn insert(
     .bind(report.stage.as_str())
     .bind(ms_opt(unheard_at))
     .bind(ms(due_at))
+    .bind(report.medium.as_str())
+    .bind(report.longest_s.map(i64::from))
+    .bind(twin)
     .execute(tx.db())
     .await?;
     Ok(done.rows_affected() == 1)
@@ -51,7 +56,9 @@ pub async fn insert(
 /// Where the database refused.
 pub async fn known(db: &mut AnyConnection, source: &str, key: &str) -> Result<Option<bool>> {
     let told: Option<i64> = sqlx::query_scalar(
-        "SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM reports WHERE source = $1 AND source_key = $2",
+        "SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM reports WHERE source = $1 AND source_key = $2
+         UNION ALL
+         SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM sightings WHERE source = $1 AND source_key = $2",
     )
     .bind(source)
     .bind(key)
@@ -60,43 +67,17 @@ pub async fn known(db: &mut AnyConnection, source: &str, key: &str) -> Result<Op
     Ok(told.map(|told| told != 0))
 }
 
-/// The earliest report of the same call that has a case: same sound, same displayed number, stored since `since`.
-///
-/// # Errors
-/// Where the database refused.
-pub async fn same_message(
-    tx: &mut Tx,
-    report: &Report,
-    sha256: &str,
-    since: DateTime<Utc>,
-) -> Result<Option<ReportId>> {
-    let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM reports
-         WHERE sound_sha256 = $1 AND id <> $2 AND stored_at >= $3 AND COALESCE(caller_number, '') = $4 AND called_at = $5
-             AND EXISTS (SELECT 1 FROM cases WHERE cases.report_id = reports.id)
-         ORDER BY id LIMIT 1",
-    )
-    .bind(sha256)
-    .bind(report.id.to_string())
-    .bind(ms(since))
-    .bind(report.caller.number.clone().unwrap_or_default())
-    .bind(ms(report.called_at))
-    .fetch_optional(tx.db())
-    .await?;
-    id.map(|id| parse_id("reports", "id", &id)).transpose()
-}
-
 /// Notes that the source was told.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn confirmed(tx: &mut Tx, source: &str, key: &str, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE reports SET confirmed_at = $1 WHERE source = $2 AND source_key = $3")
-        .bind(ms(now))
-        .bind(source)
-        .bind(key)
-        .execute(tx.db())
-        .await?;
+    for table in [
+        "UPDATE reports SET confirmed_at = $1 WHERE source = $2 AND source_key = $3",
+        "UPDATE sightings SET confirmed_at = $1 WHERE source = $2 AND source_key = $3",
+    ] {
+        sqlx::query(table).bind(ms(now)).bind(source).bind(key).execute(tx.db()).await?;
+    }
     Ok(())
 }
 
@@ -258,6 +239,8 @@ fn read(row: &AnyRow) -> Result<Report> {
         stored_at: fields.instant("stored_at")?,
         recording,
         trouble: fields.maybe_text("trouble")?,
+        medium: fields.word("medium", Medium::parse)?,
+        longest_s: fields.maybe_number("longest_s")?.and_then(|seconds| u32::try_from(seconds).ok()),
         stage: fields.word("stage", Stage::parse)?,
     })
 }

@@ -11,7 +11,10 @@ use std::time::Duration;
 /// Below it the WAL-reset bug can corrupt a database (fixed in 3.51.3, 2026-03-13).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "house", include_str!("../../migrations/0001_house.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "house", include_str!("../../migrations/0001_house.sql")),
+    (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
+];
 
 /// One writing connection, and a few that only read.
 pub(super) async fn open_sqlite(url: &str) -> Result<(AnyPool, AnyPool)> {

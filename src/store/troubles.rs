@@ -48,18 +48,20 @@ pub async fn seen(
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes that a trouble is over.
+/// Notes that a trouble is over; since when it had lasted, if it had.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn over(tx: &mut Tx, source: &str, key: &str, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE troubles SET gone_at = $1 WHERE source = $2 AND trouble_key = $3 AND gone_at IS NULL")
-        .bind(ms(now))
-        .bind(source)
-        .bind(key)
-        .execute(tx.db())
-        .await?;
-    Ok(())
+pub async fn over(tx: &mut Tx, source: &str, key: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let row = sqlx::query(
+        "UPDATE troubles SET gone_at = $1 WHERE source = $2 AND trouble_key = $3 AND gone_at IS NULL RETURNING *",
+    )
+    .bind(ms(now))
+    .bind(source)
+    .bind(key)
+    .fetch_optional(tx.db())
+    .await?;
+    row.map(|row| Fields::named(&row, "troubles", key.to_owned()).instant("first_seen_at")).transpose()
 }
 
 /// All that lasts, oldest first.

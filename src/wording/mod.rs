@@ -6,6 +6,7 @@ pub use statements::missing;
 
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Act, Case, CaseState, Outcome, Refusal};
+use crate::domain::notice::Outage;
 use crate::domain::report::Report;
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
@@ -137,6 +138,25 @@ pub fn transcript(case: &Case, transcript: Option<&Transcript>) -> String {
 #[must_use]
 pub fn trouble(what: &str) -> String {
     format!("⚠ POSTFACH GESTÖRT – Notrufe können verloren gehen\n{what}\nBitte das Postfach selbst abhören.")
+}
+
+/// A mailbox that cannot be reached, or can be again.
+#[must_use]
+pub fn outage(outage: &Outage, zone: Tz) -> String {
+    let name = &outage.source;
+    let since = moment(outage.since, zone);
+    match outage.until {
+        None => format!(
+            "⚠ Postfach „{name}“ nicht erreichbar seit {} – Notrufe können verloren gehen\nSeit {since}: {}\n\
+             Bitte das Postfach selbst abhören, bis es wieder erreichbar ist.",
+            outage.since.with_timezone(&zone).format("%H:%M"),
+            outage.why
+        ),
+        Some(until) => format!(
+            "✅ Postfach „{name}“ ist wieder erreichbar\nAusfall von {since} bis {}. Was inzwischen eingegangen ist, wird jetzt abgeholt.",
+            moment(until, zone)
+        ),
+    }
 }
 
 /// The cry when nothing can be stored.

@@ -1,6 +1,6 @@
 //! The folder other programs drop recordings into.
 
-use nachtwache::domain::report::{Arrival, Sound};
+use nachtwache::domain::report::{Arrival, Content, Sound};
 use nachtwache::intake::folder::{FolderSettings, FolderSource};
 use nachtwache::intake::source::{Found, Listing, Source, SourceError};
 use std::fs::{self, File};
@@ -39,9 +39,10 @@ fn found(listing: &Listing, place: &str) -> Found {
 }
 
 fn bytes(arrival: &Arrival) -> &[u8] {
-    match &arrival.sound {
-        Sound::Bytes { bytes, .. } => bytes,
-        Sound::Refused { why, .. } => panic!("{why}"),
+    match &arrival.content {
+        Content::Voicemail(Sound::Bytes { bytes, .. }) => bytes,
+        Content::Voicemail(Sound::Refused { why, .. }) => panic!("{why}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -203,7 +204,7 @@ async fn a_huge_file_is_refused_unread() {
     let listing = source.list().await.unwrap();
     let arrival = source.take(&listing.found[0]).await.unwrap();
     assert!(
-        matches!(arrival.sound, Sound::Refused { why, name, .. } if why.contains("2147483648 bytes") && name == "a.wav")
+        matches!(arrival.content, Content::Voicemail(Sound::Refused { why, name, .. }) if why.contains("2147483648 bytes") && name == "a.wav")
     );
     source.confirm(&listing.found[0]).await.unwrap();
     assert!(folder.path().join("done/a.wav").exists());
@@ -235,7 +236,7 @@ async fn an_unreadable_file_is_refused_with_the_remedy() {
         let mut source = hasty(folder.path());
         let listing = source.list().await.unwrap();
         let arrival = source.take(&listing.found[0]).await.unwrap();
-        assert!(matches!(arrival.sound, Sound::Refused { why, .. } if why.contains("remedy")));
+        assert!(matches!(arrival.content, Content::Voicemail(Sound::Refused { why, .. }) if why.contains("remedy")));
     }
 }
 

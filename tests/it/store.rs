@@ -7,10 +7,12 @@ use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::CaseState;
 use nachtwache::domain::event::{Event, EventKind};
 use nachtwache::domain::notice::{Delivery, NoticeKind};
-use nachtwache::domain::report::{Caller, Recording, Report, ReportId, Stage};
+use nachtwache::domain::report::{Caller, Medium, Recording, Report, ReportId, Stage};
 use nachtwache::store::notices::{Plan, Tried};
 use nachtwache::store::workers::Beat;
-use nachtwache::store::{Claim, Store, StoreError, cases, events, marks, notices, reports, troubles, workers};
+use nachtwache::store::{
+    Claim, Store, StoreError, cases, events, marks, notices, reports, sightings, troubles, workers,
+};
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -75,6 +77,8 @@ fn report(key: &str) -> Report {
         stored_at: t(0),
         recording: Some(Recording { file: "x.wav".into(), sha256: "ab".into(), bytes: 7, name: "msg0000.wav".into() }),
         trouble: None,
+        medium: Medium::Voicemail,
+        longest_s: None,
         stage: Stage::Transcribe,
     }
 }
@@ -82,7 +86,7 @@ fn report(key: &str) -> Report {
 async fn stored(base: &Base, key: &str) -> ReportId {
     let report = report(key);
     let mut tx = base.store.begin().await.unwrap();
-    assert!(reports::insert(&mut tx, &report, t(0), Some(t(90))).await.unwrap());
+    assert!(reports::insert(&mut tx, &report, None, t(0), Some(t(90))).await.unwrap());
     tx.commit().await.unwrap();
     report.id
 }
@@ -94,7 +98,7 @@ async fn a_report_comes_back_as_it_was_stored(base: Base) {
     odd.trouble = Some("too large".into());
     for report in [report("a"), odd] {
         let mut tx = base.store.begin().await.unwrap();
-        reports::insert(&mut tx, &report, t(0), None).await.unwrap();
+        reports::insert(&mut tx, &report, None, t(0), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(reports::find(&mut base.store.read().await.unwrap(), report.id).await.unwrap(), report);
     }
@@ -103,8 +107,8 @@ async fn a_report_comes_back_as_it_was_stored(base: Base) {
 async fn the_same_arrival_is_stored_once(base: Base) {
     stored(&base, "k").await;
     let mut tx = base.store.begin().await.unwrap();
-    assert!(!reports::insert(&mut tx, &report("k"), t(5), None).await.unwrap());
-    assert!(reports::insert(&mut tx, &report("other"), t(5), None).await.unwrap());
+    assert!(!reports::insert(&mut tx, &report("k"), None, t(5), None).await.unwrap());
+    assert!(reports::insert(&mut tx, &report("other"), None, t(5), None).await.unwrap());
     reports::confirmed(&mut tx, "spool", "k", t(6)).await.unwrap();
     tx.commit().await.unwrap();
     let mut reader = base.store.read().await.unwrap();
@@ -162,7 +166,7 @@ async fn a_lease_that_ran_out_is_handed_on_and_the_first_worker_can_no_longer_fi
 
 async fn what_is_not_committed_did_not_happen(base: Base) {
     let mut tx = base.store.begin().await.unwrap();
-    reports::insert(&mut tx, &report("k"), t(0), None).await.unwrap();
+    reports::insert(&mut tx, &report("k"), None, t(0), None).await.unwrap();
     events::append(&mut tx, &Event::new(t(0), EventKind::Stored, "x")).await.unwrap();
     drop(tx);
     assert!(reports::all(&mut base.store.read().await.unwrap()).await.unwrap().is_empty());
@@ -306,7 +310,8 @@ async fn every_other_statement_is_understood(base: Base) {
     notices::adopt(&mut tx, id, case.id).await.unwrap();
     notices::plan(&mut tx, &Plan { case: Some(case.id), ..plan(id, 1) }, t(0)).await.unwrap();
     notices::supersede(&mut tx, case.id, 1).await.unwrap();
-    assert_eq!(reports::same_message(&mut tx, &report("k"), "ab", t(-60)).await.unwrap(), Some(id));
+    let twins = sightings::of_sound(&mut tx, &report("other"), "ab", chrono::TimeDelta::minutes(10)).await.unwrap();
+    assert_eq!(twins, [(id, Some("01701234567".to_owned()))]);
     assert_eq!(cases::lock_of_report(&mut tx, id).await.unwrap().unwrap().id, case.id);
     events::append(&mut tx, &Event::new(t(0), EventKind::Opened, "").case(case.id).report(id).by("Anna"))
         .await

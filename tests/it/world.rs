@@ -10,7 +10,7 @@ use nachtwache::assess::{AssessStep, rules::Rules};
 use nachtwache::config::Settings;
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::{Act, Case, CaseId};
-use nachtwache::domain::report::{Arrival, Caller, Recording, ReportId, Sound, Stage};
+use nachtwache::domain::report::{Arrival, Caller, Content, Recording, ReportId, Sound, Stage};
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
 use nachtwache::escalate::audit::AuditStep;
 use nachtwache::escalate::plan::PlanStep;
@@ -128,7 +128,9 @@ impl World {
             mailbox: Some("100".into()),
             caller: Caller { number: Some(CALLER.into()), name: None },
             called_at: Some(self.clock.now()),
-            sound,
+            content: Content::Voicemail(sound),
+            twin: None,
+            longest_s: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::assess::{self, bench, rules::Rules};
 use crate::config::Settings;
 use crate::domain::assessment::{Consent, Verdict};
-use crate::domain::report::{Caller, Report, ReportId, Stage};
+use crate::domain::report::{Caller, Medium, Report, ReportId, Stage};
 use crate::domain::transcript::Transcript;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
@@ -165,6 +165,8 @@ fn at_night(settings: &Settings) -> Report {
         stored_at: at,
         recording: None,
         trouble: None,
+        medium: Medium::Voicemail,
+        longest_s: None,
         stage: Stage::Done,
     }
 }

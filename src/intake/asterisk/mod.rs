@@ -21,7 +21,7 @@ mod take;
 pub use ami::AmiSettings;
 
 use crate::domain::report::Arrival;
-use crate::intake::source::{Found, Listing, Source, SourceError, Trouble};
+use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::intake::watch::{Watch, blocking, lock};
 use async_trait::async_trait;
 use listing::Memory;
@@ -129,6 +129,19 @@ impl Source for AsteriskSpool {
                 there.mailbox.name, ami.to_folder
             ))),
         }
+    }
+
+    async fn examine(&mut self) -> Vec<Said> {
+        let remedy = "is it the right path? Add this user to the group asterisk (usermod -aG asterisk nachtwache) and \
+                      start again";
+        let shown = self.settings.root.display().to_string();
+        let root = self.settings.root.clone();
+        let read = blocking(move || Ok(std::fs::read_dir(&root).map(drop))).await;
+        vec![match read {
+            Ok(Ok(())) => Ok(shown),
+            Ok(Err(error)) => Err(format!("{shown} cannot be read ({error}): {remedy}")),
+            Err(error) => Err(error.to_string()),
+        }]
     }
 
     async fn changed(&mut self) {

@@ -4,7 +4,7 @@ use super::SpoolSettings;
 use super::TO_READ;
 use super::listing::{Mailbox, Memory, folders, least};
 use super::read::{self, Folder, NotRead, RIGHTS_REMEDY, Stood, Voice, Whole};
-use crate::domain::report::{Arrival, Sound};
+use crate::domain::report::{Arrival, Content, Sound};
 use crate::intake::source::{Found, SourceError};
 use crate::intake::watch::Stamp;
 use std::collections::HashMap;
@@ -165,6 +165,8 @@ fn arrival(source: &str, mailbox: &Mailbox, wanted: &Found, whole: Whole) -> Arr
         mailbox: Some(format!("{}@{}", mailbox.name, mailbox.context)),
         caller: whole.message.caller(),
         called_at: whole.message.called_at(),
-        sound,
+        content: Content::Voicemail(sound),
+        twin: None,
+        longest_s: None,
     }
 }

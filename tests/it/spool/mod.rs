@@ -3,7 +3,7 @@
 mod ami;
 mod replay;
 
-use nachtwache::domain::report::{Arrival, Sound};
+use nachtwache::domain::report::{Arrival, Content, Sound};
 use nachtwache::intake::asterisk::{AsteriskSpool, SpoolSettings};
 use nachtwache::intake::source::{Found, Source, SourceError};
 use std::collections::{BTreeSet, HashMap};
@@ -79,9 +79,10 @@ fn callerid(arrival: &Arrival) -> String {
 }
 
 fn voice(arrival: &Arrival) -> &[u8] {
-    match &arrival.sound {
-        Sound::Bytes { bytes, .. } => bytes,
-        Sound::Refused { why, .. } => panic!("refused: {why}"),
+    match &arrival.content {
+        Content::Voicemail(Sound::Bytes { bytes, .. }) => bytes,
+        Content::Voicemail(Sound::Refused { why, .. }) => panic!("refused: {why}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -217,7 +218,7 @@ async fn a_message_tells_caller_time_and_mailbox() {
     );
     assert_eq!(joerg.called_at.unwrap().to_rfc3339(), "2026-11-22T10:20:02+00:00");
     assert_eq!(joerg.mailbox.as_deref(), Some("100@default"));
-    assert!(matches!(&joerg.sound, Sound::Bytes { name, .. } if name == "msg0002.wav"));
+    assert!(matches!(&joerg.content, Content::Voicemail(Sound::Bytes { name, .. }) if name == "msg0002.wav"));
 
     let nobody = take(&mut source, &found("default/100/1795342788-00000001")).await.unwrap();
     assert_eq!((nobody.caller.name, nobody.caller.number), (None, None));
@@ -346,7 +347,7 @@ async fn a_text_that_lost_its_sound_brings_its_caller_after_a_minute() {
     let silent = listing.found.iter().find(|found| found.place.ends_with("msg0001.txt")).unwrap();
     let arrival = take(&mut source, silent).await.unwrap();
     assert_eq!(arrival.caller.number.as_deref(), Some("01"));
-    assert!(matches!(arrival.sound, Sound::Refused { .. }));
+    assert!(matches!(arrival.content, Content::Voicemail(Sound::Refused { .. })));
 }
 
 #[tokio::test]
@@ -373,9 +374,11 @@ async fn a_directory_named_like_a_recording_is_told_and_the_other_format_taken()
     let told: Vec<_> = listing.troubles.iter().map(|trouble| trouble.loses_calls).collect();
     assert_eq!(told, [false, true], "{:?}", listing.troubles);
     let first = take(&mut source, &listing.found[0]).await.unwrap();
-    assert!(matches!(first.sound, Sound::Bytes { name, .. } if name == "msg0000.gsm"));
+    assert!(matches!(first.content, Content::Voicemail(Sound::Bytes { name, .. }) if name == "msg0000.gsm"));
     let second = take(&mut source, &listing.found[1]).await.unwrap();
-    assert!(matches!(second.sound, Sound::Refused { why, .. } if why.contains("no regular file")));
+    assert!(
+        matches!(second.content, Content::Voicemail(Sound::Refused { why, .. }) if why.contains("no regular file"))
+    );
 }
 
 #[tokio::test]
@@ -388,9 +391,11 @@ async fn a_huge_recording_is_refused_unread_unless_another_format_is_small_enoug
     settle(&inbox);
     let listing = source.list().await.unwrap();
     let first = take(&mut source, &listing.found[0]).await.unwrap();
-    assert!(matches!(first.sound, Sound::Bytes { name, .. } if name == "msg0000.gsm"));
+    assert!(matches!(first.content, Content::Voicemail(Sound::Bytes { name, .. }) if name == "msg0000.gsm"));
     let second = take(&mut source, &listing.found[1]).await.unwrap();
-    assert!(matches!(second.sound, Sound::Refused { why, .. } if why.contains("3221225472 bytes")));
+    assert!(
+        matches!(second.content, Content::Voicemail(Sound::Refused { why, .. }) if why.contains("3221225472 bytes"))
+    );
     assert_eq!(second.caller.number.as_deref(), Some("01"));
 }
 
@@ -404,7 +409,7 @@ async fn endings_are_told_apart_by_case_and_the_best_is_taken() {
         settle(&inbox);
         let arrival = take(&mut source, &found).await.unwrap();
         assert!(
-            matches!(&arrival.sound, Sound::Bytes { name, .. } if *name == format!("msg0000.{best}")),
+            matches!(&arrival.content, Content::Voicemail(Sound::Bytes { name, .. }) if *name == format!("msg0000.{best}")),
             "{arrival:?}"
         );
     }

@@ -1,30 +1,8 @@
-//! The mailboxes.
+//! `kind = "asterisk"`.
 
-use super::Secret;
+use crate::config::Secret;
 use serde::Deserialize;
 use std::path::PathBuf;
-
-/// `[[sources]]`: one mailbox.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum SourceRow {
-    /// An Asterisk or FreePBX voicemail spool.
-    Asterisk(Spool),
-    /// A folder into which anything drops sound files.
-    Folder {
-        /// Its name, unique.
-        name: String,
-        /// Which folder.
-        path: PathBuf,
-        /// Seconds between two looks.
-        #[serde(default = "five")]
-        poll_s: u64,
-    },
-}
-
-fn five() -> u64 {
-    5
-}
 
 /// A voicemail spool.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,13 +55,13 @@ fn ami_folder() -> String {
     "Old".into()
 }
 
-impl SourceRow {
-    /// The source's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Asterisk(spool) => &spool.name,
-            Self::Folder { name, .. } => name,
+impl Spool {
+    pub(super) fn complain(&self, wrong: &mut Vec<String>) {
+        for mailbox in &self.mailboxes {
+            if mailbox.split_once('@').is_none_or(|(number, context)| number.is_empty() || context.is_empty()) {
+                wrong.push(format!("sources.mailboxes: {mailbox:?} is no mailbox; write e.g. \"100@default\""));
+            }
         }
+        super::range(wrong, "poll_s", &self.name, self.poll_s, 1, 600);
     }
 }

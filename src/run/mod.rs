@@ -2,17 +2,19 @@
 //!
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
+mod sources;
+
+pub use sources::source;
+
 use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
 use crate::assess::{self, AssessStep, rules::Rules};
-use crate::config::{Settings, SourceRow, Spool};
+use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
 use crate::escalate::notifier::Notifier;
 use crate::escalate::plan::PlanStep;
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::telegram::TelegramNotifier;
-use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
-use crate::intake::folder::{FolderSettings, FolderSource};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
 use crate::runtime::bell::{Bell, Bells};
@@ -144,7 +146,8 @@ impl Service {
         let store = open_store(&settings).await?;
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
-        let sources = sources(&settings)?;
+        let sources =
+            settings.sources.iter().map(|row| source(row, &settings, &store)).collect::<anyhow::Result<Vec<_>>>()?;
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
             let model = settings.transcribe.model.display();
@@ -286,49 +289,6 @@ pub fn child_options(settings: &Settings, name: &str) -> ChildOptions {
         name: name.to_owned(),
         ..ChildOptions::default()
     }
-}
-
-fn sources(settings: &Settings) -> anyhow::Result<Vec<Box<dyn Source>>> {
-    let max_bytes = settings.intake.max_mib * 1024 * 1024;
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
-    for row in &settings.sources {
-        sources.push(match row {
-            SourceRow::Asterisk(spool) => {
-                Box::new(AsteriskSpool::new(spool.name.clone(), spool_settings(spool, max_bytes)?))
-            }
-            SourceRow::Folder { name, path, poll_s } => {
-                let folder = FolderSettings {
-                    poll: Duration::from_secs(*poll_s),
-                    max_bytes,
-                    ..FolderSettings::new(path.clone())
-                };
-                Box::new(FolderSource::new(name.clone(), folder))
-            }
-        });
-    }
-    Ok(sources)
-}
-
-fn spool_settings(spool: &Spool, max_bytes: u64) -> anyhow::Result<SpoolSettings> {
-    let split =
-        |mailbox: &String| mailbox.split_once('@').map(|(number, context)| (context.to_owned(), number.to_owned()));
-    let ami = match &spool.ami {
-        None => None,
-        Some(ami) => Some(AmiSettings {
-            address: ami.address.clone(),
-            username: ami.username.clone(),
-            secret: ami.secret.reveal().map_err(anyhow::Error::msg).context("could not read sources.ami.secret")?,
-            to_folder: ami.to_folder.clone(),
-            timeout: Duration::from_secs(10),
-        }),
-    };
-    Ok(SpoolSettings {
-        mailboxes: spool.mailboxes.iter().filter_map(split).collect(),
-        poll: Duration::from_secs(spool.poll_s),
-        max_bytes,
-        ami,
-        ..SpoolSettings::new(spool.path.clone())
-    })
 }
 
 /// One service a folder: two would wake people twice.

@@ -1,0 +1,71 @@
+//! Later reports that joined a case another report opened.
+
+use super::reports::parse_id;
+use super::{Result, Tx, ms};
+use crate::domain::assessment::words;
+use crate::domain::case::CaseId;
+use crate::domain::report::ReportId;
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+
+words! {
+    /// Why a report joined a case.
+    Why {
+        /// The same message, seen by another way in another form.
+        SameMessage = "same_message",
+        /// The same caller about the same trouble.
+        SameTrouble = "same_trouble",
+    }
+}
+
+/// The report belongs to this case.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn add(tx: &mut Tx, report: ReportId, case: CaseId, why: Why, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO joins (report_id, case_id, why, joined_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (report_id) DO UPDATE SET case_id = excluded.case_id, why = excluded.why, joined_at = excluded.joined_at",
+    )
+    .bind(report.to_string())
+    .bind(case.0)
+    .bind(why.as_str())
+    .bind(ms(now))
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// The report no longer belongs to the case it joined.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn remove(tx: &mut Tx, report: ReportId) -> Result<()> {
+    sqlx::query("DELETE FROM joins WHERE report_id = $1").bind(report.to_string()).execute(tx.db()).await?;
+    Ok(())
+}
+
+/// The reports that joined a case, in the order they did.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Vec<ReportId>> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT report_id FROM joins WHERE case_id = $1 ORDER BY joined_at, report_id")
+            .bind(case.0)
+            .fetch_all(db)
+            .await?;
+    ids.iter().map(|id| parse_id("joins", "report_id", id)).collect()
+}
+
+/// The case a report joined.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn case_of(db: &mut AnyConnection, report: ReportId) -> Result<Option<CaseId>> {
+    let id: Option<i64> = sqlx::query_scalar("SELECT case_id FROM joins WHERE report_id = $1")
+        .bind(report.to_string())
+        .fetch_optional(db)
+        .await?;
+    Ok(id.map(CaseId))
+}
