@@ -11,14 +11,15 @@
 //! What can go wrong: rights on the folder (`Unreachable`), a directory or pipe among the files, a side-car that cannot
 //! be read (`Trouble`; the sound is still taken), a recording too large or unreadable (`Sound::Refused`).
 
+mod side_car;
+
 use crate::domain::report::{Arrival, Caller, Content, Sound};
 use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::intake::watch::{Stamp, Watch, blocking, lock};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use serde::Deserialize;
+use side_car::SideCar;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
@@ -29,7 +30,6 @@ use std::time::{Duration, Instant};
 const DONE: &str = "done";
 /// Endings of sound that is known; a directory of such a name is a mistake.
 const SOUND_ENDINGS: [&str; 9] = ["wav", "gsm", "mp3", "ogg", "opus", "oga", "ulaw", "alaw", "sln"];
-const SIDE_CAR_MAX: u64 = 64 * 1024;
 /// A side-car whose sound does not come for this long is told of.
 const SIDE_CAR_ALONE: Duration = Duration::from_mins(1);
 /// So many files of one name may lie in `done/`.
@@ -263,50 +263,8 @@ fn unreachable_folder(path: &Path, error: &io::Error) -> SourceError {
     SourceError::Unreachable(format!("the folder {} cannot be read: {error}; remedy: {remedy}", path.display()))
 }
 
-/// What a side-car says.
-#[derive(Debug, Default, Clone, Deserialize)]
-struct Told {
-    caller: Option<String>,
-    name: Option<String>,
-    time: Option<DateTime<Utc>>,
-    id: Option<String>,
-}
-
-struct SideCar {
-    name: String,
-    stamp: Stamp,
-    content: Result<Told, String>,
-}
-
-impl SideCar {
-    /// The side-car of a recording: `<file>.json`, else `<stem>.json` where no other recording shares the stem.
-    fn beside(folder: &Path, sound: &str, names: &HashSet<String>) -> Option<Self> {
-        let own = format!("{sound}.json");
-        let stem = stem_of(sound);
-        let alone = || !names.iter().any(|other| other != sound && !is_left_out(other) && stem_of(other) == stem);
-        let name = if names.contains(&own) { Some(own) } else { Some(format!("{stem}.json")).filter(|_| alone()) };
-        let name = name.filter(|name| names.contains(name))?;
-        let path = folder.join(&name);
-        let stamp = Stamp::of(&std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?);
-        Some(Self { content: read_side_car(&path), name, stamp })
-    }
-
-    fn told(&self) -> Told {
-        self.content.clone().unwrap_or_default()
-    }
-}
-
 fn side_car_path(folder: &Path, side_car: Option<&SideCar>) -> PathBuf {
     folder.join(side_car.map_or("", |car| car.name.as_str()))
-}
-
-fn read_side_car(path: &Path) -> Result<Told, String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(SIDE_CAR_MAX).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
-    // the parser's own words would quote the caller
-    serde_json::from_slice(&bytes)
-        .map_err(|error| format!("line {} column {} is not as expected", error.line(), error.column()))
 }
 
 fn key(name: &str, stamp: &Stamp, side_car: Option<&SideCar>) -> String {
