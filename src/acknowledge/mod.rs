@@ -5,12 +5,13 @@
 pub mod telegram;
 
 use crate::config::Settings;
+use crate::domain::assessment::Verdict;
 use crate::domain::case::{Act, Case, CaseId, CaseState, Outcome, Refusal};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
-use crate::store::{Store, StoreError, Tx, cases, events, notices};
+use crate::store::{Store, StoreError, Tx, cases, charges, events, joins, notices};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -71,7 +72,11 @@ impl Desk {
         if let Err(refusal) = case.allows(act, &actor.name) {
             return Ok(Answer::Refused(refusal));
         }
-        if act == Act::Transcript {
+        if act == Act::Split {
+            if !self.split(tx, &case, actor, now).await? {
+                return Ok(Answer::Refused(Refusal::Already));
+            }
+        } else if act == Act::Transcript {
             self.send_transcript(tx, &case, actor, now).await?;
         } else {
             let due_at = self.change(&mut case, act, actor, now);
@@ -108,11 +113,28 @@ impl Desk {
                 case.taken_by = None;
                 case.taken_at = None;
             }
-            Act::Transcript => {}
+            Act::Transcript | Act::Split => {}
         }
         (case.state == CaseState::Open).then_some(now)
     }
 
+    /// The newest report that joined becomes a case of its own and rings. `false`: none had joined.
+    async fn split(&self, tx: &mut Tx, case: &Case, actor: &Actor, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let Some((report, verdict)) = joins::newest(tx, case.id).await? else { return Ok(false) };
+        joins::remove(tx, report).await?;
+        // Taken off by a person, it wakes people whatever the rules said of it.
+        let verdict = verdict.filter(|verdict| verdict.wakes()).unwrap_or(Verdict::Unclear);
+        let own = cases::open(tx, report, verdict, false, now).await?;
+        notices::reassign(tx, report, own.id).await?;
+        charges::move_to(tx, report, own.id).await?;
+        notices::refresh(tx, report, now).await?;
+        notices::refresh(tx, case.report, now).await?;
+        let event = Event::new(now, EventKind::Split, format!("off case {}", case.id)).report(report).case(own.id);
+        events::append(tx, &event.by(&actor.name)).await?;
+        Ok(true)
+    }
+
+    /// The words of every message of the case, one notice each.
     async fn send_transcript(
         &self,
         tx: &mut Tx,
@@ -120,16 +142,20 @@ impl Desk {
         actor: &Actor,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let plan = notices::Plan {
-            report: Some(case.report),
-            case: Some(case.id),
-            kind: NoticeKind::Transcript,
-            recipient: actor.name.clone(),
-            chat: actor.chat,
-            loud: false,
-            ring: 0,
-            body: None,
-        };
-        notices::plan(tx, &plan, now).await.map(drop)
+        let later = joins::within(tx, case.id).await?;
+        for report in std::iter::once(case.report).chain(later) {
+            let plan = notices::Plan {
+                report: Some(report),
+                case: Some(case.id),
+                kind: NoticeKind::Transcript,
+                recipient: actor.name.clone(),
+                chat: actor.chat,
+                loud: false,
+                ring: 0,
+                body: None,
+            };
+            notices::plan(tx, &plan, now).await?;
+        }
+        Ok(())
     }
 }

@@ -5,32 +5,40 @@
 //! `unclear`, never silence.
 
 pub mod bench;
+mod join;
 pub mod proof;
 pub mod replay;
 pub mod rules;
+mod said;
+
+pub use said::Said;
 
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdict};
-use crate::domain::case::{Case, CaseState, Outcome};
+use crate::domain::case::{Case, CaseId, CaseState, Outcome};
 use crate::domain::event::{Event, EventKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::phone;
-use crate::domain::report::{Report, Stage};
+use crate::domain::report::{Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
-use crate::domain::transcript::Transcript;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::{
-    Claim, Lease, Store, StoreError, Tx, assessments, cases, charges, events, notices, reports, transcripts,
+    Claim, Lease, Store, StoreError, Tx, assessments, cases, charges, events, joins, notices, receipts, reports,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use join::Spoke;
+use joins::Why;
 use rules::{Message, Rules, RulesError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_mins(1);
+/// The terms: fax and other media do not count.
+const FAX: &str = "fax, not accepted";
 
 /// The assessor's step.
 pub struct AssessStep {
@@ -55,44 +63,48 @@ impl Step for AssessStep {
     async fn tick(&mut self) -> Result<Round, StoreError> {
         let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
         let mut reader = self.store.read().await?;
-        let transcript = transcripts::find(&mut reader, report.id).await?;
+        let said = Said::of(&report, &mut reader).await?;
+        let found = assess(&self.rules, &self.settings, &report, &said);
+        let spoke = Spoke { report: &report, said: &said, found: &found };
+        let joins = join::case_to_join(&self.settings, &mut reader, &spoke, self.clock.now()).await?;
         drop(reader);
-        let assessment =
-            assess(&self.rules, &self.settings, &report, transcript.map(|(transcript, _)| transcript).as_ref());
-        self.commit(&report, &lease, &assessment).await?;
+        self.commit(&spoke, &lease, joins).await?;
         Ok(Round::Worked)
     }
 }
 
-/// What a report's transcript says, by the settings and the time of the call.
+/// What a report says, by the settings and the time of the call.
 #[must_use]
-pub fn assess(rules: &Rules, settings: &Settings, report: &Report, transcript: Option<&Transcript>) -> Assessment {
+pub fn assess(rules: &Rules, settings: &Settings, report: &Report, said: &Said) -> Assessment {
     let outside = !settings.business_hours().is_open(report.called_at);
     let tariff = settings.terms.tariff(outside);
     let displayed = report.caller.number.as_deref();
-    let Some(transcript) = transcript else {
-        return unheard(tariff, displayed, Verdict::Unclear, "there is no transcript".into());
-    };
-    if let Some(doubt) = transcript.doubt {
-        let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
-        let why =
-            transcript.remark.as_ref().map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
-        return unheard(tariff, displayed, verdict, why);
+    if report.medium == Medium::Fax {
+        return unheard(tariff, displayed, Verdict::Ignored, FAX.into());
     }
-    let text = transcript.text();
     let terms =
         rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &settings.terms.own_numbers };
     let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
-    let judge = |text: &str| {
-        rules::judge_by(
-            rules,
-            &Message { text, subject: None, displayed, at, outside_hours: outside, headers: &[] },
-            &terms,
-        )
-    };
-    let second = transcript.second.as_deref().map(judge);
-    let judged = proof::Heard { judgement: judge(&text), second, transcript };
-    proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
+    let spoken = Message { text: "", subject: None, displayed, at, outside_hours: outside, headers: &[] };
+    match said {
+        Said::Nothing => unheard(tariff, displayed, Verdict::Unclear, "there is nothing to judge".into()),
+        Said::Spoken(transcript) => {
+            if let Some(doubt) = transcript.doubt {
+                let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
+                let remark = transcript.remark.as_ref();
+                let why = remark.map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
+                return unheard(tariff, displayed, verdict, why);
+            }
+            let judge = |text: &str| rules::judge_by(rules, &Message { text, ..spoken }, &terms);
+            let second = transcript.second.as_deref().map(judge);
+            let judged = proof::Heard { judgement: judge(&transcript.text()), second, transcript };
+            proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
+        }
+        Said::Written(mail, _) => {
+            let message = Message { text: &mail.text, subject: Some(&mail.subject), headers: &mail.headers, ..spoken };
+            proof::written(rules::judge_by(rules, &message, &terms), tariff)
+        }
+    }
 }
 
 /// The rules by the settings: the built-in ones, with the files of `assess.rules` laid over them; `folder` may also be
@@ -155,17 +167,19 @@ impl AssessStep {
     }
 
     /// Verdict, case, charge, events: all or nothing.
-    async fn commit(&self, report: &Report, lease: &Lease, assessment: &Assessment) -> Result<(), StoreError> {
+    async fn commit(&self, spoke: &Spoke<'_>, lease: &Lease, joins: Option<(CaseId, Why)>) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let (report, found) = (spoke.report, spoke.found);
         let mut tx = self.store.begin().await?;
-        assessments::put(&mut tx, report.id, assessment, now).await?;
+        assessments::put(&mut tx, report.id, found, now).await?;
         reports::advance(&mut tx, report.id, lease, Stage::Done, None).await?;
         reports::heard(&mut tx, report.id).await?;
-        let verdict = assessment.verdict.as_str();
+        let verdict = found.verdict.as_str();
         events::append(&mut tx, &Event::new(now, EventKind::Assessed, verdict).report(report.id)).await?;
-        let case = self.case_of(&mut tx, report, assessment, now).await?;
+        let case = self.case_of(&mut tx, spoke, joins, now).await?;
         if let Some(case) = case {
-            self.propose_charge(&mut tx, report, assessment, &case, now).await?;
+            self.propose_charge(&mut tx, spoke, &case, now).await?;
+            self.plan_receipt(&mut tx, spoke, now).await?;
         }
         notices::refresh(&mut tx, report.id, now).await?;
         tx.commit().await?;
@@ -178,21 +192,78 @@ impl AssessStep {
     async fn case_of(
         &self,
         tx: &mut Tx,
-        report: &Report,
-        found: &Assessment,
+        spoke: &Spoke<'_>,
+        joins: Option<(CaseId, Why)>,
         now: DateTime<Utc>,
     ) -> Result<Option<Case>, StoreError> {
+        let (report, verdict) = (spoke.report, spoke.found.verdict);
         if let Some(case) = cases::lock_of_report(tx, report.id).await? {
-            return self.unheard_case(tx, case, found.verdict, now).await.map(Some);
+            return self.unheard_case(tx, case, verdict, now).await.map(Some);
         }
-        if !found.verdict.wakes() {
+        if let Some((id, why)) = joins
+            && let Some(case) = cases::lock(tx, id).await?.filter(join::is_joinable)
+        {
+            return self.join(tx, report, verdict, case, why, now).await.map(Some);
+        }
+        if !verdict.wakes() {
             return Ok(None);
         }
-        let case = cases::open(tx, report.id, found.verdict, false, now).await?;
+        let case = cases::open(tx, report.id, verdict, false, now).await?;
         notices::adopt(tx, report.id, case.id).await?;
-        events::append(tx, &Event::new(now, EventKind::Opened, found.verdict.as_str()).report(report.id).case(case.id))
+        events::append(tx, &Event::new(now, EventKind::Opened, verdict.as_str()).report(report.id).case(case.id))
             .await?;
         Ok(Some(case))
+    }
+
+    /// The report belongs to an open case: nobody is woken again, unless it says more than the case did.
+    async fn join(
+        &self,
+        tx: &mut Tx,
+        report: &Report,
+        verdict: Verdict,
+        mut case: Case,
+        why: Why,
+        now: DateTime<Utc>,
+    ) -> Result<Case, StoreError> {
+        joins::add(tx, report.id, case.id, why, now).await?;
+        notices::adopt(tx, report.id, case.id).await?;
+        let event = Event::new(now, EventKind::Joined, why.as_str()).report(report.id).case(case.id);
+        events::append(tx, &event).await?;
+        if verdict == Verdict::Confirmed && case.verdict != Verdict::Confirmed {
+            case.verdict = verdict;
+            case.unheard = false;
+            let due_at = (case.state == CaseState::Open).then_some(now);
+            cases::put(tx, &case, due_at).await?;
+        }
+        if why == Why::SameTrouble {
+            self.tell_who_knows(tx, report, &case, now).await?;
+        }
+        notices::refresh(tx, case.report, now).await?;
+        Ok(case)
+    }
+
+    /// Whoever has the case, or was told of it, gets the later message itself, silently: the alert only says that there is one.
+    async fn tell_who_knows(
+        &self,
+        tx: &mut Tx,
+        report: &Report,
+        case: &Case,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let people = match case.taken_by.as_deref() {
+            Some(name) => self.settings.recipients(name).into_iter().map(|one| (one.name, one.chat)).collect(),
+            None => notices::told(tx, case.id).await?,
+        };
+        let kind = if report.medium == Medium::Voicemail { NoticeKind::Voice } else { NoticeKind::Transcript };
+        for (recipient, chat) in people {
+            if kind == NoticeKind::Voice && notices::has_voice(tx, report.id, chat).await? {
+                continue;
+            }
+            let (report, case) = (Some(report.id), Some(case.id));
+            let plan = notices::Plan { report, case, kind, recipient, chat, loud: false, ring: 0, body: None };
+            notices::plan(tx, &plan, now).await?;
+        }
+        Ok(())
     }
 
     /// A case that was opened unheard gets its verdict: rung anew where it says more, ended by the written policy where
@@ -219,19 +290,34 @@ impl AssessStep {
         Ok(case)
     }
 
+    /// A person who wrote is answered, where the firm wants that: never a machine, once a day.
+    async fn plan_receipt(&self, tx: &mut Tx, spoke: &Spoke<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let Said::Written(mail, _) = spoke.said else { return Ok(()) };
+        let wanted = self.settings.receipt.enabled && !mail.automatic && spoke.found.verdict.wakes();
+        let (true, Some(address)) = (wanted, mail.reply_to.as_ref().or(mail.sender.as_ref())) else { return Ok(()) };
+        if self.settings.receipt.from.to_lowercase().contains(&address.to_lowercase()) {
+            return Ok(());
+        }
+        let day = now.with_timezone(&self.settings.business_hours().zone).date_naive();
+        receipts::plan(tx, spoke.report.id, &address.to_lowercase(), day, now).await.map(drop)
+    }
+
     async fn propose_charge(
         &self,
         tx: &mut Tx,
-        report: &Report,
-        found: &Assessment,
+        spoke: &Spoke<'_>,
         case: &Case,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let (report, found) = (spoke.report, spoke.found);
         let (Verdict::Confirmed, Tariff::Activation { net, gross, .. }) = (found.verdict, found.tariff) else {
             return Ok(());
         };
         let sha256 = report.recording.as_ref().map(|recording| &recording.sha256);
-        let proof = serde_json::json!({ "findings": found.findings, "sound_sha256": sha256, "rules": found.rules });
+        let mail = if let Said::Written(_, sha256) = spoke.said { Some(sha256) } else { None };
+        let proof = serde_json::json!({
+            "findings": found.findings, "sound_sha256": sha256, "mail_sha256": mail, "rules": found.rules,
+        });
         let charge = charges::Charge { case: case.id, report: report.id, net, gross, proof: proof.to_string() };
         charges::propose(tx, &charge, now).await?;
         events::append(tx, &Event::new(now, EventKind::Proposed, net.german()).report(report.id).case(case.id)).await

@@ -60,6 +60,24 @@ pub(super) fn assessment(heard: Heard<'_>, min_probability: f32, second_wanted: 
     }
 }
 
+/// The assessment of a mail: typed words prove themselves, there is no sound to doubt.
+pub(super) fn written(judgement: Judgement, tariff: Tariff) -> Assessment {
+    Assessment {
+        verdict: judgement.verdict,
+        declaration: judgement.declaration,
+        consent: judgement.consent,
+        consent_doubt: None,
+        urgent: judgement.urgent,
+        findings: judgement.findings,
+        fields: judgement.fields,
+        missing: judgement.missing,
+        tariff,
+        language: judgement.language,
+        remark: None,
+        rules: judgement.rules,
+    }
+}
+
 fn quieter(verdict: Verdict, declaration: Declaration) -> bool {
     !verdict.wakes() && declaration != Declaration::Denied
 }

@@ -1,10 +1,11 @@
 //! Stored reports judged anew by changed rules: what would flip, and why. Changes nothing.
 
+use super::Said;
 use super::rules::Rules;
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Finding, Verdict};
 use crate::domain::report::ReportId;
-use crate::store::{Store, StoreError, assessments, reports, transcripts};
+use crate::store::{Store, StoreError, assessments, reports};
 use serde::Serialize;
 
 /// A report that would be judged otherwise.
@@ -49,9 +50,9 @@ pub async fn replay(
         let mut reader = store.read().await?;
         let page = reports::assessed(&mut reader, after, PAGE).await?;
         for report in &page {
-            let transcript = transcripts::find(&mut reader, report.id).await?.map(|(transcript, _)| transcript);
+            let said = Said::of(report, &mut reader).await?;
             let Some(before) = assessments::find(&mut reader, report.id).await? else { continue };
-            let now = super::assess(rules, settings, report, transcript.as_ref());
+            let now = super::assess(rules, settings, report, &said);
             replay.n += 1;
             replay.flips.extend(flip(report.id, &before, &now));
         }

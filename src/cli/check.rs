@@ -78,6 +78,9 @@ async fn examine(path: &Path) -> Vec<Line> {
         }
         store.close().await;
     }
+    if settings.receipt.enabled {
+        lines.push(Line::of("receipts", receipts(&settings).await));
+    }
     telegram(&settings, &mut lines).await;
     lines
 }
@@ -101,6 +104,13 @@ fn model(settings: &Settings) -> Result<String, String> {
         Some(name) => Ok(format!("{name}, {} bytes", checked.bytes)),
         None => Ok(format!("{}: not a published model, its header is right", path.display())),
     }
+}
+
+/// Whether the mail server for receipts lets us in.
+async fn receipts(settings: &Settings) -> Result<String, String> {
+    let host = &settings.receipt.host;
+    run::examine_receipts(settings).await.map_err(|error| format!("{host}: {error}; look at [receipt]"))?;
+    Ok(host.clone())
 }
 
 /// What each source says of itself.

@@ -5,7 +5,9 @@ use crate::domain::report::Stage;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::runtime::status::EVERY;
-use crate::store::{reports, troubles, workers};
+use crate::store::watched::Watched;
+use crate::store::{reports, troubles, watched, workers};
+use chrono::{DateTime, Utc};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,9 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     let beats = workers::all(&mut reader).await?;
     let (waiting, oldest) = reports::waiting(&mut reader, Stage::Transcribe).await?;
     let standing = troubles::standing(&mut reader).await?;
+    let configured = |name: &str| settings.sources.iter().any(|row| row.name() == name);
+    let mut sources = watched::all(&mut reader).await?;
+    sources.retain(|(name, _)| configured(name));
     drop(reader);
     let now = SystemClock.now();
     let silent = chrono::TimeDelta::from_std(EVERY * SILENT_ROUNDS)?;
@@ -39,6 +44,11 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
             "workers": beats.iter().map(|beat| serde_json::json!({
                 "name": beat.name, "state": beat.state, "detail": beat.detail, "at": beat.at,
             })).collect::<Vec<_>>(),
+            "sources": sources.iter().map(|(name, one)| serde_json::json!({
+                "name": name, "reached_at": one.reached_at, "arrived_at": one.arrived_at,
+                "failing_since": one.failing_since, "failures": one.failures, "next_try_at": one.next_try_at,
+                "why": one.why,
+            })).collect::<Vec<_>>(),
             "troubles": standing.iter().map(|one| serde_json::json!({
                 "source": one.source, "what": one.what, "loses_calls": one.loses_calls, "since": one.since,
             })).collect::<Vec<_>>(),
@@ -50,6 +60,9 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
             "not running (or its status is older than a minute): start the service"
         });
         super::say(&format!("waiting for a transcript: {waiting}"));
+        for (name, one) in &sources {
+            super::say(&format!("mailbox {name}: {}", mailbox(one, now)));
+        }
         for beat in &failing {
             super::say(&format!("failing: {}: {}", beat.name, beat.detail));
         }
@@ -59,4 +72,22 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     }
     store.close().await;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How long ago a mailbox answered and brought something, or since when it does not.
+fn mailbox(one: &Watched, now: DateTime<Utc>) -> String {
+    let ago = |at: Option<DateTime<Utc>>| {
+        at.map_or_else(|| "never".to_owned(), |at| format!("{} s ago", (now - at).num_seconds()))
+    };
+    let news = format!("last message {}", ago(one.arrived_at));
+    match (one.failing_since, one.next_try_at) {
+        (Some(since), Some(next)) => format!(
+            "not reached since {} ({} tries, the next in {} s): {}; {news}",
+            since.format("%F %H:%M UTC"),
+            one.failures,
+            (next - now).num_seconds().max(0),
+            one.why.as_deref().unwrap_or("-")
+        ),
+        _ => format!("reached {}, {news}", ago(one.reached_at)),
+    }
 }

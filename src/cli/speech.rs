@@ -1,6 +1,6 @@
 //! `nachtwache transcribe` and `nachtwache assess`: the two steps by hand.
 
-use crate::assess;
+use crate::assess::{self, Said};
 use crate::config::Settings;
 use crate::domain::assessment::Assessment;
 use crate::domain::report::{Caller, Medium, Report, ReportId, Stage};
@@ -140,7 +140,7 @@ pub(super) fn assess(settings: &Settings, options: &AssessOptions) -> anyhow::Re
         stage: Stage::Done,
     };
     let rules = run::rules(settings)?;
-    let assessment = assess::assess(&rules, settings, &report, Some(&as_if_spoken(&text, settings)));
+    let assessment = assess::assess(&rules, settings, &report, &Said::Spoken(as_if_spoken(&text, settings)));
     if options.json {
         super::say_json(&assessment)?;
     } else {
@@ -182,6 +182,9 @@ fn show_assessment(settings: &Settings, report: &Report, found: &Assessment) {
         outside: !hours.is_open(report.called_at),
         reaction_hours: settings.terms.reaction_hours,
         sound_ms: None,
+        cut_off: false,
+        mail: None,
+        later: &[],
     };
     super::say(&format!("{} ({})", wording::title(found.verdict), found.verdict.as_str()));
     super::say(&wording::judgement(&known, found));

@@ -13,6 +13,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     people(settings, &mut wrong);
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
+    super::receipt::complaints(settings, &mut wrong);
     limits(settings, &mut wrong);
     wrong
 }
@@ -83,6 +84,7 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     range("terms.surcharge_percent", u64::from(settings.terms.surcharge_percent), 0, 200);
     range("terms.reaction_hours", u64::from(settings.terms.reaction_hours), 1, 720);
     range("escalation.unheard_after_s", settings.escalation.unheard_after_s, 10, 600);
+    range("escalation.join_within_h", u64::from(settings.escalation.join_within_h), 0, 168);
     if transcribe.language.len() != 2 {
         wrong.push(format!("transcribe.language: {:?} is no ISO 639-1 code; write e.g. \"de\"", transcribe.language));
     }

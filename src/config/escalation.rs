@@ -36,6 +36,8 @@ pub struct Escalation {
     pub unheard_after_s: u64,
     /// End an untaken case that was opened unheard when the verdict then is "no emergency".
     pub close_harmless: bool,
+    /// Hours within which a later message of the same caller about the same trouble joins his open case; 0 = never.
+    pub join_within_h: u32,
     /// The policies; the first that fits counts.
     pub policies: Vec<PolicyRow>,
 }
@@ -52,6 +54,7 @@ impl Default for Escalation {
             first_notice: true,
             unheard_after_s: 90,
             close_harmless: true,
+            join_within_h: 12,
             policies: vec![
                 PolicyRow {
                     verdicts: all(),

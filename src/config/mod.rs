@@ -5,11 +5,13 @@
 
 mod check;
 mod escalation;
+mod receipt;
 mod secret;
 mod sections;
 mod sources;
 
 pub use escalation::{Escalation, Inside, PolicyRow};
+pub use receipt::{ReceiptRow, SmtpTls};
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
 pub use sources::{Ami, Folder, SourceRow, Spool};
@@ -62,6 +64,9 @@ pub struct Settings {
     /// Who is told when.
     #[serde(default)]
     pub escalation: Escalation,
+    /// The answer to somebody who wrote a mail.
+    #[serde(default)]
+    pub receipt: ReceiptRow,
 }
 
 /// Why the settings cannot be used. Every complaint names its key.

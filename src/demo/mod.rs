@@ -127,7 +127,14 @@ fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Sett
     settings.hours.thursday.clear();
     settings.hours.friday.clear();
     let poll_s = 30;
-    let spool = Spool { name: "postfach".into(), path: mailbox.to_owned(), mailboxes: Vec::new(), poll_s, ami: None };
+    let spool = Spool {
+        name: "postfach".into(),
+        path: mailbox.to_owned(),
+        conf: mailbox.join("voicemail.conf"),
+        mailboxes: Vec::new(),
+        poll_s,
+        ami: None,
+    };
     settings.sources = vec![SourceRow::Asterisk(spool)];
     let mut chats = (1, 2);
     if let Some(token) = config::environment("NACHTWACHE_TELEGRAM_TOKEN") {

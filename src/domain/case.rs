@@ -90,6 +90,8 @@ words! {
         Done = "done",
         /// "Zurückgeben": the escalation goes on.
         GiveBack = "back",
+        /// "Gehört nicht dazu": the newest joined report becomes a case of its own.
+        Split = "split",
     }
 }
 
@@ -113,7 +115,7 @@ impl Case {
     /// The reason to tell the one who pressed.
     pub fn allows(&self, act: Act, who: &str) -> Result<(), Refusal> {
         let mine = self.taken_by.as_deref() == Some(who);
-        let before_taking = matches!(act, Act::Take | Act::Pass | Act::NoEmergency);
+        let before_taking = matches!(act, Act::Take | Act::Pass | Act::NoEmergency | Act::Split);
         match self.state {
             _ if act == Act::Transcript => Ok(()),
             CaseState::Closed => Err(Refusal::Closed),

@@ -29,6 +29,8 @@ words! {
         Transcript = "transcript",
         /// A free text (trouble at a source).
         Text = "text",
+        /// Something at a mailbox that should be mended and loses no call yet; silent, to the admin.
+        Hint = "hint",
         /// A mailbox that cannot be reached, or can be again (`Outage` as JSON).
         Outage = "outage",
     }

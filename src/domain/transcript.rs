@@ -68,7 +68,25 @@ pub struct Transcript {
     pub remark: Option<String>,
 }
 
+/// A mailbox's clock and ours differ by so much, milliseconds.
+const CLOCKS_APART_MS: u32 = 1500;
+/// Nobody stops speaking and hangs up within so few milliseconds. Measured on the test recordings: the last word ends at
+/// least 300 ms before the end of a whole one, at most 70 ms before the end of one that was cut.
+const SPEAKS_TO_THE_END_MS: u32 = 150;
+
 impl Transcript {
+    /// Whether the recording seems to end in the middle: at the mailbox's longest (seconds), or while somebody speaks.
+    #[must_use]
+    pub fn seems_cut_off(&self, longest_s: Option<u32>) -> bool {
+        if self.sound_ms == 0 {
+            return false;
+        }
+        let full = longest_s.is_some_and(|longest| self.sound_ms + CLOCKS_APART_MS >= longest.saturating_mul(1000));
+        let last = self.speech.last().map_or(0, |(_, end)| *end);
+        let spoken = self.words.last().map_or(0, |word| word.end_ms);
+        full || last.min(spoken) + SPEAKS_TO_THE_END_MS >= self.sound_ms
+    }
+
     /// The words as one text, joined by single blanks.
     #[must_use]
     pub fn text(&self) -> String {

@@ -5,10 +5,11 @@ use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Act, Case, CaseState};
 use crate::domain::notice::{Notice, NoticeKind, Outage};
-use crate::domain::report::{Recording, Report};
+use crate::domain::report::{Mail, Medium, Recording, Report, ReportId};
 use crate::domain::transcript::Transcript;
-use crate::store::{Reader, StoreError, assessments, cases, reports, transcripts};
-use crate::wording::{self, Known};
+use crate::store::joins::Why;
+use crate::store::{Reader, StoreError, assessments, cases, joins, mails, reports, transcripts};
+use crate::wording::{self, Known, Later};
 
 /// What a phone should show of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +21,14 @@ pub enum Wanted {
 }
 
 /// Everything a notice may be about, read anew.
+#[derive(Debug, Default)]
 pub struct Subject {
     report: Option<Report>,
     case: Option<Case>,
     assessment: Option<Assessment>,
     transcript: Option<Transcript>,
+    mail: Option<Mail>,
+    later: Vec<Later>,
 }
 
 impl Subject {
@@ -33,18 +37,44 @@ impl Subject {
     /// # Errors
     /// Where the store refused.
     pub async fn of(notice: &Notice, reader: &mut Reader) -> Result<Self, StoreError> {
-        let mut subject = Self { report: None, case: None, assessment: None, transcript: None };
-        if let Some(id) = notice.report {
-            subject.report = Some(reports::find(reader, id).await?);
-            subject.assessment = assessments::find(reader, id).await?;
-            subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
-        }
+        let mut subject = Self::default();
         subject.case = match (notice.case, notice.report) {
             (Some(id), _) => cases::find(reader, id).await?,
             (None, Some(report)) => cases::of_report(reader, report).await?,
             (None, None) => None,
         };
+        let mut about = notice.report;
+        if let (NoticeKind::Alert, Some(case)) = (notice.kind, subject.case.clone()) {
+            about = Some(subject.read_later(&case, reader).await?);
+        }
+        if let Some(id) = about {
+            let report = reports::find(reader, id).await?;
+            subject.assessment = assessments::find(reader, id).await?;
+            if report.medium == Medium::Voicemail {
+                subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
+            } else {
+                subject.mail = mails::find(reader, id).await?.map(|(mail, _)| mail);
+            }
+            subject.report = Some(report);
+        }
         Ok(subject)
+    }
+
+    /// The later reports of a case, and the report that says what the case is: where a later one raised the verdict, it is
+    /// that one.
+    async fn read_later(&mut self, case: &Case, reader: &mut Reader) -> Result<ReportId, StoreError> {
+        let mut telling = case.report;
+        let first = assessments::find(reader, case.report).await?.map(|found| found.verdict);
+        for (id, why) in joins::of_case(reader, case.id).await? {
+            let report = reports::find(reader, id).await?;
+            let verdict = assessments::find(reader, id).await?.map(|found| found.verdict);
+            if telling == case.report && first != Some(case.verdict) && verdict == Some(case.verdict) {
+                telling = id;
+            }
+            let same_message = why == Why::SameMessage;
+            self.later.push(Later { at: report.called_at, medium: report.medium, verdict, same_message });
+        }
+        Ok(telling)
     }
 
     /// How the notice should look.
@@ -52,13 +82,17 @@ impl Subject {
     pub fn wanted(&self, notice: &Notice, settings: &Settings) -> Wanted {
         match (notice.kind, &self.report, &self.case) {
             (NoticeKind::Text, ..) => text(wording::trouble(notice.body.as_deref().unwrap_or(""))),
+            (NoticeKind::Hint, ..) => text(wording::hint(notice.body.as_deref().unwrap_or(""))),
             (NoticeKind::Outage, ..) => match notice.body.as_deref().and_then(Outage::parse) {
                 Some(outage) => text(wording::outage(&outage, settings.business_hours().zone)),
                 None => Wanted::Nothing,
             },
             (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
             (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
-            (NoticeKind::Transcript, _, Some(case)) => text(wording::transcript(case, self.transcript.as_ref())),
+            (NoticeKind::Transcript, _, Some(case)) => text(match &self.mail {
+                Some(mail) => wording::letter(case, mail),
+                None => wording::transcript(case, self.transcript.as_ref()),
+            }),
             _ => Wanted::Nothing,
         }
     }
@@ -67,7 +101,8 @@ impl Subject {
         let ignored = self.assessment.as_ref().is_some_and(|found| found.verdict == Verdict::Ignored);
         let redacted =
             self.case.as_ref().is_some_and(|case| case.state == CaseState::Closed) && settings.telegram.redact_closed;
-        if redacted || (ignored && self.case.is_none()) || self.comes_too_late(notice) {
+        let silent = report.medium != Medium::Voicemail || (ignored && self.case.is_none());
+        if redacted || silent || self.comes_too_late(notice) {
             return Wanted::Nothing;
         }
         let known = self.known(report, settings);
@@ -92,7 +127,7 @@ impl Subject {
             View::Full => wording::alert(&known, case, notice.repeated),
             View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
         };
-        let buttons = buttons(case, &notice.recipient, settings.telegram.view);
+        let buttons = buttons(case, !self.later.is_empty(), &notice.recipient, settings.telegram.view);
         Wanted::Show(Face { text: words, buttons, attachment: None }, None)
     }
 
@@ -114,6 +149,9 @@ impl Subject {
             outside: !hours.is_open(report.called_at),
             reaction_hours: settings.terms.reaction_hours,
             sound_ms,
+            cut_off: self.transcript.as_ref().is_some_and(|transcript| transcript.seems_cut_off(report.longest_s)),
+            mail: self.mail.as_ref(),
+            later: &self.later,
         }
     }
 }
@@ -122,14 +160,17 @@ fn text(text: String) -> Wanted {
     Wanted::Show(Face { text, ..Face::default() }, None)
 }
 
-fn buttons(case: &Case, recipient: &str, view: View) -> Vec<Vec<Button>> {
+fn buttons(case: &Case, joined: bool, recipient: &str, view: View) -> Vec<Vec<Button>> {
     let mine = case.taken_by.as_deref() == Some(recipient) || recipient == "office";
-    let rows: Vec<Vec<Act>> = match case.state {
+    let mut rows: Vec<Vec<Act>> = match case.state {
         CaseState::Open => vec![vec![Act::Take], vec![Act::Pass, Act::NoEmergency], vec![Act::Transcript]],
         CaseState::Taken if mine => vec![vec![Act::CalledBack, Act::Done], vec![Act::GiveBack, Act::Transcript]],
         CaseState::Taken => vec![vec![Act::Transcript]],
         CaseState::Closed => Vec::new(),
     };
+    if joined && (case.state == CaseState::Open || (case.state == CaseState::Taken && mine)) {
+        rows.push(vec![Act::Split]);
+    }
     let shown = |act: &Act| !(*act == Act::Transcript && view == View::Minimal);
     let called = |act: &Act| !(*act == Act::CalledBack && case.called_back_at.is_some());
     let button =

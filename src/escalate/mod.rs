@@ -8,6 +8,7 @@ pub mod audit;
 pub mod face;
 pub mod notifier;
 pub mod plan;
+pub mod receipt;
 pub mod send;
 pub mod siren;
 pub mod telegram;

@@ -5,11 +5,11 @@ use crate::domain::assessment::Verdict;
 use crate::domain::case::Case;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
-use crate::domain::report::Report;
+use crate::domain::report::{Medium, ReportId};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, notices, reports};
+use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, joins, notices, reports};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -82,8 +82,12 @@ impl PlanStep {
         drop(reader);
         let told = self.reachable(&ring.tell);
         let mut tx = self.store.begin().await?;
+        let mut spoken = joins::within(&mut tx, case.id).await?;
+        if report.medium == Medium::Voicemail {
+            spoken.insert(0, report.id);
+        }
         for recipient in &told {
-            self.plan_for(&mut tx, case, &report, recipient, ring.progress.rings, now).await?;
+            self.plan_for(&mut tx, case, &spoken, recipient, ring.progress.rings, now).await?;
         }
         cases::rung(&mut tx, case.id, lease, ring.progress, ring.next_at).await?;
         let names: Vec<&str> = told.iter().map(|recipient| recipient.name.as_str()).collect();
@@ -110,13 +114,13 @@ impl PlanStep {
         &self,
         tx: &mut Tx,
         case: &Case,
-        report: &Report,
+        spoken: &[ReportId],
         recipient: &Recipient,
         ring: u32,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let alert = notices::Plan {
-            report: Some(report.id),
+            report: Some(case.report),
             case: Some(case.id),
             kind: NoticeKind::Alert,
             recipient: recipient.name.clone(),
@@ -128,9 +132,11 @@ impl PlanStep {
         // An older ring that never got out says nothing that this one does not.
         notices::supersede(tx, case.id, recipient.chat).await?;
         notices::plan(tx, &alert, now).await?;
-        if !notices::has_voice(tx, report.id, recipient.chat).await? {
-            let voice = notices::Plan { kind: NoticeKind::Voice, loud: false, ring: 0, ..alert };
-            notices::plan(tx, &voice, now).await?;
+        for report in spoken {
+            if !notices::has_voice(tx, *report, recipient.chat).await? {
+                let (kind, report) = (NoticeKind::Voice, Some(*report));
+                notices::plan(tx, &notices::Plan { kind, report, loud: false, ring: 0, ..alert.clone() }, now).await?;
+            }
         }
         Ok(())
     }

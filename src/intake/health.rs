@@ -105,7 +105,7 @@ impl Health {
             let first =
                 troubles::seen(&mut tx, &self.source, &trouble.key, &trouble.what, trouble.loses_calls, now).await?;
             tracing::warn!(source = %self.source, what = %trouble.what, "trouble at the source");
-            if first && trouble.loses_calls {
+            if first {
                 self.tell_trouble(&mut tx, trouble, unreachable_since, now).await?;
             }
         }
@@ -149,15 +149,22 @@ impl Health {
                 let outage = Outage { source: self.source.clone(), since, until: None, why: trouble.what.clone() };
                 self.tell(tx, NoticeKind::Outage, outage.body(), now).await
             }
-            None => self.tell(tx, NoticeKind::Text, format!("{}: {}", self.source, trouble.what), now).await,
+            None => {
+                let kind = if trouble.loses_calls { NoticeKind::Text } else { NoticeKind::Hint };
+                self.tell(tx, kind, format!("{}: {}", self.source, trouble.what), now).await
+            }
         }
     }
 
-    /// To the technician on duty and to the admin (the office group).
+    /// To the admin (the office group), and unless it is only a hint to the technician on duty; loud.
     async fn tell(&self, tx: &mut Tx, kind: NoticeKind, body: String, now: DateTime<Utc>) -> Result<(), StoreError> {
         let settings = &self.desk.settings;
-        let mut told = settings.recipients("duty");
+        let hint = kind == NoticeKind::Hint;
+        let mut told = if hint { Vec::new() } else { settings.recipients("duty") };
         told.extend(settings.office.iter().flat_map(|_| settings.recipients("office")));
+        if told.is_empty() {
+            return Ok(());
+        }
         let names: Vec<&str> = told.iter().map(|recipient| recipient.name.as_str()).collect();
         let event = Event::new(now, EventKind::Trouble, format!("{}: told {}", self.source, names.join(", ")));
         events::append(tx, &event).await?;
@@ -168,7 +175,7 @@ impl Health {
                 kind,
                 recipient: recipient.name,
                 chat: recipient.chat,
-                loud: true,
+                loud: !hint,
                 ring: 0,
                 body: Some(body.clone()),
             };

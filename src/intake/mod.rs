@@ -24,10 +24,15 @@ use crate::store::{StoreError, reports};
 use health::Health;
 use source::{Found, Source, SourceError};
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No call into a source lasts longer, whatever the other side does.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// So many messages of one look are taken at full speed.
+const BURST: usize = 10;
+/// Behind a burst a source rests so many times as long as its last message took: the store is the others', too.
+const REST: u32 = 2;
 
 /// One source's loop.
 pub struct Intake {
@@ -108,12 +113,17 @@ impl Intake {
         self.told.retain(|key| here.contains(key));
         let mut refused = None;
         for found in listing.found {
+            let began = Instant::now();
+            let before = look.stored;
             // One message that cannot be stored must not keep the others waiting.
             if !self.told.contains(&found.key)
                 && let Err(error) = self.one(&found, &mut look).await
             {
                 tracing::warn!(source = %self.source.name(), %error, "a message could not be stored");
                 refused = Some(error);
+            }
+            if look.stored > before.max(BURST) {
+                tokio::time::sleep(began.elapsed() * REST).await;
             }
         }
         if look.stored > 0 {

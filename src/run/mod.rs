@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
 use crate::escalate::notifier::Notifier;
 use crate::escalate::plan::PlanStep;
+use crate::escalate::receipt::{self, ReceiptStep};
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::telegram::TelegramNotifier;
@@ -165,7 +166,7 @@ impl Service {
         let ear =
             Ear { settings: wiring.settings.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
-        wiring.start_escalation(&reach.notifier);
+        wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             let listener = Listener { desk: wiring.answer_desk(), bot };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
@@ -211,7 +212,7 @@ impl Wiring {
         self.lifecycle.spawn(step.name(), worker.run(step));
     }
 
-    fn start_escalation(&self, notifier: &Arc<dyn Notifier>) {
+    fn start_escalation(&self, notifier: &Arc<dyn Notifier>) -> anyhow::Result<()> {
         let child = Child::new(child_options(&self.settings, "voice"));
         let voices = Arc::new(VoiceDesk::new(self.store.sound_folder().to_owned(), child));
         for number in 1..=SENDERS {
@@ -233,8 +234,13 @@ impl Wiring {
             bells: self.bells.clone(),
         };
         self.work(&self.bells.escalate, POLL, plan);
+        if self.settings.receipt.enabled {
+            let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
+            self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
+        }
         let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
+        Ok(())
     }
 
     fn answer_desk(&self) -> AnswerDesk {
@@ -278,6 +284,14 @@ impl Wiring {
             self.lifecycle.spawn(name, intake.run(self.status.clone(), self.lifecycle.clone()));
         }
     }
+}
+
+/// Whether the mail server for receipts answers and lets us in.
+///
+/// # Errors
+/// What is wrong instead.
+pub async fn examine_receipts(settings: &Settings) -> Result<(), String> {
+    receipt::examine(&settings.receipt).await
 }
 
 /// How the child is kept, by the settings.

@@ -43,6 +43,7 @@ fn asterisk(row: &Spool, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
         mailboxes: row.mailboxes.iter().filter_map(split).collect(),
         poll: Duration::from_secs(row.poll_s),
         max_bytes,
+        conf: Some(row.conf.clone()),
         ami,
         ..SpoolSettings::new(row.path.clone())
     };

@@ -143,6 +143,18 @@ pub async fn of_report(db: &mut AnyConnection, report: ReportId) -> Result<Optio
     row.as_ref().map(read).transpose()
 }
 
+/// Cases that are not closed and were opened since `since`, the newest first.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn living(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<Case>> {
+    let rows = sqlx::query("SELECT * FROM cases WHERE state <> 'closed' AND opened_at >= $1 ORDER BY id DESC")
+        .bind(ms(since))
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Puts every open case without a due time back to work (invariant I2) and gives their numbers.
 ///
 /// # Errors

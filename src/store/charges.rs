@@ -43,6 +43,19 @@ pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
+/// The charge that this report proves goes to another case.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn move_to(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<()> {
+    sqlx::query("UPDATE charges SET case_id = $1 WHERE report_id = $2")
+        .bind(case.0)
+        .bind(report.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// The charge of a case.
 ///
 /// # Errors

@@ -36,7 +36,8 @@ pub async fn append(tx: &mut Tx, event: &Event) -> Result<()> {
 /// Where the database refused or a row is broken.
 pub async fn of_report(db: &mut AnyConnection, report: ReportId) -> Result<Vec<Event>> {
     let rows = sqlx::query(
-        "SELECT * FROM events WHERE report_id = $1 OR case_id IN (SELECT id FROM cases WHERE report_id = $1) ORDER BY id",
+        "SELECT * FROM events WHERE report_id = $1 OR case_id IN (SELECT id FROM cases WHERE report_id = $1)
+             OR case_id IN (SELECT case_id FROM joins WHERE report_id = $1) ORDER BY id",
     )
     .bind(report.to_string())
     .fetch_all(db)

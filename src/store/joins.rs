@@ -1,8 +1,9 @@
 //! Later reports that joined a case another report opened.
 
 use super::reports::parse_id;
+use super::row::Fields;
 use super::{Result, Tx, ms};
-use crate::domain::assessment::words;
+use crate::domain::assessment::{Verdict, words};
 use crate::domain::case::CaseId;
 use crate::domain::report::ReportId;
 use chrono::{DateTime, Utc};
@@ -45,17 +46,49 @@ pub async fn remove(tx: &mut Tx, report: ReportId) -> Result<()> {
     Ok(())
 }
 
-/// The reports that joined a case, in the order they did.
+/// The report that joined a case last, with its verdict.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<(ReportId, Option<Verdict>)>> {
+    let row = sqlx::query(
+        "SELECT joins.report_id AS report_id, assessments.verdict AS verdict FROM joins
+         LEFT JOIN assessments ON assessments.report_id = joins.report_id
+         WHERE joins.case_id = $1 ORDER BY joins.joined_at DESC, joins.report_id DESC LIMIT 1",
+    )
+    .bind(case.0)
+    .fetch_optional(tx.db())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let fields = Fields::named(&row, "joins", case.to_string());
+    let report = parse_id("joins", "report_id", &fields.text("report_id")?)?;
+    Ok(Some((report, fields.maybe_word("verdict", Verdict::parse)?)))
+}
+
+/// The reports that joined a case and are no copies of another, in the order they did.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Vec<ReportId>> {
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT report_id FROM joins WHERE case_id = $1 ORDER BY joined_at, report_id")
-            .bind(case.0)
-            .fetch_all(db)
-            .await?;
-    ids.iter().map(|id| parse_id("joins", "report_id", id)).collect()
+pub async fn within(tx: &mut Tx, case: CaseId) -> Result<Vec<ReportId>> {
+    let all = of_case(tx.db(), case).await?;
+    Ok(all.into_iter().filter(|(_, why)| *why != Why::SameMessage).map(|(id, _)| id).collect())
+}
+
+/// The reports that joined a case with why, in the order they did.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Vec<(ReportId, Why)>> {
+    let rows = sqlx::query("SELECT report_id, why FROM joins WHERE case_id = $1 ORDER BY joined_at, report_id")
+        .bind(case.0)
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let fields = Fields::named(row, "joins", case.to_string());
+            Ok((parse_id("joins", "report_id", &fields.text("report_id")?)?, fields.word("why", Why::parse)?))
+        })
+        .collect()
 }
 
 /// The case a report joined.

@@ -13,6 +13,7 @@ pub mod mails;
 pub mod marks;
 pub mod memory;
 pub mod notices;
+pub mod receipts;
 pub mod reports;
 mod row;
 mod schema;

@@ -73,12 +73,45 @@ pub async fn has_voice(tx: &mut Tx, report: ReportId, chat: i64) -> Result<bool>
     Ok(count > 0)
 }
 
+/// Everybody who was told of a case, by name and chat.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn told(tx: &mut Tx, case: CaseId) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT recipient, chat FROM notices
+         WHERE case_id = $1 AND kind = 'alert' AND delivery <> 'failed' ORDER BY recipient, chat",
+    )
+    .bind(case.0)
+    .fetch_all(tx.db())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let fields = Fields::named(row, "notices", case.to_string());
+            Ok((fields.text("recipient")?, fields.number("chat")?))
+        })
+        .collect()
+}
+
 /// The report's notices belong to this case from now on.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn adopt(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<()> {
     sqlx::query("UPDATE notices SET case_id = $1 WHERE report_id = $2 AND case_id IS NULL")
+        .bind(case.0)
+        .bind(report.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// The report's notices belong to this case instead of the one it had joined.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn reassign(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<()> {
+    sqlx::query("UPDATE notices SET case_id = $1 WHERE report_id = $2")
         .bind(case.0)
         .bind(report.to_string())
         .execute(tx.db())

@@ -1,13 +1,15 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
+mod receipt;
 mod statements;
 
+pub use receipt::{Receipted, receipt, receipt_subject};
 pub use statements::missing;
 
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Act, Case, CaseState, Outcome, Refusal};
 use crate::domain::notice::Outage;
-use crate::domain::report::Report;
+use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -15,6 +17,7 @@ use statements::{caller, displayed, fields, money, reason, statements};
 
 /// What marks a message that an earlier try may have delivered already.
 pub const REPEATED: &str = "(Wiederholung möglich)";
+const CUT_OFF: &str = "✂ evtl. abgeschnitten";
 const NEW_MESSAGE: &str = "Neue Sprachnachricht";
 
 /// What is known of a report when a message is worded.
@@ -34,6 +37,25 @@ pub struct Known<'a> {
     pub reaction_hours: u32,
     /// Length of the sound, where it is known.
     pub sound_ms: Option<u32>,
+    /// The recording seems to end in the middle.
+    pub cut_off: bool,
+    /// What was written, where the report is a mail.
+    pub mail: Option<&'a Mail>,
+    /// Later reports that joined the case.
+    pub later: &'a [Later],
+}
+
+/// A later report of the same caller about the same trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    /// When he called or wrote.
+    pub at: DateTime<Utc>,
+    /// By which way.
+    pub medium: Medium,
+    /// What it is.
+    pub verdict: Option<Verdict>,
+    /// It is the same message, seen by another way.
+    pub same_message: bool,
 }
 
 /// The caption under the recording: who called, when, how long, and what came of it.
@@ -47,7 +69,8 @@ pub fn first_word(known: &Known<'_>) -> String {
         (None, Some(verdict)) => title(verdict).to_owned(),
         (None, None) => "wird abgehört …".to_owned(),
     };
-    format!("{NEW_MESSAGE}{length}, von {from}\n{at}\n{state}")
+    let cut = if known.cut_off { format!("\n{CUT_OFF}") } else { String::new() };
+    format!("{NEW_MESSAGE}{length}, von {from}\n{at}\n{state}{cut}")
 }
 
 /// The caption with the sound's length, where it was worded before the length was known.
@@ -64,6 +87,9 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
         lines.push(REPEATED.into());
     }
     lines.push(when(known));
+    lines.extend(known.mail.map(letter_head));
+    lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
+    lines.extend(known.later.iter().map(|later| later_line(later, known.zone)));
     lines.push(String::new());
     match known.assessment {
         Some(found) => {
@@ -104,6 +130,8 @@ pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
         lines.push(REPEATED.into());
     }
     lines.push(when(known));
+    lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
+    lines.extend(known.later.iter().map(|later| later_line(later, known.zone)));
     lines.extend(whose(case, known.zone));
     lines.join("\n")
 }
@@ -134,10 +162,36 @@ pub fn transcript(case: &Case, transcript: Option<&Transcript>) -> String {
     format!("{head}{warning}\n\n{body}")
 }
 
+/// The words of a mail, on request.
+#[must_use]
+pub fn letter(case: &Case, mail: &Mail) -> String {
+    format!("E-Mail zu Vorgang {}\nBetreff: {}\n\n{}", case.id, mail.subject.trim(), mail.text.trim())
+}
+
+fn letter_head(mail: &Mail) -> String {
+    format!("✉ E-Mail von {}", mail.sender.as_deref().unwrap_or("unbekannt"))
+}
+
+fn later_line(later: &Later, zone: Tz) -> String {
+    let what = match (later.same_message, later.medium) {
+        (true, _) => "dieselbe Nachricht noch einmal",
+        (false, Medium::Voicemail) => "weitere Nachricht",
+        (false, Medium::Email | Medium::Fax) => "weitere E-Mail",
+    };
+    let verdict = later.verdict.filter(|_| !later.same_message).map(|verdict| format!(": {}", title(verdict)));
+    format!("➕ {what}, {}{}", moment(later.at, zone), verdict.unwrap_or_default())
+}
+
 /// Trouble at a mailbox.
 #[must_use]
 pub fn trouble(what: &str) -> String {
     format!("⚠ POSTFACH GESTÖRT – Notrufe können verloren gehen\n{what}\nBitte das Postfach selbst abhören.")
+}
+
+/// Something at a mailbox that should be mended and loses no call yet.
+#[must_use]
+pub fn hint(what: &str) -> String {
+    format!("ℹ Am Postfach ist etwas zu richten\n{what}")
 }
 
 /// A mailbox that cannot be reached, or can be again.
@@ -179,6 +233,7 @@ pub fn button(act: Act) -> &'static str {
         Act::CalledBack => "Rückruf erfolgt",
         Act::Done => "Erledigt",
         Act::GiveBack => "Zurückgeben",
+        Act::Split => "Gehört nicht dazu",
     }
 }
 
@@ -193,6 +248,7 @@ pub fn answer(act: Act) -> &'static str {
         Act::CalledBack => "Rückruf vermerkt.",
         Act::Done => "Erledigt.",
         Act::GiveBack => "Zurückgegeben, die Eskalation läuft weiter.",
+        Act::Split => "Die letzte Nachricht ist jetzt ein eigener Vorgang.",
     }
 }
 

@@ -22,22 +22,30 @@ pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<
     };
     field("🏢", &fields.company, "Firma nicht genannt");
     field("👤", &fields.contact, "Ansprechpartner nicht genannt");
-    lines.push(format!("📞 {}", callback(found, known.report)));
+    lines.push(format!("📞 {}", callback(found, known)));
     if let Some(description) = &fields.description {
         lines.push(format!("🔧 {}", shortened(description, DESCRIPTION)));
     }
     if found.verdict == Verdict::Unclear {
-        let why = known.report.trouble.as_deref().or(found.remark.as_deref());
-        lines.push(format!("⚠ {}", why.map_or("nicht sicher verstanden", |why| reason_of(why))));
+        lines.push(match (&known.report.trouble, &found.remark) {
+            (Some(_), _) => "⚠ die Aufnahme liegt nur im Postfach: bitte dort anhören".to_owned(),
+            (None, why) => format!("⚠ {}", why.as_deref().map_or("nicht sicher verstanden", reason_of)),
+        });
     }
 }
 
 /// The number in E.164 as plain text, so that a phone makes it tappable.
-fn callback(found: &Assessment, report: &Report) -> String {
+fn callback(found: &Assessment, known: &Known<'_>) -> String {
     let fields = &found.fields;
     let Some(spoken) = &fields.callback else {
-        return format!("{} (angezeigt, keine Nummer genannt)", displayed(report));
+        return match known.mail {
+            Some(_) => "keine Nummer genannt".into(),
+            None => format!("{} (angezeigt, keine Nummer genannt)", displayed(known.report)),
+        };
     };
+    if known.mail.is_some() {
+        return format!("{spoken} (geschrieben)");
+    }
     let mut note = vec!["gesprochen".to_owned()];
     if fields.callback_doubtful {
         note.push("⚠ unsicher verstanden".into());

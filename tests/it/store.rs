@@ -7,11 +7,17 @@ use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::CaseState;
 use nachtwache::domain::event::{Event, EventKind};
 use nachtwache::domain::notice::{Delivery, NoticeKind};
-use nachtwache::domain::report::{Caller, Medium, Recording, Report, ReportId, Stage};
+use nachtwache::domain::report::{Caller, Mail, Medium, Recording, Report, ReportId, Stage};
+use nachtwache::domain::tariff::Cents;
+use nachtwache::store::charges::Charge;
+use nachtwache::store::joins::Why;
 use nachtwache::store::notices::{Plan, Tried};
+use nachtwache::store::receipts::State;
+use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, events, marks, notices, reports, sightings, troubles, workers,
+    Claim, Store, StoreError, cases, charges, events, joins, mails, marks, memory, notices, receipts, reports,
+    sightings, troubles, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -56,6 +62,11 @@ on_both!(
     a_trouble_is_told_once_as_long_as_it_lasts,
     marks_and_beats_are_replaced,
     every_other_statement_is_understood,
+    a_message_seen_once_more_is_known_under_both_keys,
+    a_written_report_comes_back_as_it_was_stored,
+    what_a_source_remembers_and_how_it_is_outlives_it,
+    a_report_joins_a_case_and_leaves_it_again,
+    a_receipt_is_planned_once_a_day_and_sent_once,
 );
 
 fn t(seconds: i64) -> DateTime<Utc> {
@@ -328,6 +339,118 @@ async fn every_other_statement_is_understood(base: Base) {
     assert_eq!(cases::find(&mut reader, case.id).await.unwrap().unwrap(), case);
     drop(reader);
     base.store.check().await.unwrap();
+}
+
+async fn a_message_seen_once_more_is_known_under_both_keys(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    sightings::lock(&mut tx).await.unwrap();
+    let id = report("1/1").id;
+    let first = Report { id, ..report("1/1") };
+    assert!(reports::insert(&mut tx, &first, Some("id hash"), t(0), None).await.unwrap());
+    assert_eq!(sightings::of_twin(&mut tx, "spool", "id hash").await.unwrap(), Some(id));
+    assert_eq!(sightings::of_twin(&mut tx, "mail", "id hash").await.unwrap(), None);
+    sightings::add(&mut tx, "mail", "2/1", id, t(1)).await.unwrap();
+    sightings::add(&mut tx, "mail", "2/1", id, t(2)).await.unwrap();
+    for (source, key) in [("spool", "1/1"), ("mail", "2/1")] {
+        assert_eq!(sightings::of_key(&mut tx, source, key).await.unwrap(), Some(id));
+    }
+    reports::confirmed(&mut tx, "mail", "2/1", t(3)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(reports::known(&mut reader, "mail", "2/1").await.unwrap(), Some(true));
+    assert_eq!(reports::known(&mut reader, "spool", "1/1").await.unwrap(), Some(false));
+    assert_eq!(reports::known(&mut reader, "mail", "1/1").await.unwrap(), None);
+}
+
+async fn a_written_report_comes_back_as_it_was_stored(base: Base) {
+    let mail = Mail {
+        sender: Some("a@b.example".into()),
+        reply_to: None,
+        message_id: Some("1@b.example".into()),
+        subject: "Störung".into(),
+        text: "Der Server\nsteht.".into(),
+        headers: vec![("From".into(), "a@b.example".into())],
+        automatic: true,
+        raw: Vec::new(),
+    };
+    let file = Recording { file: "x.eml".into(), sha256: "cd".into(), bytes: 9, name: "mail.eml".into() };
+    let mut tx = base.store.begin().await.unwrap();
+    let written = Report { medium: Medium::Email, recording: None, longest_s: Some(300), ..report("m") };
+    reports::insert(&mut tx, &written, None, t(0), None).await.unwrap();
+    mails::put(&mut tx, written.id, &mail, &file).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(reports::find(&mut reader, written.id).await.unwrap(), written);
+    assert_eq!(mails::find(&mut reader, written.id).await.unwrap(), Some((mail, "cd".into())));
+}
+
+async fn what_a_source_remembers_and_how_it_is_outlives_it(base: Base) {
+    let failing = Watched {
+        reached_at: Some(t(0)),
+        arrived_at: None,
+        failing_since: Some(t(5)),
+        failures: 3,
+        next_try_at: Some(t(9)),
+        why: Some("refused".into()),
+    };
+    let mut tx = base.store.begin().await.unwrap();
+    memory::put(&mut tx, "mail", "validity", "1").await.unwrap();
+    memory::put(&mut tx, "mail", "validity", "2").await.unwrap();
+    watched::put(&mut tx, "mail", &Watched::default()).await.unwrap();
+    watched::put(&mut tx, "mail", &failing).await.unwrap();
+    assert_eq!(troubles::over(&mut tx, "mail", "unreachable", t(1)).await.unwrap(), None);
+    troubles::seen(&mut tx, "mail", "unreachable", "away", true, t(2)).await.unwrap();
+    assert_eq!(troubles::over(&mut tx, "mail", "unreachable", t(3)).await.unwrap(), Some(t(2)));
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(memory::find(&mut reader, "mail", "validity").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(memory::find(&mut reader, "other", "validity").await.unwrap(), None);
+    assert_eq!(watched::all(&mut reader).await.unwrap(), [("mail".to_owned(), failing)]);
+}
+
+async fn a_report_joins_a_case_and_leaves_it_again(base: Base) {
+    let (first, later) = (stored(&base, "k").await, Report { source: "other".into(), ..report("k") });
+    let mut tx = base.store.begin().await.unwrap();
+    reports::insert(&mut tx, &later, None, t(1), None).await.unwrap();
+    let case = cases::open(&mut tx, first, Verdict::Incomplete, false, t(0)).await.unwrap();
+    joins::add(&mut tx, later.id, case.id, Why::SameTrouble, t(1)).await.unwrap();
+    assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), Some((later.id, None)));
+    let charge = Charge { case: case.id, report: later.id, net: Cents(4800), gross: Cents(5712), proof: "{}".into() };
+    charges::propose(&mut tx, &charge, t(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(joins::of_case(&mut reader, case.id).await.unwrap(), [(later.id, Why::SameTrouble)]);
+    assert_eq!(joins::case_of(&mut reader, later.id).await.unwrap(), Some(case.id));
+    let living = async |reader: &mut _, since| cases::living(reader, since).await.unwrap().len();
+    assert_eq!((living(&mut reader, t(-9)).await, living(&mut reader, t(9)).await), (1, 0));
+    drop(reader);
+    let mut tx = base.store.begin().await.unwrap();
+    joins::remove(&mut tx, later.id).await.unwrap();
+    let own = cases::open(&mut tx, later.id, Verdict::Confirmed, false, t(2)).await.unwrap();
+    notices::reassign(&mut tx, later.id, own.id).await.unwrap();
+    charges::move_to(&mut tx, later.id, own.id).await.unwrap();
+    assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(charges::of_case(&mut reader, own.id).await.unwrap().map(|charge| charge.report), Some(later.id));
+    assert!(events::of_report(&mut reader, later.id).await.unwrap().is_empty());
+}
+
+async fn a_receipt_is_planned_once_a_day_and_sent_once(base: Base) {
+    let (one, two) = (stored(&base, "a").await, stored(&base, "b").await);
+    let day = t(0).date_naive();
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(receipts::plan(&mut tx, one, "a@b.example", day, t(0)).await.unwrap());
+    assert!(!receipts::plan(&mut tx, two, "a@b.example", day, t(0)).await.unwrap());
+    let (receipt, lease) = receipts::claim(&mut tx, claim(0)).await.unwrap().unwrap();
+    assert_eq!((receipt.report, receipt.state), (one, State::Due));
+    assert!(receipts::claim(&mut tx, claim(0)).await.unwrap().is_none());
+    receipts::sending(&mut tx, one, &lease).await.unwrap();
+    receipts::tried(&mut tx, one, &lease, State::Sent, (None, Some(t(1))), None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(receipts::state(&mut base.store.read().await.unwrap(), one).await.unwrap(), Some(State::Sent));
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(receipts::claim(&mut tx, claim(999)).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ pub(crate) fn spoken(text: &str) -> Transcript {
     Transcript {
         model: "test".into(),
         language: "de".into(),
-        sound_ms: end,
+        sound_ms: end + 900,
         second: Some(joined.join(" ")),
         words,
         speech: vec![(0, end)],

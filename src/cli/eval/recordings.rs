@@ -1,6 +1,6 @@
 //! `nachtwache eval recordings`: labelled recordings through a speech model and the rules.
 
-use crate::assess::{self, bench, rules::Rules};
+use crate::assess::{self, Said, bench, rules::Rules};
 use crate::config::Settings;
 use crate::domain::assessment::{Consent, Verdict};
 use crate::domain::report::{Caller, Medium, Report, ReportId, Stage};
@@ -132,12 +132,12 @@ async fn hear(rules: &Rules, settings: &Settings, child: &mut Child, sample: &Sa
     match tried {
         Ok(transcript) => {
             let text = transcript.text();
-            let found = assess::assess(rules, settings, &at_night(settings), Some(&transcript));
+            heard.seconds_of_sound = seconds(&transcript);
+            let found = assess::assess(rules, settings, &at_night(settings), &Said::Spoken(transcript));
             heard.words = errors(&bench::words(&sample.text), &bench::words(&text));
             heard.digits = errors(&digits(&sample.text), &digits(&text));
             heard.found = Some(found.verdict);
             heard.made_up = found.consent == Consent::Full && sample.expect.consent != Consent::Full;
-            heard.seconds_of_sound = seconds(&transcript);
         }
         Err(error) => heard.failed = Some(format!("{error:#}")),
     }

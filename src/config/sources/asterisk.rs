@@ -13,6 +13,9 @@ pub struct Spool {
     /// The folder that holds the contexts.
     #[serde(default = "spool_path")]
     pub path: PathBuf,
+    /// Asterisk's `voicemail.conf`, from which the limits of a recording are read.
+    #[serde(default = "conf_path")]
+    pub conf: PathBuf,
     /// Mailboxes as "100@default"; none = all.
     #[serde(default)]
     pub mailboxes: Vec<String>,
@@ -25,6 +28,10 @@ pub struct Spool {
 
 fn spool_path() -> PathBuf {
     "/var/spool/asterisk/voicemail".into()
+}
+
+fn conf_path() -> PathBuf {
+    "/etc/asterisk/voicemail.conf".into()
 }
 
 fn thirty() -> u64 {

@@ -1,5 +1,6 @@
 //! One look at all mailboxes: which messages lie there, and what a person should mend. Reads `.txt` files only.
 
+use super::limits::Conf;
 use super::message::Message;
 use super::read::{Ages, Folder, LOCK_STALE, NotRead, RIGHTS_REMEDY, Slot, text};
 use super::{SpoolSettings, TO_READ};
@@ -25,9 +26,16 @@ pub(super) struct Memory {
     pub(super) ages: Ages,
     /// Fingerprint to key: should an outside program strip a message of its id, it is still known.
     named: HashMap<String, String>,
+    /// What `voicemail.conf` says, where it can be read.
+    pub(super) conf: Option<Conf>,
 }
 
 impl Memory {
+    /// An empty memory that knows Asterisk's settings.
+    pub(super) fn knowing(conf: Option<Conf>) -> Self {
+        Self { conf, ..Self::default() }
+    }
+
     /// The identity of a message in a mailbox.
     pub(super) fn key(&mut self, mailbox: &Mailbox, message: &Message, file: &Stamp) -> String {
         let prefix = format!("{}/{}", mailbox.context, mailbox.name);
@@ -50,6 +58,18 @@ impl Memory {
     /// A text without sound has been so for long enough not to be on the move. `age` is what the files say.
     pub(super) fn is_silent(&mut self, key: &str, text: &Path, age: Option<Duration>) -> bool {
         self.ages.of(&silence(key, text), age) >= ORPHANED
+    }
+
+    /// So many messages fit into a folder of the mailbox; 0 = nobody knows.
+    fn most(&self, mailbox: &Mailbox, settings: &SpoolSettings) -> usize {
+        let own = self.conf.as_ref().map(|conf| conf.of(&mailbox.context, &mailbox.name).messages);
+        own.map_or(settings.max_messages, |most| usize::try_from(most).unwrap_or(0))
+    }
+
+    /// After so many seconds Asterisk ends a recording in the mailbox, where that is known.
+    pub(super) fn longest_s(&self, mailbox: &Mailbox) -> Option<u32> {
+        let limits = self.conf.as_ref()?.of(&mailbox.context, &mailbox.name);
+        (limits.max_s > 0).then_some(limits.max_s)
     }
 
     /// A text has its sound.
@@ -174,7 +194,12 @@ fn list_folder(
         last = messages;
         if Stamp::of_folder(path)?.same_content(&folder.stamp) {
             look.listing.troubles.extend(troubles);
-            look.listing.troubles.extend(folder_troubles(&folder, settings, &mut memory.ages));
+            look.listing.troubles.extend(folder_troubles(
+                &folder,
+                memory.most(mailbox, settings),
+                settings,
+                &mut memory.ages,
+            ));
             look.unsettled |= unsettled;
             return Ok(last);
         }
@@ -237,7 +262,7 @@ fn sort_out(messages: Vec<Listed>, memory: &mut Memory, listing: &mut Listing) {
     }
 }
 
-fn folder_troubles(folder: &Folder, settings: &SpoolSettings, ages: &mut Ages) -> Vec<Trouble> {
+fn folder_troubles(folder: &Folder, limit: usize, settings: &SpoolSettings, ages: &mut Ages) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     let path = folder.path.display();
     if folder.lock_age(ages).is_some_and(|age| age >= LOCK_STALE) {
@@ -251,7 +276,6 @@ fn folder_troubles(folder: &Folder, settings: &SpoolSettings, ages: &mut Ages) -
         });
     }
     let count = folder.slots.values().filter(|slot| slot.has_text).count();
-    let limit = settings.max_messages;
     if limit > 0 && count * 100 >= limit * settings.warn_percent {
         let full = count >= limit;
         let state = if full { "is full: Asterisk turns callers away" } else { "is nearly full" };

@@ -13,6 +13,7 @@
 //! its manager interface, and only if that is configured; if it fails nothing is lost.
 
 mod ami;
+mod limits;
 mod listing;
 mod message;
 mod read;
@@ -24,6 +25,7 @@ use crate::domain::report::Arrival;
 use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::intake::watch::{Watch, blocking, lock};
 use async_trait::async_trait;
+use limits::Conf;
 use listing::Memory;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -42,7 +44,9 @@ pub struct SpoolSettings {
     pub poll: Duration,
     /// Larger recordings are refused, in bytes.
     pub max_bytes: u64,
-    /// Asterisk's `maxmsg`, messages per folder; 0 never warns.
+    /// Asterisk's `voicemail.conf`; read once, where it can be read.
+    pub conf: Option<PathBuf>,
+    /// Asterisk's `maxmsg`, messages per folder, where `conf` does not say it; 0 never warns.
     pub max_messages: usize,
     /// Warn when a folder holds this many per cent of it.
     pub warn_percent: usize,
@@ -59,6 +63,7 @@ impl SpoolSettings {
             mailboxes: Vec::new(),
             poll: Duration::from_secs(30),
             max_bytes: 64 * 1024 * 1024,
+            conf: None,
             max_messages: 100,
             warn_percent: 80,
             ami: None,
@@ -76,11 +81,14 @@ pub struct AsteriskSpool {
 }
 
 impl AsteriskSpool {
-    /// A spool; nothing is touched before the first `list`.
+    /// A spool; but for `voicemail.conf` nothing is read before the first `list`.
     #[must_use]
     pub fn new(name: String, settings: SpoolSettings) -> Self {
         let watch = Watch::new(settings.root.clone(), true, |name| name.starts_with("msg"));
-        Self { name, settings: Arc::new(settings), memory: Arc::default(), watch, unsettled: false }
+        let text = settings.conf.as_ref().and_then(|conf| std::fs::read_to_string(conf).ok());
+        let memory = Memory::knowing(text.map(|text| Conf::parse(&text)));
+        let memory = Arc::new(Mutex::new(memory));
+        Self { name, settings: Arc::new(settings), memory, watch, unsettled: false }
     }
 }
 
@@ -137,11 +145,20 @@ impl Source for AsteriskSpool {
         let shown = self.settings.root.display().to_string();
         let root = self.settings.root.clone();
         let read = blocking(move || Ok(std::fs::read_dir(&root).map(drop))).await;
-        vec![match read {
+        let mut said = vec![match read {
             Ok(Ok(())) => Ok(shown),
             Ok(Err(error)) => Err(format!("{shown} cannot be read ({error}): {remedy}")),
             Err(error) => Err(error.to_string()),
-        }]
+        }];
+        match (&lock(&self.memory).conf, &self.settings.conf) {
+            (Some(conf), _) => said.extend(conf.said(&self.settings.mailboxes)),
+            (None, Some(path)) => said.push(Ok(format!(
+                "{} cannot be read: what would cut a caller off (maxsecs, maxsilence, minsecs, maxmsg) is not known",
+                path.display()
+            ))),
+            (None, None) => {}
+        }
+        said
     }
 
     async fn changed(&mut self) {

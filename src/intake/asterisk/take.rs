@@ -142,7 +142,10 @@ pub(super) fn take(
             match read::message(&folder, there.number, !there.has_sound, settings.max_bytes, &mut memory.ages, stood) {
                 Ok(whole) if memory.key(&mailbox, &whole.message, &whole.text) != wanted.key => {}
                 Ok(whole) if !whole.plausible && implausible < IMPLAUSIBLE_ATTEMPTS => implausible += 1,
-                Ok(whole) => return Ok(arrival(source, &mailbox, wanted, whole)),
+                Ok(whole) => {
+                    let longest_s = memory.longest_s(&mailbox);
+                    return Ok(Arrival { longest_s, ..arrival(source, &mailbox, wanted, whole) });
+                }
                 Err(NotRead::Busy | NotRead::Gone) => {}
                 Err(NotRead::Failed(error)) => failed = Some(format!("{}: {error}", there.text.display())),
             }

@@ -1,0 +1,193 @@
+//! The receipt to somebody who wrote a mail: recorded, under which number, what is still missing (RFC 3834).
+//!
+//! Promise: at most one per address and day, at most once, never to a machine. A receipt that may have been sent is not sent
+//! again: a courtesy must not become a flood. Nothing waits for it.
+
+use crate::config::{ReceiptRow, Settings, SmtpTls};
+use crate::domain::event::{Event, EventKind};
+use crate::runtime::clock::Clock;
+use crate::runtime::worker::{Round, Step};
+use crate::store::receipts::{Receipt, State};
+use crate::store::{Claim, Lease, Store, StoreError, assessments, cases, events, joins, mails, receipts, reports};
+use crate::wording::{self, Receipted};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use lettre::address::Envelope;
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use secrecy::ExposeSecret as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_mins(2);
+/// One conversation with the mail server.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Tries while the mail server cannot be reached: two hours in all.
+const TRIES: u32 = 8;
+
+type Smtp = AsyncSmtpTransport<Tokio1Executor>;
+
+/// The step that sends receipts.
+pub struct ReceiptStep {
+    store: Store,
+    settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+    smtp: Smtp,
+    from: Mailbox,
+}
+
+impl ReceiptStep {
+    /// By the mail server of the settings; nothing is reached for yet.
+    ///
+    /// # Errors
+    /// Where sender, host or secret cannot be used; the text names the key.
+    pub fn new(store: Store, settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let row = &settings.receipt;
+        let from = row.from.parse().map_err(|error| format!("receipt.from: {error}"))?;
+        let smtp = transport(row)?;
+        Ok(Self { store, settings, clock, smtp, from })
+    }
+
+    async fn claim(&self) -> Result<Option<(Receipt, Lease)>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let claimed = receipts::claim(&mut tx, Claim { now: self.clock.now(), lease: LEASE }).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    /// The receipt as a mail; `None` where there is nothing to answer (any more) or the address is none.
+    async fn worded(&self, receipt: &Receipt) -> Result<Option<(Envelope, Message)>, StoreError> {
+        let mut reader = self.store.read().await?;
+        let report = reports::find(&mut reader, receipt.report).await?;
+        let Some((mail, _)) = mails::find(&mut reader, receipt.report).await? else { return Ok(None) };
+        let Some(found) = assessments::find(&mut reader, receipt.report).await? else { return Ok(None) };
+        let case = match cases::of_report(&mut reader, receipt.report).await? {
+            Some(case) => Some(case.id),
+            None => joins::case_of(&mut reader, receipt.report).await?,
+        };
+        drop(reader);
+        let Some(case) = case else { return Ok(None) };
+        let Ok(to) = receipt.address.parse::<Address>() else { return Ok(None) };
+        let settings = &self.settings;
+        let text = wording::receipt(&Receipted {
+            case,
+            at: report.called_at,
+            zone: settings.business_hours().zone,
+            missing: &found.missing,
+            tariff: found.tariff,
+            number: settings.terms.own_numbers.first().map(String::as_str),
+            reaction_hours: settings.terms.reaction_hours,
+        });
+        let raw =
+            |name: &'static str, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to.clone()))
+            .subject(wording::receipt_subject(case))
+            .header(ContentType::TEXT_PLAIN)
+            .raw_header(raw("Auto-Submitted", "auto-replied"))
+            .raw_header(raw("X-Auto-Response-Suppress", "All"));
+        if let Some(id) = mail.message_id.filter(|id| id.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>'))
+        {
+            message = message.in_reply_to(format!("<{id}>")).references(format!("<{id}>"));
+        }
+        // an empty sender on the envelope: nobody answers an answer
+        let envelope = Envelope::new(None, vec![to]);
+        Ok(envelope.ok().zip(message.body(text).ok()))
+    }
+
+    async fn send(&self, receipt: &Receipt, lease: &Lease) -> Result<(), StoreError> {
+        let Some((envelope, message)) = self.worded(receipt).await? else {
+            return self.tried(receipt, lease, State::Failed, Some("there is nothing to answer")).await;
+        };
+        if let Err(error) = reached(&self.smtp).await {
+            // provably not sent
+            let state = if lease.attempt < TRIES { State::Due } else { State::Failed };
+            return self.tried(receipt, lease, state, Some(&error)).await;
+        }
+        let mut tx = self.store.begin().await?;
+        receipts::sending(&mut tx, receipt.report, lease).await?;
+        tx.commit().await?;
+        match self.smtp.send_raw(&envelope, &message.formatted()).await {
+            Ok(_) => self.tried(receipt, lease, State::Sent, None).await,
+            Err(error) => {
+                let again = error.is_transient() && lease.attempt < TRIES;
+                let state = if again { State::Due } else { State::Failed };
+                // the server's words may quote the address
+                let kind = if error.is_transient() || error.is_permanent() { "refused" } else { "broken off" };
+                self.tried(receipt, lease, state, Some(kind)).await
+            }
+        }
+    }
+
+    async fn tried(
+        &self,
+        receipt: &Receipt,
+        lease: &Lease,
+        state: State,
+        error: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let minutes = 1i64 << lease.attempt.min(6);
+        let due_at = (state == State::Due).then(|| now + TimeDelta::minutes(minutes));
+        let sent_at = (state == State::Sent).then_some(now);
+        let mut tx = self.store.begin().await?;
+        receipts::tried(&mut tx, receipt.report, lease, state, (due_at, sent_at), error).await?;
+        let detail = error.map_or_else(|| state.as_str().to_owned(), |error| format!("{}: {error}", state.as_str()));
+        events::append(&mut tx, &Event::new(now, EventKind::Receipt, detail).report(receipt.report)).await?;
+        tx.commit().await?;
+        let state = state.as_str();
+        tracing::info!(report.id = %receipt.report, state, attempt = lease.attempt, stage = "escalate", "a receipt was tried");
+        Ok(())
+    }
+}
+
+/// Whether the mail server of the settings answers and lets us in.
+///
+/// # Errors
+/// What it said instead.
+pub async fn examine(row: &ReceiptRow) -> Result<(), String> {
+    reached(&transport(row)?).await
+}
+
+async fn reached(smtp: &Smtp) -> Result<(), String> {
+    match smtp.test_connection().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the mail server does not answer as one".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[async_trait]
+impl Step for ReceiptStep {
+    fn name(&self) -> String {
+        "escalate.receipt".into()
+    }
+
+    async fn tick(&mut self) -> Result<Round, StoreError> {
+        let Some((receipt, lease)) = self.claim().await? else { return Ok(Round::Idle) };
+        if receipt.state == State::Sending {
+            self.tried(&receipt, &lease, State::Failed, Some("broken off before; it may have been sent")).await?;
+        } else {
+            self.send(&receipt, &lease).await?;
+        }
+        Ok(Round::Worked)
+    }
+}
+
+fn transport(row: &ReceiptRow) -> Result<Smtp, String> {
+    let host = row.host.as_str();
+    let builder = match row.tls {
+        SmtpTls::Implicit => Smtp::relay(host),
+        SmtpTls::Starttls => Smtp::starttls_relay(host),
+        SmtpTls::None => Ok(Smtp::builder_dangerous(host)),
+    };
+    let mut builder = builder.map_err(|error| format!("receipt.host: {error}"))?.port(row.port).timeout(Some(LIMIT));
+    if let (Some(user), Some(secret)) = (&row.username, &row.password) {
+        let password = secret.reveal().map_err(|error| format!("receipt.password: {error}"))?;
+        builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
+    }
+    Ok(builder.build())
+}
