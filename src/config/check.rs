@@ -13,6 +13,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     people(settings, &mut wrong);
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
+    super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
     limits(settings, &mut wrong);
     wrong
 }
