@@ -144,6 +144,19 @@ async fn a_repeat_of_the_provider_fetches_too() {
 }
 
 #[tokio::test]
+async fn nobody_fetches_what_somebody_is_fetching() {
+    let provider = Provider::giving(&[Gives::Hangs]).await;
+    let rig = Rig::with(door(&provider, SOON)).await;
+    let url = format!("{}{PATH}", provider.host);
+    let first = status(tell(&rig, &told(&url)));
+    let second = async {
+        until("the fetching", async || !provider.asked().is_empty()).await;
+        (status(tell(&rig, &told(&url))).await, provider.asked().len())
+    };
+    assert_eq!(tokio::join!(first, second), (503, (503, 1)));
+}
+
+#[tokio::test]
 async fn what_was_told_outlives_a_restart() {
     let provider = Provider::giving(&[Gives::Hangs, Gives::Sound(b"sound".to_vec())]).await;
     let rig = Rig::with(door(&provider, NEVER)).await;

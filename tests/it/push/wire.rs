@@ -117,6 +117,22 @@ async fn no_more_connections_than_allowed_are_open_and_the_others_wait() {
 }
 
 #[tokio::test]
+async fn a_connection_does_not_last_for_ever_and_a_slow_webhook_is_given_up() {
+    let rig = Rig::with(hasty(|limits| {
+        limits.head = Duration::from_mins(1);
+        limits.connection = Duration::from_millis(300);
+    }))
+    .await;
+    let kept = "GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert!(rest(sent(&rig, kept).await).await.starts_with("HTTP/1.1 200 "), "and then it is closed");
+    let mut with_webhook = hasty(|_| ());
+    with_webhook.webhooks = vec![super::webhook("http://127.0.0.1:9")];
+    let rig = Rig::with(with_webhook).await;
+    let slow = "POST /api/v1/twilio/hotline HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
+    assert!(rest(sent(&rig, slow).await).await.starts_with("HTTP/1.1 408 "));
+}
+
+#[tokio::test]
 async fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
     let rig = Rig::with(hasty(|limits| limits.idle = Duration::from_secs(10))).await;
     let mut slow = sent(&rig, &format!("{}half", head(8))).await;
