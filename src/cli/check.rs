@@ -116,7 +116,8 @@ async fn receipts(settings: &Settings) -> Result<String, String> {
 /// What each source says of itself.
 async fn mailbox(row: &SourceRow, settings: &Settings, store: &Store) -> Vec<Said> {
     match run::source(row, settings, store) {
-        Ok(mut source) => source.examine().await,
+        Ok(Some(mut source)) => source.examine().await,
+        Ok(None) => run::says(row, settings),
         Err(error) => vec![Err(format!("{error:#}"))],
     }
 }

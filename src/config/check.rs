@@ -14,6 +14,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
     super::receipt::complaints(settings, &mut wrong);
+    super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
     limits(settings, &mut wrong);
     wrong
 }

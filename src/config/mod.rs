@@ -5,16 +5,18 @@
 
 mod check;
 mod escalation;
+mod push;
 mod receipt;
 mod secret;
 mod sections;
 mod sources;
 
 pub use escalation::{Escalation, Inside, PolicyRow};
+pub use push::PushDoor;
 pub use receipt::{ReceiptRow, SmtpTls};
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
-pub use sources::{Ami, Folder, SourceRow, Spool};
+pub use sources::{Ami, Folder, Push, SourceRow, Spool, Twilio};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;
@@ -44,6 +46,8 @@ pub struct Settings {
     /// The mailboxes.
     #[serde(default)]
     pub sources: Vec<SourceRow>,
+    /// Where pushed recordings come in; none = no server.
+    pub push: Option<PushDoor>,
     /// Speech to text.
     #[serde(default)]
     pub transcribe: Transcribe,

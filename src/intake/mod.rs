@@ -10,6 +10,7 @@ mod desk;
 pub mod folder;
 mod health;
 mod memory;
+pub mod push;
 pub mod source;
 mod watch;
 

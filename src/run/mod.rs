@@ -2,8 +2,10 @@
 //!
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
+mod doors;
 mod sources;
 
+pub use doors::{door, says};
 pub use sources::source;
 
 use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
@@ -16,6 +18,7 @@ use crate::escalate::receipt::{self, ReceiptStep};
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::telegram::TelegramNotifier;
+use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
 use crate::runtime::bell::{Bell, Bells};
@@ -147,8 +150,10 @@ impl Service {
         let store = open_store(&settings).await?;
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
+        let rows = settings.sources.iter();
         let sources =
-            settings.sources.iter().map(|row| source(row, &settings, &store)).collect::<anyhow::Result<Vec<_>>>()?;
+            rows.filter_map(|row| source(row, &settings, &store).transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+        let door = door(&settings)?;
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
             let model = settings.transcribe.model.display();
@@ -172,7 +177,7 @@ impl Service {
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
         wiring.start_understanding(rules);
-        wiring.start_intake(sources, &siren);
+        wiring.start_intake(sources, door, &siren)?;
         let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
         wiring.lifecycle.spawn("status".into(), keep);
         wiring.lifecycle.spawn("systemd".into(), tell_systemd(wiring.lifecycle.clone(), siren));
@@ -271,18 +276,30 @@ impl Wiring {
         self.work(&self.bells.transcribe, POLL, transcribe);
     }
 
-    fn start_intake(&self, sources: Vec<Box<dyn Source>>, siren: &Siren) {
+    fn start_intake(
+        &self,
+        sources: Vec<Box<dyn Source>>,
+        door: Option<DoorSettings>,
+        siren: &Siren,
+    ) -> anyhow::Result<()> {
+        let desk = Desk {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
         for source in sources {
-            let desk = Desk {
-                store: self.store.clone(),
-                settings: self.settings.clone(),
-                clock: self.clock.clone(),
-                bells: self.bells.clone(),
-            };
             let name = format!("intake.{}", source.name());
-            let intake = Intake::new(desk, source, siren.clone());
+            let intake = Intake::new(desk.clone(), source, siren.clone());
             self.lifecycle.spawn(name, intake.run(self.status.clone(), self.lifecycle.clone()));
         }
+        if let Some(settings) = door {
+            let door = Door::new(settings, desk, siren.clone(), self.status.clone())
+                .map_err(anyhow::Error::msg)
+                .context("could not make the door for pushed recordings")?;
+            self.lifecycle.spawn("intake.push".into(), door.run(self.lifecycle.clone()));
+        }
+        Ok(())
     }
 }
 

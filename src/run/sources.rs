@@ -8,16 +8,18 @@ use crate::store::Store;
 use anyhow::Context as _;
 use std::time::Duration;
 
-/// The source of a row; nothing is reached for yet. What it remembers is kept in `store`.
+/// The source of a row; nothing is reached for yet. What it remembers is kept in `store`. `None` where the peer comes to us:
+/// see `door`.
 ///
 /// # Errors
 /// Where a secret cannot be read; the text names the key.
-pub fn source(row: &SourceRow, settings: &Settings, _store: &Store) -> anyhow::Result<Box<dyn Source>> {
+pub fn source(row: &SourceRow, settings: &Settings, _store: &Store) -> anyhow::Result<Option<Box<dyn Source>>> {
     let max_bytes = settings.intake.max_mib * 1024 * 1024;
-    Ok(match row {
+    Ok(Some(match row {
         SourceRow::Asterisk(row) => asterisk(row, max_bytes)?,
         SourceRow::Folder(row) => folder(row, max_bytes),
-    })
+        SourceRow::Push(_) | SourceRow::Twilio(_) => return Ok(None),
+    }))
 }
 
 fn folder(row: &Folder, max_bytes: u64) -> Box<dyn Source> {

@@ -176,6 +176,19 @@ pub async fn find(db: &mut AnyConnection, id: ReportId) -> Result<Report> {
     read(&sqlx::query("SELECT * FROM reports WHERE id = $1").bind(id.to_string()).fetch_one(db).await?)
 }
 
+/// One report, if this source brought one of that id.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn of_source(db: &mut AnyConnection, source: &str, id: ReportId) -> Result<Option<Report>> {
+    let row = sqlx::query("SELECT * FROM reports WHERE id = $1 AND source = $2")
+        .bind(id.to_string())
+        .bind(source)
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// All reports in the order they were stored.
 ///
 /// # Errors

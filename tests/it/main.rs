@@ -17,6 +17,7 @@ mod mutation;
 mod others;
 mod postgres;
 mod privacy;
+mod push;
 mod roughen;
 mod rule_files;
 mod rules;

@@ -2,9 +2,13 @@
 
 mod asterisk;
 mod folder;
+mod push;
+mod twilio;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use push::Push;
+pub use twilio::Twilio;
 
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -17,6 +21,10 @@ pub enum SourceRow {
     Asterisk(Spool),
     /// A folder into which anything drops sound files.
     Folder(Folder),
+    /// A peer that pushes recordings over HTTP.
+    Push(Push),
+    /// A telephony provider that tells of recordings by a signed webhook, as Twilio does.
+    Twilio(Twilio),
 }
 
 impl SourceRow {
@@ -26,6 +34,8 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => &row.name,
             Self::Folder(row) => &row.name,
+            Self::Push(row) => &row.name,
+            Self::Twilio(row) => &row.name,
         }
     }
 
@@ -34,6 +44,8 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => row.complain(wrong),
             Self::Folder(row) => row.complain(wrong),
+            Self::Push(row) => row.complain(wrong),
+            Self::Twilio(row) => row.complain(wrong),
         }
     }
 }
