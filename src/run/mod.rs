@@ -4,7 +4,7 @@
 
 mod sources;
 
-pub use sources::source;
+pub use sources::{oauth, source};
 
 use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
 use crate::assess::{self, AssessStep, rules::Rules};

@@ -2,9 +2,11 @@
 
 mod asterisk;
 mod folder;
+mod imap;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use imap::{Confirm, Flow, Imap, OAuth, Provider, Tls, Use};
 
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -17,6 +19,8 @@ pub enum SourceRow {
     Asterisk(Spool),
     /// A folder into which anything drops sound files.
     Folder(Folder),
+    /// A mailbox at a mail provider.
+    Imap(Imap),
 }
 
 impl SourceRow {
@@ -26,6 +30,7 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => &row.name,
             Self::Folder(row) => &row.name,
+            Self::Imap(row) => &row.name,
         }
     }
 
@@ -34,6 +39,7 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => row.complain(wrong),
             Self::Folder(row) => row.complain(wrong),
+            Self::Imap(row) => row.complain(wrong),
         }
     }
 }
