@@ -1,12 +1,12 @@
 //! A row of `[[sources]]` becomes the source it names, its secrets read.
 
 use crate::config::{Confirm as Mark, Folder, Imap, OAuth, Secret, Settings, SourceRow, Spool, Use};
+use crate::intake::Memory;
 use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
 use crate::intake::folder::{FolderSettings, FolderSource};
 use crate::intake::imap::{Confirm, ImapSettings, ImapSource, Login, OAuthSettings};
 use crate::intake::mail::Reading;
 use crate::intake::source::Source;
-use crate::intake::Memory;
 use crate::runtime::clock::SystemClock;
 use crate::store::Store;
 use anyhow::Context as _;

@@ -289,3 +289,48 @@ impl Imap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    fn complaints(more: &str) -> String {
+        let head = "[[sources]]\nkind = \"imap\"\nname = \"mail\"\nhost = \"mail.example.org\"\nusername = \"anna\"\n";
+        Settings::parse(&format!("{head}{more}")).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_password_or_a_token_and_everything_else_has_a_default() {
+        assert_eq!(complaints("password = \"x\""), "");
+        let device = "oauth = { provider = \"microsoft\", flow = \"device\", client_id = \"x\" }";
+        assert_eq!(complaints(device), "");
+    }
+
+    #[test]
+    fn every_wrong_key_is_named() {
+        for (more, key) in [
+            ("", "sources.password"),
+            (
+                "password = \"x\"\noauth = { provider = \"other\", flow = \"client\", client_id = \"x\" }",
+                "sources.password",
+            ),
+            ("oauth = { provider = \"other\", flow = \"client\", client_id = \"x\" }", "sources.oauth.token_url"),
+            ("oauth = { provider = \"google\", flow = \"device\", client_id = \"x\" }", "sources.oauth.flow"),
+            ("oauth = { provider = \"microsoft\", flow = \"client\", client_id = \"x\" }", "sources.oauth.tenant"),
+            ("oauth = { provider = \"google\", flow = \"refresh\", client_id = \"x\" }", "sources.oauth.refresh_token"),
+            ("password = \"x\"\ntls = \"none\"", "sources.tls"),
+            ("password = \"x\"\nkeyword = \"two words\"", "sources.keyword"),
+            ("password = \"x\"\nconfirm = \"move\"", "sources.move_to"),
+            ("password = \"x\"\nconfirm = \"move\"\nmove_to = \"INBOX\"", "sources.move_to"),
+            ("password = \"x\"\nuses = []", "sources.uses"),
+            ("password = \"x\"\npoll_s = 1", "sources.poll_s"),
+            ("password = \"x\"\nidle_min = 40", "sources.idle_min"),
+            ("password = \"x\"\nfolder = \"\"", "sources.folder"),
+        ] {
+            let told = complaints(more);
+            assert!(told.contains(key), "{key} in {told:?}");
+        }
+        let elsewhere = "oauth = { provider = \"other\", flow = \"client\", client_id = \"x\", client_secret = \"x\", token_url = \"http://example.org\" }";
+        assert!(complaints(elsewhere).contains("https://"));
+    }
+}

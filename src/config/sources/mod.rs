@@ -20,7 +20,7 @@ pub enum SourceRow {
     /// A folder into which anything drops sound files.
     Folder(Folder),
     /// A mailbox at a mail provider.
-    Imap(Imap),
+    Imap(Box<Imap>),
 }
 
 impl SourceRow {

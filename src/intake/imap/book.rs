@@ -22,12 +22,14 @@ pub(super) struct Kept {
 pub(super) struct Book {
     /// Mails that came before are left alone.
     pub(super) since: Option<DateTime<Utc>>,
+    /// How often the mailbox was replaced by another one under the same name.
+    pub(super) era: u32,
     /// The generation of all numbers here.
     pub(super) validity: u32,
     /// Every lower number is settled.
     pub(super) mark: u32,
     /// What is remembered over restarts.
-    pub(super) written: Option<(u32, u32)>,
+    pub(super) written: Option<String>,
     settled: BTreeSet<u32>,
     unsorted: BTreeSet<u32>,
     pending: BTreeSet<u32>,
@@ -43,8 +45,8 @@ impl Book {
     /// A folder opened anew; other numbers than before mean that nothing here holds any longer.
     pub(super) fn open(&mut self, validity: u32) {
         if self.validity != validity {
-            let since = self.since;
-            *self = Self { since, validity, mark: 1, ..Self::default() };
+            let (since, era) = (self.since, self.era);
+            *self = Self { since, era, validity, mark: 1, ..Self::default() };
         }
     }
 
@@ -125,15 +127,32 @@ impl Book {
         self.settled = self.settled.split_off(&self.mark);
     }
 
+    /// Servers that number every mailbox alike must not make the mails of two of them the same.
     pub(super) fn key(&self, uid: u32) -> String {
-        format!("{}/{uid}", self.validity)
+        match self.era {
+            0 => format!("{}/{uid}", self.validity),
+            era => format!("{}/{uid}/{era}", self.validity),
+        }
+    }
+
+    /// The mark, as it is remembered.
+    pub(super) fn written_mark(&self) -> String {
+        format!("{}/{}/{}", self.era, self.validity, self.mark)
+    }
+
+    /// Takes a remembered mark over; `false` where it is of other numbers.
+    pub(super) fn remembered(&mut self, written: &str) -> bool {
+        let Some(mark) = written.strip_prefix(&format!("{}/{}/", self.era, self.validity)) else { return false };
+        self.mark = mark.parse().unwrap_or(1).max(1);
+        self.written = Some(written.to_owned());
+        true
     }
 }
 
 /// Generation and number of a key.
 pub(super) fn parts(key: &str) -> Option<(u32, u32)> {
-    let (validity, uid) = key.split_once('/')?;
-    Some((validity.parse().ok()?, uid.parse().ok()?))
+    let mut parts = key.split('/');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -19,11 +19,14 @@ const MOST_KEPT: usize = 100;
 /// … or so many bytes …
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 /// … or after so long: then those are taken first.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Mails of one round.
 const ROUND: usize = 100;
 /// Mails that come in one answer, and their bytes.
 const TOGETHER: (usize, u64) = (50, 4 * 1024 * 1024);
+/// The names of what is remembered.
+const MARK: &str = "mark";
+const PLACE: &str = "place";
 /// Of a mail that is too large, so much is read: enough to see what it is.
 const START: u64 = 256 * 1024;
 /// The server's clock may go wrong by this much.
@@ -38,8 +41,12 @@ pub(super) struct Look<'a> {
     /// Name and place, for people.
     pub(super) place: &'a str,
     pub(super) folder: &'a str,
+    /// Fingerprint of server, user and folder.
+    pub(super) identity: &'a str,
+    /// Mails that came before the boundary.
+    pub(super) old: usize,
     pub(super) now: DateTime<Utc>,
-    pub(super) first_look: TimeDelta,
+    pub(super) reach_back: TimeDelta,
 }
 
 impl Look<'_> {
@@ -51,11 +58,11 @@ impl Look<'_> {
         let day = (since - TimeDelta::days(1)).date_naive();
         let uids = self.session.search(self.book.mark, day).await.map_err(|fault| self.unreachable(&fault))?;
         self.book.saw(&uids);
+        let sorted = self.sort_all(since).await;
         if first {
-            let left = self.session.exists.saturating_sub(u32::try_from(uids.len()).unwrap_or(u32::MAX));
+            let left = usize::try_from(self.session.exists).unwrap_or(0).saturating_sub(uids.len()) + self.old;
             tracing::info!(folder = self.folder, left, since = %since, "first look: older mails are left alone");
         }
-        let sorted = self.sort_all(since).await;
         self.book.advance(self.session.next);
         self.remember().await?;
         sorted
@@ -64,28 +71,24 @@ impl Look<'_> {
     /// What is remembered, and what the store knows of those that wait.
     async fn begin(&mut self) -> Result<bool, SourceError> {
         let mut first = false;
-        let name = format!("since {}", self.folder);
         if self.book.since.is_none() {
+            self.book.era = self.era().await?;
+            let name = format!("since {}", self.folder);
             let remembered = self.memory.recall(&name).await?;
             let known = remembered.and_then(|text| DateTime::parse_from_rfc3339(&text).ok()).map(|at| at.to_utc());
+            let since = known.unwrap_or(self.now - self.reach_back - CLOCKS);
             if known.is_none() {
                 first = true;
-                self.memory.keep(&name, &(self.now - self.first_look - CLOCKS).to_rfc3339()).await?;
+                self.memory.keep(&name, &since.to_rfc3339()).await?;
             }
-            self.book.since = Some(known.unwrap_or(self.now - self.first_look - CLOCKS));
+            self.book.since = Some(since);
         }
-        let validity = self.session.validity;
-        if self.book.validity != validity {
-            self.book.open(validity);
-            let remembered = self.memory.recall(&format!("mark {}", self.folder)).await?;
-            let mark = remembered.as_deref().and_then(super::book::parts);
-            match mark {
-                Some((of, mark)) if of == validity => {
-                    self.book.mark = mark.max(1);
-                    self.book.written = Some((of, mark));
-                }
-                Some(_) => tracing::warn!(folder = self.folder, "the server numbered its mails anew: looking at all again"),
-                None => {}
+        if self.book.validity != self.session.validity {
+            self.book.open(self.session.validity);
+            if let Some(written) = self.memory.recall(MARK).await?
+                && !self.book.remembered(&written)
+            {
+                tracing::warn!(folder = self.folder, "the mails are numbered anew: looking at all again");
             }
         }
         for uid in self.book.pending() {
@@ -98,11 +101,24 @@ impl Look<'_> {
         Ok(first)
     }
 
+    /// How often another mailbox took this one's place.
+    async fn era(&mut self) -> Result<u32, SourceError> {
+        let remembered = self.memory.recall(PLACE).await?;
+        let known = remembered.as_deref().and_then(|text| text.split_once(' '));
+        let era = match known.and_then(|(era, place)| Some((era.parse::<u32>().ok()?, place))) {
+            Some((era, place)) if place == self.identity => return Ok(era),
+            Some((era, _)) => era + 1,
+            None => 0,
+        };
+        self.memory.keep(PLACE, &format!("{era} {}", self.identity)).await?;
+        Ok(era)
+    }
+
     async fn remember(&mut self) -> Result<(), SourceError> {
-        let now = (self.book.validity, self.book.mark);
-        if self.book.written != Some(now) {
-            self.memory.keep(&format!("mark {}", self.folder), &format!("{}/{}", now.0, now.1)).await?;
-            self.book.written = Some(now);
+        let mark = self.book.written_mark();
+        if self.book.written.as_ref() != Some(&mark) {
+            self.memory.keep(MARK, &mark).await?;
+            self.book.written = Some(mark);
         }
         Ok(())
     }
@@ -153,7 +169,12 @@ impl Look<'_> {
             wanted.push(Meta { uid, size: 0, at: None });
         }
         for meta in metas {
-            if meta.at.is_some_and(|at| at < since) { self.book.settle(meta.uid) } else { wanted.push(meta) }
+            if meta.at.is_some_and(|at| at < since) {
+                self.book.settle(meta.uid);
+                self.old += 1;
+            } else {
+                wanted.push(meta);
+            }
         }
         for group in groups(&wanted, self.reading.max_bytes) {
             if let Err(fault) = self.read(group, failed).await? {

@@ -25,6 +25,7 @@ use crate::intake::mail::{Letter, Reading};
 use crate::intake::memory::Memory;
 use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::runtime::clock::Clock;
+use crate::store::sound::sha256;
 use async_trait::async_trait;
 use book::{Book, Kept};
 use chrono::TimeDelta;
@@ -95,6 +96,13 @@ pub struct ImapSettings {
     pub reading: Arc<Reading>,
 }
 
+impl ImapSettings {
+    /// Fingerprint of the mailbox: another server, user or folder is another one.
+    fn identity(&self) -> String {
+        sha256(format!("{}\n{}\n{}", self.host, self.username, self.folder).as_bytes())[..16].to_owned()
+    }
+}
+
 /// A mailbox at a mail provider.
 pub struct ImapSource {
     name: String,
@@ -146,12 +154,11 @@ impl ImapSource {
     }
 
     async fn open(&mut self) -> Result<Session, SourceError> {
-        let trust = match &self.trust {
-            Some(trust) => trust.clone(),
-            None => {
-                let read = wire::trust(self.settings.ca.as_deref());
-                self.trust.insert(read.map_err(SourceError::Refused)?).clone()
-            }
+        let trust = if let Some(trust) = &self.trust {
+            trust.clone()
+        } else {
+            let read = wire::trust(self.settings.ca.as_deref());
+            self.trust.insert(read.map_err(SourceError::Refused)?).clone()
         };
         let session = Session::open(&self.settings, &trust, self.tokens.as_mut()).await?;
         self.asked = None;
@@ -176,8 +183,10 @@ impl ImapSource {
             reading: &self.settings.reading,
             place: &place,
             folder: &self.settings.folder,
+            identity: &self.settings.identity(),
+            old: 0,
             now: self.clock.now(),
-            first_look: self.settings.first_look,
+            reach_back: self.settings.first_look,
         }
         .look()
         .await;
@@ -221,7 +230,9 @@ impl ImapSource {
             }
             Letter::Email(mail) => (None, Caller::default(), kept.at, Content::Email(mail)),
             Letter::Fax(mail) => (None, Caller::default(), kept.at, Content::Fax(mail)),
-            Letter::Foreign => (None, Caller::default(), kept.at, Content::Email(crate::domain::report::Mail::default())),
+            Letter::Foreign => {
+                (None, Caller::default(), kept.at, Content::Email(crate::domain::report::Mail::default()))
+            }
         };
         Arrival {
             source: self.name.clone(),
@@ -249,7 +260,8 @@ impl ImapSource {
         let read = match metas.as_slice() {
             [] => Vec::new(),
             metas => {
-                let read = look::read(&mut session, metas, &self.settings.reading, &place, &self.settings.folder).await?;
+                let read =
+                    look::read(&mut session, metas, &self.settings.reading, &place, &self.settings.folder).await?;
                 read.map_err(lost)?
             }
         };
@@ -283,8 +295,9 @@ impl Source for ImapSource {
     async fn list(&mut self) -> Result<Listing, SourceError> {
         let used = self.session.is_some();
         let session = self.session().await?;
+        let began = Instant::now();
         let mut looked = self.look(session).await;
-        if used && matches!(looked, Err(SourceError::Unreachable(_))) {
+        if used && began.elapsed() < GOOD && matches!(looked, Err(SourceError::Unreachable(_))) {
             // a session that was kept may have died unnoticed
             let session = self.open().await?;
             looked = self.look(session).await;

@@ -5,9 +5,9 @@
 use crate::config::Flow;
 use crate::intake::memory::Memory;
 use crate::intake::source::SourceError;
+use crate::store::sound::sha256;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant};
 
 /// The name under which a refresh token is remembered.
@@ -69,8 +69,10 @@ struct Given {
 
 #[derive(Deserialize)]
 struct Code {
-    device_code: SecretString,
-    user_code: String,
+    #[serde(rename = "device_code")]
+    secret: SecretString,
+    #[serde(rename = "user_code")]
+    shown: String,
     #[serde(alias = "verification_url")]
     verification_uri: String,
     expires_in: Option<u64>,
@@ -120,13 +122,13 @@ impl Tokens {
         let Ok(code) = serde_json::from_slice::<Code>(&answer) else {
             return match serde_json::from_slice::<Given>(&answer).ok().and_then(|given| given.error) {
                 Some(error) => Err(self.refused(&url, &error)),
-                None => Err(self.garbage(&url)),
+                None => Err(garbage(&url)),
             };
         };
         Ok(DeviceCode {
             address: code.verification_uri,
-            code: code.user_code,
-            secret: code.device_code,
+            code: code.shown,
+            secret: code.secret,
             interval: Duration::from_secs(code.interval.unwrap_or(5).clamp(1, 60)),
             ends: Instant::now() + Duration::from_secs(code.expires_in.unwrap_or(900).min(3600)),
         })
@@ -154,7 +156,7 @@ impl Tokens {
                 }
                 answer => answer?,
             };
-            let given: Given = serde_json::from_slice(&answer).map_err(|_| self.garbage(&url))?;
+            let given: Given = serde_json::from_slice(&answer).map_err(|_| garbage(&url))?;
             match given.error.as_deref() {
                 Some("authorization_pending") => {}
                 Some("slow_down") => interval += Duration::from_secs(5),
@@ -172,10 +174,10 @@ impl Tokens {
     /// The token endpoint's answer, or why there is no token in it.
     async fn post(&mut self, url: &str, form: Vec<(&'static str, String)>) -> Result<Given, SourceError> {
         let answer = self.ask(url, form).await?;
-        let given: Given = serde_json::from_slice(&answer).map_err(|_| self.garbage(url))?;
+        let given: Given = serde_json::from_slice(&answer).map_err(|_| garbage(url))?;
         match given.error.as_deref() {
             None => Ok(given),
-            Some("temporarily_unavailable" | "server_error") => Err(self.garbage(url)),
+            Some("temporarily_unavailable" | "server_error") => Err(garbage(url)),
             Some(error) => Err(self.refused(url, error)),
         }
     }
@@ -201,10 +203,11 @@ impl Tokens {
         while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(kind(&error)))? {
             answer.extend_from_slice(&chunk);
             if answer.len() > LONGEST_ANSWER {
-                return Err(self.garbage(url));
+                return Err(garbage(url));
             }
         }
-        if status.is_client_error() && serde_json::from_slice::<Given>(&answer).is_ok_and(|given| given.error.is_none()) {
+        if status.is_client_error() && serde_json::from_slice::<Given>(&answer).is_ok_and(|given| given.error.is_none())
+        {
             return Err(unreachable(&format!("answers with status {}", status.as_u16())));
         }
         Ok(answer)
@@ -212,7 +215,7 @@ impl Tokens {
 
     async fn keep(&mut self, given: Given) -> Result<SecretString, SourceError> {
         let url = self.settings.token_url.clone();
-        let token = given.access_token.ok_or_else(|| self.garbage(&url))?;
+        let token = given.access_token.ok_or_else(|| garbage(&url))?;
         if let Some(refresh) = given.refresh_token.filter(|_| self.settings.flow != Flow::Client) {
             let value = format!("{} {}", self.fingerprint(), refresh.expose_secret());
             self.memory.keep(REMEMBERED, &value).await?;
@@ -236,16 +239,13 @@ impl Tokens {
 
     fn fingerprint(&self) -> String {
         let settled = self.settings.refresh_token.as_ref().map_or("", |token| token.expose_secret());
-        let digest = Sha256::digest(format!("{}\n{}\n{settled}", self.settings.token_url, self.settings.client_id));
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    fn garbage(&self, url: &str) -> SourceError {
-        SourceError::Unreachable(format!("{}, which gives out the tokens, does not answer as it should", place(url)))
+        let own = format!("{}\n{}\n{settled}", self.settings.token_url, self.settings.client_id);
+        sha256(own.as_bytes())[..16].to_owned()
     }
 
     fn refused(&self, url: &str, error: &str) -> SourceError {
-        let error: String = error.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(40).collect();
+        let error: String =
+            error.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(40).collect();
         let remedy = match (error.as_str(), self.settings.flow) {
             ("invalid_client" | "unauthorized_client", _) => "are client_id, client_secret and tenant right?",
             ("invalid_grant", Flow::Device) => "the login has ended; remedy: nachtwache sources login with its name",
@@ -264,6 +264,10 @@ fn client(patience: Duration) -> reqwest::Result<reqwest::Client> {
         .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
         .build()
+}
+
+fn garbage(url: &str) -> SourceError {
+    SourceError::Unreachable(format!("{}, which gives out the tokens, does not answer as it should", place(url)))
 }
 
 /// Host of an address, for people.

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ClientConfig;
 /// A slow line brings so many bytes a second at least.
 const SLOW: u64 = 24 * 1024;
 /// No mail may take longer than this: the loop above has a limit, too.
-const LONGEST: Duration = Duration::from_mins(3);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// An open folder.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Session {
         match &settings.login {
             Login::Password(password) => {
                 let answer = password_login(&mut speech, &settings.username, password.expose_secret()).await;
-                answer.map_err(|fault| refused(&place, fault, "are username and password right?"))?;
+                answer.map_err(|fault| refused(&place, &fault, "are username and password right?"))?;
             }
             Login::OAuth(_) => {
                 let unset = || SourceError::Refused(format!("{place}: there is no way to a token"));
@@ -69,7 +69,7 @@ impl Session {
                         speech = greeted(settings, trust).await.map_err(lost)?;
                         let answer = token_login(&mut speech, &settings.username, token.expose_secret()).await;
                         let hint = "may the application read this mailbox by IMAP? (docs/sources/imap.md)";
-                        answer.map_err(|fault| refused(&place, fault, hint))?;
+                        answer.map_err(|fault| refused(&place, &fault, hint))?;
                     }
                     Err(fault) => return Err(lost(fault)),
                 }
@@ -95,7 +95,7 @@ impl Session {
             },
             _ => {}
         });
-        answer.await.map_err(|fault| refused(place, fault, &format!("is there a folder {}?", settings.folder)))?;
+        answer.await.map_err(|fault| refused(place, &fault, &format!("is there a folder {}?", settings.folder)))?;
         let Some(validity) = validity else {
             return Err(SourceError::Refused(format!("{place}: the server gives its mails no lasting numbers")));
         };
@@ -118,6 +118,8 @@ impl Session {
 
     /// The numbers of the mails from `from` on that came on `day` or later, by the server's reckoning.
     pub(super) async fn search(&mut self, from: u32, day: NaiveDate) -> Result<Vec<u32>, Fault> {
+        // a search sees what was there at the last command's end
+        self.speech.ask("NOOP", |_| ()).await?;
         self.speech.news = false;
         let command = format!("UID SEARCH UID {from}:* SINCE {}", day.format("%-d-%b-%Y"));
         let mut found = Vec::new();
@@ -126,7 +128,8 @@ impl Session {
                 found.extend_from_slice(numbers);
             }
         };
-        self.speech.ask_at_length(&command, Duration::from_secs(60), SMALL, seen).await?;
+        let longer = self.speech.patience * 2;
+        self.speech.ask_at_length(&command, longer, SMALL, seen).await?;
         // "n:*" brings the last mail even where its number is below n
         found.retain(|uid| *uid >= from);
         found.sort_unstable();
@@ -180,7 +183,8 @@ impl Session {
         let mut bodies = Vec::new();
         let seen = |response: &Response<'_>| {
             let Response::Fetch(_, attributes) = response else { return };
-            let uid = attributes.iter().find_map(|one| if let AttributeValue::Uid(uid) = one { Some(*uid) } else { None });
+            let uid =
+                attributes.iter().find_map(|one| if let AttributeValue::Uid(uid) = one { Some(*uid) } else { None });
             let body = attributes.iter().find_map(|one| match one {
                 AttributeValue::BodySection { section: None, data: Some(data), .. } => Some(data.as_ref()),
                 _ => None,
@@ -199,7 +203,9 @@ impl Session {
     pub(super) fn unmarkable(&self, settings: &ImapSettings) -> Option<String> {
         let folder = &settings.folder;
         if self.read_only {
-            return Some(format!("the folder {folder} can only be read: nothing is marked there; remedy: give more rights"));
+            return Some(format!(
+                "the folder {folder} can only be read: nothing is marked there; remedy: give more rights"
+            ));
         }
         let lasting = |flag: &str| self.flags.as_ref().is_none_or(|flags| flags.iter().any(|one| one == flag));
         match &settings.confirm {
@@ -207,9 +213,9 @@ impl Session {
                 Some("the server keeps no keywords; remedy: set confirm to \"seen\" or \"move\"".to_owned())
             }
             Confirm::Seen if !lasting("\\seen") => Some(format!("in {folder} nothing can be marked as read")),
-            Confirm::Move(_) if !self.speech.can("MOVE") && !self.speech.can("UIDPLUS") => {
-                Some("the server can move nothing safely (no MOVE, no UIDPLUS); remedy: set confirm to \"keyword\"".into())
-            }
+            Confirm::Move(_) if !self.speech.can("MOVE") && !self.speech.can("UIDPLUS") => Some(
+                "the server can move nothing safely (no MOVE, no UIDPLUS); remedy: set confirm to \"keyword\"".into(),
+            ),
             _ => None,
         }
     }
@@ -262,7 +268,8 @@ impl Session {
         let mut fullest = None;
         let seen = |response: &Response<'_>| {
             if let Response::Quota(quota) = response {
-                let percents = quota.resources.iter().filter(|one| one.limit > 0).map(|one| one.usage * 100 / one.limit);
+                let percents =
+                    quota.resources.iter().filter(|one| one.limit > 0).map(|one| one.usage * 100 / one.limit);
                 fullest = fullest.max(percents.max());
             }
         };
@@ -281,7 +288,9 @@ async fn greeted(settings: &ImapSettings, trust: &Arc<ClientConfig>) -> Result<S
         // what came before the encryption counts for nothing
         match speech.ask("STARTTLS", |_| ()).await {
             Ok(()) => {}
-            Err(Fault::Denied { .. }) => return Err(Fault::lost("the server refuses STARTTLS; remedy: tls = \"implicit\"")),
+            Err(Fault::Denied { .. }) => {
+                return Err(Fault::lost("the server refuses STARTTLS; remedy: tls = \"implicit\""));
+            }
             Err(lost) => return Err(lost),
         }
         let wire = speech.into_wire().encrypt(settings, trust).await.map_err(Fault::Lost)?;
@@ -299,18 +308,12 @@ async fn password_login(speech: &mut Speech, username: &str, password: &str) -> 
     if speech.can("LOGINDISABLED") {
         return Err(Fault::Denied { code: "LOGINDISABLED".to_owned(), passing: false });
     }
-    let answer = match (quoted(username), quoted(password)) {
-        (Some(username), Some(password)) => {
-            speech.forget();
-            speech.ask(&format!("LOGIN {username} {password}"), |_| ()).await
-        }
-        _ => {
-            let lines = [&*format!("{username} {{{}}}", password.len()), password];
-            speech.forget();
-            speech.ask_with(&format!("LOGIN {{{}}}", username.len()), &lines).await
-        }
-    };
-    answer
+    speech.forget();
+    if let (Some(username), Some(password)) = (quoted(username), quoted(password)) {
+        return speech.ask(&format!("LOGIN {username} {password}"), |_| ()).await;
+    }
+    let lines = [&*format!("{username} {{{}}}", password.len()), password];
+    speech.ask_with(&format!("LOGIN {{{}}}", username.len()), &lines).await
 }
 
 async fn token_login(speech: &mut Speech, username: &str, token: &str) -> Result<(), Fault> {
@@ -329,7 +332,7 @@ async fn authenticate(speech: &mut Speech, way: &str, response: &str) -> Result<
 }
 
 /// A denial is for a person to mend, unless it may pass.
-fn refused(place: &str, fault: Fault, hint: &str) -> SourceError {
+fn refused(place: &str, fault: &Fault, hint: &str) -> SourceError {
     let text = format!("{place}: {}", fault.why());
     match fault {
         Fault::Denied { passing: false, .. } => SourceError::Refused(format!("{text}; {hint}")),

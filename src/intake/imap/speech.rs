@@ -48,7 +48,7 @@ impl Fault {
 pub(super) struct Speech {
     client: Client<Wire>,
     /// No ordinary command may take longer.
-    patience: Duration,
+    pub(super) patience: Duration,
     commands: u32,
     abilities: HashSet<String>,
     /// Mails came since this was last set to false.
@@ -73,12 +73,15 @@ impl Speech {
     pub(super) async fn greeting(&mut self) -> Result<(), Fault> {
         self.client.get_mut().allow(64 * 1024);
         let patience = self.patience;
-        let read = tokio::time::timeout(patience, self.next(|response| match response {
-            Response::Data { status: Status::Ok, outcome } => Ok(named(outcome.code.as_ref())),
-            Response::Data { status: Status::Bye, .. } => Err("the server turns us away (BYE)".to_owned()),
-            Response::Data { status: Status::PreAuth, .. } => Err("the server wants no login (PREAUTH)".to_owned()),
-            _ => Err("the server does not greet as a mail server does".to_owned()),
-        }));
+        let read = tokio::time::timeout(
+            patience,
+            self.next(|response| match response {
+                Response::Data { status: Status::Ok, outcome } => Ok(named(outcome.code.as_ref())),
+                Response::Data { status: Status::Bye, .. } => Err("the server turns us away (BYE)".to_owned()),
+                Response::Data { status: Status::PreAuth, .. } => Err("the server wants no login (PREAUTH)".to_owned()),
+                _ => Err("the server does not greet as a mail server does".to_owned()),
+            }),
+        );
         match read.await {
             Ok(Ok(Ok(named))) => {
                 self.abilities.extend(named.unwrap_or_default());
@@ -300,7 +303,8 @@ fn denied(code: Option<&ResponseCode<'_>>, text: &str) -> Fault {
         Some(_) => "",
         None => text.strip_prefix('[').and_then(|rest| rest.split([']', ' ']).next()).unwrap_or_default(),
     };
-    let code: String = code.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(32).collect();
+    let code: String =
+        code.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(32).collect();
     let code = code.to_ascii_uppercase();
     let text = text.to_ascii_lowercase();
     let hints = ["temporar", "try again", "too many", "unavailable", "not connected", "internal error", "timed out"];

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// A silent peer is asked after so long whether it still lives.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Stream for T {}
@@ -47,10 +47,9 @@ impl Wire {
         match shaken {
             Ok(Ok(stream)) => Ok(Self::new(Box::new(stream))),
             Ok(Err(error)) => Err(format!("no encrypted connection: {error}; is it the right host, port and tls?")),
-            Err(_) => Err(format!(
-                "no encrypted connection within {} s; is it the right port and tls?",
-                patience.as_secs()
-            )),
+            Err(_) => {
+                Err(format!("no encrypted connection within {} s; is it the right port and tls?", patience.as_secs()))
+            }
         }
     }
 }

@@ -56,9 +56,10 @@ pub enum Letter {
 pub fn read(raw: &[u8], reading: &Reading) -> Letter {
     let parsed = MessageParser::default().parse(raw);
     let subject = parsed.as_ref().and_then(|mail| mail.subject()).unwrap_or_default().to_owned();
-    let attached = parsed.as_ref().and_then(|mail| mail.attachments().find(|part| {
-        part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("audio"))
-    }));
+    let attached = parsed.as_ref().and_then(|mail| {
+        mail.attachments()
+            .find(|part| part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("audio")))
+    });
     if let (true, Some(part)) = (reading.voicemails, attached) {
         let name = part.attachment_name().unwrap_or("voice.wav").to_owned();
         let sound = if raw.len() as u64 > reading.max_bytes {

@@ -44,14 +44,14 @@ impl Dovecot {
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(folder.join("mail"), open).unwrap();
         std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let keeper = keep(&folder, "rm -rf");
+        let keeper = keep(&folder);
         Self { port, folder, keeper }
     }
 
     /// Ends it and starts it again in the same place.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        self.keeper = keep(&self.folder, "rm -rf");
+        self.keeper = keep(&self.folder);
     }
 
     /// Ends it; the mails stay.
@@ -76,17 +76,20 @@ impl Drop for Dovecot {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         drop(self.keeper.wait());
+        drop(std::fs::remove_dir_all(&self.folder));
     }
 }
 
-fn keep(folder: &std::path::Path, remove: &str) -> Child {
+fn keep(folder: &std::path::Path) -> Child {
     let script = format!(
         "dovecot=$(command -v dovecot || echo /usr/sbin/dovecot); $dovecot -F -c {folder}/dovecot.conf >{folder}/out 2>&1 & pid=$!; \
          until [ -S {folder}/run/anvil ] && [ -f {folder}/run/master.pid ]; do kill -0 $pid || exit 1; sleep 0.02; done; \
-         echo ready; read never || true; kill $pid; wait $pid || true; [ -e {folder}/stay ] || {remove} {folder}",
+         echo ready; read never || true; children=$(cat /proc/$pid/task/$pid/children); kill $pid; wait $pid || true; \
+         kill $children 2>/dev/null || true; [ -e {folder}/stay ] || rm -rf {folder}",
         folder = folder.display(),
     );
-    let mut keeper = Command::new("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut keeper =
+        Command::new("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line.trim(), "ready", "Dovecot is installed by scripts/setup; see {}/log and out", folder.display());
@@ -189,9 +192,11 @@ impl Colleague {
 
     /// The flags of every mail in the folder by number, `\Recent` left out.
     pub(crate) async fn flags(&mut self) -> Vec<(u32, String)> {
+        // what others moved away is told now
+        self.says("NOOP").await;
         let lines = self.says("UID FETCH 1:* (FLAGS)").await;
         let mut flags = Vec::new();
-        for line in lines.iter().filter(|line| line.contains(" FETCH ")) {
+        for line in lines.iter().filter(|line| line.contains(" FETCH (UID ")) {
             let number = |after: &str| {
                 let rest = line.split(after).nth(1).unwrap();
                 rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()

@@ -25,7 +25,8 @@ async fn fails(fake: &Fake) -> SourceError {
 #[tokio::test]
 async fn a_server_on_which_all_is_well_hands_its_mails_over() {
     let fake = Fake::start(HELLO, |_, command| well("AUTH=PLAIN SASL-IR IDLE", command)).await;
-    let mut source = House::new().await.source(settings(fake.port, "anna"));
+    let house = House::new().await;
+    let mut source = house.source(settings(fake.port, "anna"));
     let listing = source.list().await.unwrap();
     assert_eq!(sound(&source.take(&listing.found[1]).await.unwrap()), "sound of call 2");
     let login = format!("AUTHENTICATE PLAIN {}", base64_of(b"\0anna\0test"));
@@ -72,9 +73,13 @@ async fn a_refused_login_is_told_from_a_server_that_is_busy() {
     };
     for text in ["{tag} NO [AUTHENTICATIONFAILED] wrong\r\n", "{tag} BAD no\r\n", "{tag} NO LOGIN failed.\r\n"] {
         let error = fails(&Fake::start(HELLO, no(text)).await).await;
-        assert!(matches!(&error, SourceError::Refused(why) if why.contains("are username and password right?")), "{error}");
+        assert!(
+            matches!(&error, SourceError::Refused(why) if why.contains("are username and password right?")),
+            "{error}"
+        );
     }
-    for text in ["{tag} NO [UNAVAILABLE] later\r\n", "{tag} NO [INUSE] x\r\n", "* BYE go\r\n", "{tag} NO [LIMIT] x\r\n"] {
+    for text in ["{tag} NO [UNAVAILABLE] later\r\n", "{tag} NO [INUSE] x\r\n", "* BYE go\r\n", "{tag} NO [LIMIT] x\r\n"]
+    {
         let error = fails(&Fake::start(HELLO, no(text)).await).await;
         assert!(matches!(&error, SourceError::Unreachable(_)), "{text}: {error}");
     }
@@ -109,7 +114,8 @@ async fn a_password_with_umlauts_is_sent_as_a_literal_where_there_is_only_login(
 
 #[tokio::test]
 async fn no_login_in_the_clear_where_the_server_forbids_it() {
-    let fake = Fake::start(Some("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hello"), |_, command| well("", command)).await;
+    let fake =
+        Fake::start(Some("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hello"), |_, command| well("", command)).await;
     assert!(matches!(fails(&fake).await, SourceError::Refused(why) if why.contains("LOGINDISABLED")));
     assert!(!fake.lines().iter().any(|line| line.contains("test")), "{:?}", fake.lines());
 }
@@ -120,13 +126,15 @@ async fn without_idle_the_server_is_asked_by_the_clock() {
         well("AUTH=PLAIN SASL-IR", command)
     })
     .await;
-    let mut source = House::new().await.source(ImapSettings { poll: Duration::from_millis(100), ..hasty(fake.port) });
+    let house = House::new().await;
+    let mut source = house.source(ImapSettings { poll: Duration::from_millis(100), ..hasty(fake.port) });
     source.list().await.unwrap();
     let began = std::time::Instant::now();
     source.changed().await;
     assert!(began.elapsed() >= Duration::from_millis(90));
     assert!(!fake.lines().iter().any(|line| line.ends_with("IDLE")));
-    let mut source = House::new().await.source(hasty(fake.port));
+    let house = House::new().await;
+    let mut source = house.source(hasty(fake.port));
     let said = source.examine().await;
     assert!(said.iter().flatten().any(|line| line.contains("no IDLE: it is asked every 60 s")), "{said:?}");
 }
@@ -138,7 +146,8 @@ async fn a_line_that_dies_silently_under_idle_is_found_out_at_the_poll() {
         _ => well("IDLE", command),
     };
     let fake = Fake::start(HELLO, dead).await;
-    let mut source = House::new().await.source(ImapSettings { poll: Duration::from_millis(50), ..hasty(fake.port) });
+    let house = House::new().await;
+    let mut source = house.source(ImapSettings { poll: Duration::from_millis(50), ..hasty(fake.port) });
     source.list().await.unwrap();
     source.changed().await;
     source.list().await.unwrap();
@@ -152,7 +161,8 @@ async fn a_server_that_ends_every_session_at_once_is_not_stormed() {
         _ => well("IDLE", command),
     };
     let fake = Fake::start(HELLO, act).await;
-    let mut source = House::new().await.source(ImapSettings { poll: Duration::from_millis(300), ..hasty(fake.port) });
+    let house = House::new().await;
+    let mut source = house.source(ImapSettings { poll: Duration::from_millis(300), ..hasty(fake.port) });
     let began = std::time::Instant::now();
     for _ in 0..4 {
         source.list().await.unwrap();
@@ -170,7 +180,8 @@ async fn a_mail_that_cannot_be_fetched_is_handed_over_as_one_to_look_at() {
         _ => well("IDLE", command),
     };
     let fake = Fake::start(HELLO, act).await;
-    let mut source = House::new().await.source(settings(fake.port, "anna"));
+    let house = House::new().await;
+    let mut source = house.source(settings(fake.port, "anna"));
     let mut found = Vec::new();
     for _ in 0..6 {
         found = source.list().await.unwrap().found;
@@ -190,7 +201,8 @@ async fn a_server_without_keywords_is_told_of_and_nothing_is_lost() {
         well("IDLE", command)
     };
     let fake = Fake::start(HELLO, act).await;
-    let mut source = House::new().await.source(settings(fake.port, "anna"));
+    let house = House::new().await;
+    let mut source = house.source(settings(fake.port, "anna"));
     let listing = source.list().await.unwrap();
     assert!(listing.troubles.iter().any(|trouble| trouble.key == "confirm" && !trouble.loses_calls));
     source.confirm(&listing.found[0]).await.unwrap();
@@ -216,6 +228,18 @@ async fn only_mails_from_the_mark_on_are_asked_for() {
     assert!(searches().last().unwrap().contains("SEARCH UID 3:* SINCE "), "{:?}", searches());
     assert_eq!(bodies(), 1);
     assert!(fake.lines().iter().all(|line| !line.contains("FETCH") || line.contains("PEEK") || line.contains("SIZE")));
+}
+
+#[tokio::test]
+async fn another_mailbox_under_the_same_name_has_keys_of_its_own() {
+    let fake = Fake::start(HELLO, |_, command| well("IDLE", command)).await;
+    let house = House::new().await;
+    for (user, expected) in [("anna", ["7/1", "7/2"]), ("anna", ["7/1", "7/2"]), ("bernd", ["7/1/1", "7/2/1"])] {
+        assert_eq!(keys(&mut house.source(settings(fake.port, user))).await, expected);
+    }
+    let mut intake = house.intake(settings(fake.port, "bernd"));
+    assert_eq!(intake.look().await.unwrap().stored, 2);
+    assert_eq!(house.reports().await, (2, 2));
 }
 
 // ── encryption ──
@@ -281,7 +305,8 @@ async fn serve_encrypted(
     seen: Arc<Mutex<Vec<String>>>,
 ) {
     if greeting == Some("") {
-        return super::wire::serve_greeted(stream, 0, Arc::new(|_, command| well("AUTH=PLAIN SASL-IR", command)), seen).await;
+        return super::wire::serve_greeted(stream, 0, Arc::new(|_, command| well("AUTH=PLAIN SASL-IR", command)), seen)
+            .await;
     }
     serve(stream, greeting, 0, Arc::new(|_, command| well("AUTH=PLAIN SASL-IR", command)), seen).await;
 }
@@ -296,7 +321,8 @@ async fn encrypted_from_the_first_byte_or_after_starttls() {
     let authority = authority("localhost");
     for tls in [Tls::Implicit, Tls::StartTls] {
         let (port, lines) = encrypted(&authority, tls == Tls::StartTls).await;
-        let mut source = House::new().await.source(with_tls(port, tls, &authority));
+        let house = House::new().await;
+        let mut source = house.source(with_tls(port, tls, &authority));
         assert_eq!(keys(&mut source).await, ["7/1", "7/2"], "{tls:?}");
         assert!(lines.lock().unwrap().iter().any(|line| line.contains("AUTHENTICATE PLAIN")));
     }

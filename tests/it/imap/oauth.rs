@@ -203,7 +203,8 @@ fn lets_in(token: &'static str) -> impl Fn(usize, &str) -> Reply + Send + Sync +
 async fn the_token_opens_the_mailbox() {
     let giver = Giver::start(&[GIVEN]).await;
     let fake = Fake::start(HELLO, lets_in("token-1")).await;
-    let mut source = House::new().await.source(by_token(fake.port, giver.settings(Flow::Client)));
+    let house = House::new().await;
+    let mut source = house.source(by_token(fake.port, giver.settings(Flow::Client)));
     assert_eq!(keys(&mut source).await, ["7/1", "7/2"]);
     assert_eq!(giver.forms().len(), 1);
 }
@@ -212,7 +213,8 @@ async fn the_token_opens_the_mailbox() {
 async fn a_token_that_is_refused_is_come_by_anew_once() {
     let giver = Giver::start(&[GIVEN]).await;
     let fake = Fake::start(HELLO, lets_in("token-2")).await;
-    let mut source = House::new().await.source(by_token(fake.port, giver.settings(Flow::Client)));
+    let house = House::new().await;
+    let mut source = house.source(by_token(fake.port, giver.settings(Flow::Client)));
     assert_eq!(keys(&mut source).await, ["7/1", "7/2"]);
     assert_eq!(giver.forms().len(), 2);
     let never = Fake::start(HELLO, lets_in("another")).await;

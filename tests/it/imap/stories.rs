@@ -109,7 +109,7 @@ async fn a_server_that_is_restarted_is_found_again() {
     let mut intake = house.intake(settings(server.port, &user));
     assert_eq!(intake.look().await.unwrap().stored, 1);
     server.stop();
-    assert!(intake.look().await.unwrap().pause.is_some());
+    until("unreachable", async || intake.look().await.unwrap().pause.is_some()).await;
     server.restart();
     server.colleague(&user).await.delivers(&[voicemail(2)], "").await;
     assert_eq!(look_all(&mut intake).await, 1);
@@ -137,6 +137,11 @@ async fn a_server_that_numbers_its_mails_anew_doubles_nothing() {
     server.colleague(&user).await.delivers(&[voicemail(100)], "").await;
     assert_eq!(look_all(&mut intake).await, 1);
     assert_eq!(house.reports().await, (16, 16));
+    assert_eq!(
+        house.number("SELECT COUNT(*) FROM sightings").await,
+        15,
+        "every mail was looked at under its new number"
+    );
     let mut restarted = house.intake(settings(server.port, &user));
     assert_eq!(look_all(&mut restarted).await, 0);
     assert_eq!(house.reports().await, (16, 16));

@@ -168,8 +168,8 @@ impl Proxy {
                         let mut buffer = [0; 1024];
                         while let Ok(read @ 1..) = far_read.read(&mut buffer).await {
                             let allowed = budget.load(Ordering::SeqCst).min(read as u64);
-                            let part = &buffer[..usize::try_from(allowed).unwrap()];
-                            if near_write.write_all(part).await.is_err() {
+                            let passed = &buffer[..usize::try_from(allowed).unwrap()];
+                            if near_write.write_all(passed).await.is_err() {
                                 return;
                             }
                             if allowed < read as u64 {
