@@ -35,8 +35,8 @@ pub(super) struct Book {
     pending: BTreeSet<u32>,
     kept: HashMap<u32, Kept>,
     points: HashMap<u32, u32>,
-    /// The highest number that was seen before the newest look.
-    seen_to: u32,
+    /// The highest number at the first look: what lay there already, against what came since.
+    backlog_to: Option<u32>,
     /// The highest number that was seen at all.
     highest: u32,
 }
@@ -58,14 +58,16 @@ impl Book {
         // what was read but not stored yet is handed over even if somebody moved it away meanwhile
         self.pending.retain(|uid| there.contains(uid) || self.kept.contains_key(uid));
         self.unsorted.extend(uids.iter().filter(|uid| !self.settled.contains(uid) && !self.pending.contains(uid)));
-        self.seen_to = self.highest;
         self.highest = self.highest.max(uids.iter().copied().max().unwrap_or(0));
+        self.backlog_to.get_or_insert(self.highest);
     }
 
-    /// Some mails that nobody read yet: what came newly in order, then the others, newest first; what failed comes last.
+    /// Some mails that nobody read yet: what came since the first look in order, then the others, newest first; what
+    /// failed comes last.
     pub(super) fn unread(&self, at_most: usize, left_out: &HashSet<u32>) -> Vec<u32> {
-        let fresh = self.unsorted.range(self.seen_to.saturating_add(1)..);
-        let older = self.unsorted.range(..=self.seen_to).rev();
+        let backlog_to = self.backlog_to.unwrap_or(0);
+        let fresh = self.unsorted.range(backlog_to.saturating_add(1)..);
+        let older = self.unsorted.range(..=backlog_to).rev();
         let all = fresh.chain(older).copied().filter(|uid| !left_out.contains(uid));
         let mut well: Vec<u32> = all.clone().filter(|uid| !self.points.contains_key(uid)).take(at_most).collect();
         if well.is_empty() {
@@ -171,6 +173,9 @@ mod tests {
         let mut book = book(&[1, 2, 3]);
         book.saw(&[1, 2, 3, 4, 5]);
         assert_eq!(book.unread(10, &HashSet::new()), [4, 5, 3, 2, 1]);
+        book.saw(&[1, 2, 3, 4, 5, 6]);
+        assert_eq!(book.unread(3, &HashSet::new()), [4, 5, 6]);
+        book.settle(6);
         book.failed(4, 1);
         assert_eq!(book.unread(2, &HashSet::new()), [5, 3]);
         assert_eq!(book.unread(2, &HashSet::from([5, 3, 2, 1])), [4], "what failed is tried last and alone");

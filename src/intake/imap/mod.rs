@@ -4,7 +4,8 @@
 //! `confirm` says. A mail is the same mail when the server numbers anew or somebody moves it out and back (`twin`). A
 //! mail that cannot be read, is too large or cannot be fetched is handed over all the same: a person looks.
 //!
-//! Identity (`Found::key`) is `UIDVALIDITY/UID`. Mails that came before the first start (less `first_look`) are left
+//! Identity (`Found::key`) is `UIDVALIDITY/UID`, with a counter behind it where another server, user or folder took over
+//! the name of the source. Mails that came before the first start (less `first_look`) are left
 //! alone for ever; everything later is taken, however long the service was away.
 //!
 //! What can go wrong: the line (pauses up to five minutes), the login (a person mends it), a token that ends (come by
@@ -14,26 +15,24 @@ mod book;
 mod look;
 mod oauth;
 mod session;
+mod settings;
 mod speech;
 mod wire;
 
 pub use oauth::{DeviceCode, OAuthSettings, Tokens};
+pub use settings::{Confirm, ImapSettings, Login};
 
-use crate::config::Tls;
 use crate::domain::report::{Arrival, Caller, Content};
-use crate::intake::mail::{Letter, Reading};
+use crate::intake::mail::Letter;
 use crate::intake::memory::Memory;
 use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::runtime::clock::Clock;
-use crate::store::sound::sha256;
 use async_trait::async_trait;
 use book::{Book, Kept};
 use chrono::TimeDelta;
 use look::Look;
-use secrecy::SecretString;
 use session::Session;
 use speech::Fault;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_rustls::rustls::ClientConfig;
@@ -44,64 +43,6 @@ const POLL_ONLY: Duration = Duration::from_mins(1);
 const QUOTA_EVERY: Duration = Duration::from_mins(15);
 /// A session that lived longer was a good one.
 const GOOD: Duration = Duration::from_mins(1);
-
-/// How the server is logged in to.
-#[derive(Debug, Clone)]
-pub enum Login {
-    /// By password.
-    Password(SecretString),
-    /// By token.
-    OAuth(OAuthSettings),
-}
-
-/// How a stored mail is marked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Confirm {
-    /// With this keyword.
-    Keyword(String),
-    /// As read.
-    Seen,
-    /// Moved to this folder.
-    Move(String),
-}
-
-/// Settings of a mailbox.
-#[derive(Debug, Clone)]
-pub struct ImapSettings {
-    /// The server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Encryption.
-    pub tls: Tls,
-    /// Certificates that are trusted instead of the system's.
-    pub ca: Option<PathBuf>,
-    /// User.
-    pub username: String,
-    /// Password or token.
-    pub login: Login,
-    /// The folder that is watched.
-    pub folder: String,
-    /// How a stored mail is marked.
-    pub confirm: Confirm,
-    /// Between two looks under IDLE.
-    pub poll: Duration,
-    /// IDLE is asked for anew after so long.
-    pub idle: Duration,
-    /// So far before the first start mails are still taken.
-    pub first_look: TimeDelta,
-    /// No ordinary answer may take longer.
-    pub patience: Duration,
-    /// What mails are read for.
-    pub reading: Arc<Reading>,
-}
-
-impl ImapSettings {
-    /// Fingerprint of the mailbox: another server, user or folder is another one.
-    fn identity(&self) -> String {
-        sha256(format!("{}\n{}\n{}", self.host, self.username, self.folder).as_bytes())[..16].to_owned()
-    }
-}
 
 /// A mailbox at a mail provider.
 pub struct ImapSource {

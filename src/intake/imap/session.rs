@@ -2,7 +2,8 @@
 
 use super::oauth::Tokens;
 use super::speech::{Fault, SMALL, Speech, folder_name, quoted};
-use super::{Confirm, ImapSettings, Login, Tls, wire};
+use super::{Confirm, ImapSettings, Login, wire};
+use crate::config::Tls;
 use crate::intake::source::SourceError;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
 use base64::Engine as _;
@@ -81,7 +82,7 @@ impl Session {
 
     async fn select(mut speech: Speech, settings: &ImapSettings, place: &str) -> Result<Self, SourceError> {
         let (mut validity, mut next, mut exists, mut flags, mut read_only) = (None, None, 0, None, false);
-        let command = format!("SELECT {}", folder_name(&settings.folder));
+        let command = ["SELECT", &folder_name(&settings.folder)].join(" ");
         let answer = speech.ask(&command, |response| match response {
             Response::MailboxData(MailboxDatum::Exists(number)) => exists = *number,
             Response::Data { outcome, .. } => match &outcome.code {

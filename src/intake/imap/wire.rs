@@ -1,6 +1,7 @@
 //! The connection under a session: TCP with keepalive, TLS, and a limit on what one answer may bring.
 
-use super::{ImapSettings, Tls};
+use super::ImapSettings;
+use crate::config::Tls;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
