@@ -1,7 +1,7 @@
 //! What a source remembers over restarts, in the store.
 
 use crate::intake::source::SourceError;
-use crate::store::{Store, StoreError, memory};
+use crate::store::{Store, StoreError, memory, reports};
 
 /// One source's memory: short texts by name.
 #[derive(Debug, Clone)]
@@ -23,6 +23,16 @@ impl Memory {
     /// `Busy` where the store cannot be read now.
     pub async fn recall(&self, name: &str) -> Result<Option<String>, SourceError> {
         let found = async { memory::find(&mut *self.store.read().await?, &self.source, name).await };
+        found.await.map_err(busy)
+    }
+
+    /// What the store knows of a message: `None` = nothing, else whether it is confirmed. For sources to which reading a
+    /// message anew is dear.
+    ///
+    /// # Errors
+    /// `Busy` where the store cannot be read now.
+    pub async fn known(&self, key: &str) -> Result<Option<bool>, SourceError> {
+        let found = async { reports::known(&mut *self.store.read().await?, &self.source, key).await };
         found.await.map_err(busy)
     }
 

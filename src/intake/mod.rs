@@ -9,6 +9,8 @@ pub mod asterisk;
 mod desk;
 pub mod folder;
 mod health;
+pub mod imap;
+pub mod mail;
 mod memory;
 pub mod push;
 pub mod source;

@@ -6,7 +6,7 @@ mod doors;
 mod sources;
 
 pub use doors::{door, says};
-pub use sources::source;
+pub use sources::{oauth, source};
 
 use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
 use crate::assess::{self, AssessStep, rules::Rules};

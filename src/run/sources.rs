@@ -1,11 +1,18 @@
 //! A row of `[[sources]]` becomes the source it names, its secrets read.
 
-use crate::config::{Folder, Settings, SourceRow, Spool};
+use crate::config::{Confirm as Mark, Folder, Imap, OAuth, Secret, Settings, SourceRow, Spool, Use};
+use crate::intake::Memory;
 use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
 use crate::intake::folder::{FolderSettings, FolderSource};
+use crate::intake::imap::{Confirm, ImapSettings, ImapSource, Login, OAuthSettings};
+use crate::intake::mail::Reading;
 use crate::intake::source::Source;
+use crate::runtime::clock::SystemClock;
 use crate::store::Store;
 use anyhow::Context as _;
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The source of a row; nothing is reached for yet. What it remembers is kept in `store`. `None` where the peer comes to us:
@@ -13,11 +20,12 @@ use std::time::Duration;
 ///
 /// # Errors
 /// Where a secret cannot be read; the text names the key.
-pub fn source(row: &SourceRow, settings: &Settings, _store: &Store) -> anyhow::Result<Option<Box<dyn Source>>> {
+pub fn source(row: &SourceRow, settings: &Settings, store: &Store) -> anyhow::Result<Option<Box<dyn Source>>> {
     let max_bytes = settings.intake.max_mib * 1024 * 1024;
     Ok(Some(match row {
         SourceRow::Asterisk(row) => asterisk(row, max_bytes)?,
         SourceRow::Folder(row) => folder(row, max_bytes),
+        SourceRow::Imap(row) => imap(row, settings, store)?,
         SourceRow::Push(_) | SourceRow::Twilio(_) => return Ok(None),
     }))
 }
@@ -50,4 +58,64 @@ fn asterisk(row: &Spool, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
         ..SpoolSettings::new(row.path.clone())
     };
     Ok(Box::new(AsteriskSpool::new(row.name.clone(), settings)))
+}
+
+fn imap(row: &Imap, settings: &Settings, store: &Store) -> anyhow::Result<Box<dyn Source>> {
+    let login = match (&row.password, &row.oauth) {
+        (Some(password), _) => Login::Password(secret(password, "sources.password")?),
+        (None, Some(row)) => Login::OAuth(oauth(row)?),
+        (None, None) => anyhow::bail!("sources.password is missing ({})", row.name),
+    };
+    let confirm = match row.confirm {
+        Mark::Keyword => Confirm::Keyword(row.keyword.clone()),
+        Mark::Seen => Confirm::Seen,
+        Mark::Move => Confirm::Move(row.move_to.clone().unwrap_or_default()),
+    };
+    let reading = Reading {
+        voicemails: row.uses.contains(&Use::Voicemail),
+        reports: row.uses.contains(&Use::Reports),
+        own_numbers: settings.terms.own_numbers.clone(),
+        own_addresses: vec![row.username.clone()],
+        zone: settings.business_hours().zone,
+        max_bytes: settings.intake.max_mib * 1024 * 1024,
+        longest_s: row.longest_s,
+    };
+    let settings = ImapSettings {
+        host: row.host.clone(),
+        port: row.port(),
+        tls: row.tls,
+        ca: row.ca.clone(),
+        username: row.username.clone(),
+        login,
+        folder: row.folder.clone(),
+        confirm,
+        poll: Duration::from_secs(row.poll_s),
+        idle: Duration::from_secs(row.idle_min * 60),
+        first_look: TimeDelta::hours(i64::try_from(row.first_look_h).unwrap_or(24)),
+        patience: Duration::from_secs(30),
+        reading: Arc::new(reading),
+    };
+    let memory = Memory::new(store.clone(), row.name.clone());
+    Ok(Box::new(ImapSource::new(row.name.clone(), settings, memory, Arc::new(SystemClock))))
+}
+
+/// How a row comes by its tokens, its secrets read.
+///
+/// # Errors
+/// Where a secret cannot be read; the text names the key.
+pub fn oauth(row: &OAuth) -> anyhow::Result<OAuthSettings> {
+    let maybe = |own: &Option<Secret>, key: &str| own.as_ref().map(|own| secret(own, key)).transpose();
+    Ok(OAuthSettings {
+        flow: row.flow,
+        token_url: row.token_url(),
+        device_url: row.device_url(),
+        client_id: row.client_id.clone(),
+        client_secret: maybe(&row.client_secret, "sources.oauth.client_secret")?,
+        refresh_token: maybe(&row.refresh_token, "sources.oauth.refresh_token")?,
+        scope: row.scope(),
+    })
+}
+
+fn secret(secret: &Secret, key: &str) -> anyhow::Result<SecretString> {
+    secret.reveal().map_err(anyhow::Error::msg).with_context(|| format!("could not read {key}"))
 }

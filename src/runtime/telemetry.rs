@@ -5,6 +5,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Starts the log. `filter` as in `RUST_LOG`; `json` for machines.
 pub fn start(filter: Option<&str>, json: bool) {
     let filter = EnvFilter::new(filter.unwrap_or("info,symphonia=warn,sqlx=warn,whisper_rs=warn"));
+    // at its finest this library would write mails into the log
+    let filter = filter.add_directive("async_imap=off".parse().expect("a directive that is written here"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second start (in tests) changes nothing.
     let started = if json { builder.json().try_init() } else { builder.try_init() };

@@ -1,5 +1,6 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
+pub mod login;
 mod receipt;
 mod statements;
 

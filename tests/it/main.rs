@@ -11,6 +11,7 @@ mod declarations;
 mod fake_bot;
 mod flood;
 mod folder;
+mod imap;
 mod introductions;
 mod models;
 mod mutation;

@@ -2,11 +2,13 @@
 
 mod asterisk;
 mod folder;
+mod imap;
 mod push;
 mod twilio;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use imap::{Confirm, Flow, Imap, OAuth, Provider, Tls, Use};
 pub use push::Push;
 pub use twilio::Twilio;
 
@@ -25,6 +27,8 @@ pub enum SourceRow {
     Push(Push),
     /// A telephony provider that tells of recordings by a signed webhook, as Twilio does.
     Twilio(Twilio),
+    /// A mailbox at a mail provider.
+    Imap(Box<Imap>),
 }
 
 impl SourceRow {
@@ -36,6 +40,7 @@ impl SourceRow {
             Self::Folder(row) => &row.name,
             Self::Push(row) => &row.name,
             Self::Twilio(row) => &row.name,
+            Self::Imap(row) => &row.name,
         }
     }
 
@@ -46,6 +51,7 @@ impl SourceRow {
             Self::Folder(row) => row.complain(wrong),
             Self::Push(row) => row.complain(wrong),
             Self::Twilio(row) => row.complain(wrong),
+            Self::Imap(row) => row.complain(wrong),
         }
     }
 }
