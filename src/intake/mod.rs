@@ -7,9 +7,16 @@
 
 pub mod asterisk;
 mod desk;
+mod files;
 pub mod folder;
+pub mod freeswitch;
 mod health;
+pub mod http;
 mod memory;
+pub mod placetel;
+mod shown;
+mod since;
+pub mod sipgate;
 pub mod source;
 mod watch;
 
