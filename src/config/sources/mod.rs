@@ -1,10 +1,17 @@
 //! The mailboxes: `[[sources]]`, one kind a file. Each kind checks its own keys.
 
 mod asterisk;
+mod checks;
 mod folder;
+mod freeswitch;
+mod placetel;
+mod sipgate;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use freeswitch::{FreeSwitch, FreeSwitchFiles};
+pub use placetel::Placetel;
+pub use sipgate::Sipgate;
 
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -17,6 +24,12 @@ pub enum SourceRow {
     Asterisk(Spool),
     /// A folder into which anything drops sound files.
     Folder(Folder),
+    /// Mailboxes of FreeSWITCH's `mod_voicemail`.
+    FreeSwitch(FreeSwitch),
+    /// The voicemails of a Placetel account.
+    Placetel(Placetel),
+    /// The voicemails of a sipgate account.
+    Sipgate(Sipgate),
 }
 
 impl SourceRow {
@@ -26,6 +39,9 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => &row.name,
             Self::Folder(row) => &row.name,
+            Self::FreeSwitch(row) => &row.name,
+            Self::Placetel(row) => &row.name,
+            Self::Sipgate(row) => &row.name,
         }
     }
 
@@ -34,6 +50,9 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => row.complain(wrong),
             Self::Folder(row) => row.complain(wrong),
+            Self::FreeSwitch(row) => row.complain(wrong),
+            Self::Placetel(row) => row.complain(wrong),
+            Self::Sipgate(row) => row.complain(wrong),
         }
     }
 }
