@@ -10,6 +10,8 @@ mod crash;
 mod declarations;
 mod fake_bot;
 mod folder;
+mod freeswitch;
+mod hosted;
 mod introductions;
 mod models;
 mod mutation;
