@@ -16,7 +16,10 @@ pub use push::PushDoor;
 pub use receipt::{ReceiptRow, SmtpTls};
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
-pub use sources::{Ami, Confirm, Flow, Folder, Imap, OAuth, Provider, Push, SourceRow, Spool, Tls, Twilio, Use};
+pub use sources::{
+    Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, Imap, OAuth, Placetel, Provider, Push, Sipgate, SourceRow,
+    Spool, Tls, Twilio, Use,
+};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;

@@ -7,12 +7,19 @@
 
 pub mod asterisk;
 mod desk;
+mod files;
 pub mod folder;
+pub mod freeswitch;
 mod health;
+pub mod http;
 pub mod imap;
 pub mod mail;
 mod memory;
+pub mod placetel;
 pub mod push;
+mod shown;
+mod since;
+pub mod sipgate;
 pub mod source;
 mod watch;
 

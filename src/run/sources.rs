@@ -1,11 +1,18 @@
 //! A row of `[[sources]]` becomes the source it names, its secrets read.
 
-use crate::config::{Confirm as Mark, Folder, Imap, OAuth, Secret, Settings, SourceRow, Spool, Use};
+use crate::config::{
+    Confirm as Mark, Folder, FreeSwitch, FreeSwitchFiles, Imap, OAuth, Placetel, Secret, Settings, Sipgate, SourceRow,
+    Spool, Use,
+};
 use crate::intake::Memory;
 use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
 use crate::intake::folder::{FolderSettings, FolderSource};
+use crate::intake::freeswitch::{self, EslSettings, FreeSwitchSettings, Mailbox, WebFiles};
+use crate::intake::http::Limits;
 use crate::intake::imap::{Confirm, ImapSettings, ImapSource, Login, OAuthSettings};
 use crate::intake::mail::Reading;
+use crate::intake::placetel::{PlacetelSettings, PlacetelSource};
+use crate::intake::sipgate::{SipgateSettings, SipgateSource};
 use crate::intake::source::Source;
 use crate::runtime::clock::SystemClock;
 use crate::store::Store;
@@ -22,11 +29,15 @@ use std::time::Duration;
 /// Where a secret cannot be read; the text names the key.
 pub fn source(row: &SourceRow, settings: &Settings, store: &Store) -> anyhow::Result<Option<Box<dyn Source>>> {
     let max_bytes = settings.intake.max_mib * 1024 * 1024;
+    let memory = || Memory::new(store.clone(), row.name().to_owned());
     Ok(Some(match row {
         SourceRow::Asterisk(row) => asterisk(row, max_bytes)?,
         SourceRow::Folder(row) => folder(row, max_bytes),
+        SourceRow::FreeSwitch(row) => freeswitch(row, memory(), max_bytes)?,
         SourceRow::Imap(row) => imap(row, settings, store)?,
+        SourceRow::Placetel(row) => placetel(row, settings, memory(), max_bytes)?,
         SourceRow::Push(_) | SourceRow::Twilio(_) => return Ok(None),
+        SourceRow::Sipgate(row) => sipgate(row, memory(), max_bytes)?,
     }))
 }
 
@@ -118,4 +129,75 @@ pub fn oauth(row: &OAuth) -> anyhow::Result<OAuthSettings> {
 
 fn secret(secret: &Secret, key: &str) -> anyhow::Result<SecretString> {
     secret.reveal().map_err(anyhow::Error::msg).with_context(|| format!("could not read {key}"))
+}
+fn freeswitch(row: &FreeSwitch, memory: Memory, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
+    let mailbox = |mailbox: &String| Mailbox::parse(mailbox, row.profile.as_deref()).map_err(anyhow::Error::msg);
+    let login = |files: &FreeSwitchFiles| -> anyhow::Result<Option<(String, SecretString)>> {
+        let Some((user, password)) = files.username.as_ref().zip(files.password.as_ref()) else { return Ok(None) };
+        Ok(Some((user.clone(), reveal(password, "sources.files.password")?)))
+    };
+    let files = match &row.files {
+        None => None,
+        Some(files) => Some(WebFiles { url: files.url.clone(), login: login(files)? }),
+    };
+    let settings = FreeSwitchSettings {
+        esl: EslSettings {
+            address: row.address.clone(),
+            password: reveal(&row.password, "sources.password")?,
+            timeout: Duration::from_secs(10),
+        },
+        mailboxes: row.mailboxes.iter().map(mailbox).collect::<anyhow::Result<_>>()?,
+        storage: row.storage.clone(),
+        files,
+        poll: Duration::from_secs(row.poll_s),
+        mark_read: row.mark_read,
+        first_look: hours(row.first_look_h),
+        longest_s: row.longest_s,
+        max_bytes,
+        // a listed message has its file: what is not there now will hardly come
+        limits: Limits { give_up: Duration::from_mins(1), ..Limits::default() },
+    };
+    let opened = freeswitch::FreeSwitch::open(row.name.clone(), settings, memory, Arc::new(SystemClock));
+    Ok(Box::new(opened.map_err(anyhow::Error::msg)?))
+}
+
+fn placetel(row: &Placetel, all: &Settings, memory: Memory, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
+    let settings = PlacetelSettings {
+        api: row.api.clone(),
+        key: reveal(&row.key, "sources.key")?,
+        numbers: row.numbers.clone(),
+        zone: all.business_hours().zone,
+        poll: Duration::from_secs(row.poll_s),
+        first_look: hours(row.first_look_h),
+        longest_s: row.longest_s,
+        max_bytes,
+        limits: Limits::default(),
+    };
+    let opened = PlacetelSource::open(row.name.clone(), settings, memory, Arc::new(SystemClock));
+    Ok(Box::new(opened.map_err(anyhow::Error::msg)?))
+}
+
+fn sipgate(row: &Sipgate, memory: Memory, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
+    let settings = SipgateSettings {
+        api: row.api.clone(),
+        token_id: row.token_id.clone(),
+        token: reveal(&row.token, "sources.token")?,
+        numbers: row.numbers.clone(),
+        poll: Duration::from_secs(row.poll_s),
+        mark_read: row.mark_read,
+        first_look: hours(row.first_look_h),
+        longest_s: row.longest_s,
+        max_bytes,
+        limits: Limits::default(),
+    };
+    let opened = SipgateSource::open(row.name.clone(), settings, memory, Arc::new(SystemClock));
+    Ok(Box::new(opened.map_err(anyhow::Error::msg)?))
+}
+
+fn reveal(secret: &Secret, key: &str) -> anyhow::Result<SecretString> {
+    secret.reveal().map_err(anyhow::Error::msg).with_context(|| format!("could not read {key}"))
+}
+
+fn hours(hours: u64) -> TimeDelta {
+    TimeDelta::hours(i64::try_from(hours).unwrap_or(24))
 }

@@ -11,6 +11,8 @@ mod declarations;
 mod fake_bot;
 mod flood;
 mod folder;
+mod freeswitch;
+mod hosted;
 mod imap;
 mod introductions;
 mod models;

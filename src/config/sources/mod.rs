@@ -1,15 +1,22 @@
 //! The mailboxes: `[[sources]]`, one kind a file. Each kind checks its own keys.
 
 mod asterisk;
+mod checks;
 mod folder;
+mod freeswitch;
 mod imap;
+mod placetel;
 mod push;
+mod sipgate;
 mod twilio;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use freeswitch::{FreeSwitch, FreeSwitchFiles};
 pub use imap::{Confirm, Flow, Imap, OAuth, Provider, Tls, Use};
+pub use placetel::Placetel;
 pub use push::Push;
+pub use sipgate::Sipgate;
 pub use twilio::Twilio;
 
 use serde::Deserialize;
@@ -29,6 +36,12 @@ pub enum SourceRow {
     Twilio(Twilio),
     /// A mailbox at a mail provider.
     Imap(Box<Imap>),
+    /// Mailboxes of FreeSWITCH's `mod_voicemail`.
+    FreeSwitch(FreeSwitch),
+    /// The voicemails of a Placetel account.
+    Placetel(Placetel),
+    /// The voicemails of a sipgate account.
+    Sipgate(Sipgate),
 }
 
 impl SourceRow {
@@ -41,6 +54,9 @@ impl SourceRow {
             Self::Push(row) => &row.name,
             Self::Twilio(row) => &row.name,
             Self::Imap(row) => &row.name,
+            Self::FreeSwitch(row) => &row.name,
+            Self::Placetel(row) => &row.name,
+            Self::Sipgate(row) => &row.name,
         }
     }
 
@@ -52,6 +68,9 @@ impl SourceRow {
             Self::Push(row) => row.complain(wrong),
             Self::Twilio(row) => row.complain(wrong),
             Self::Imap(row) => row.complain(wrong),
+            Self::FreeSwitch(row) => row.complain(wrong),
+            Self::Placetel(row) => row.complain(wrong),
+            Self::Sipgate(row) => row.complain(wrong),
         }
     }
 }
