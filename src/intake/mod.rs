@@ -7,6 +7,7 @@
 
 pub mod asterisk;
 mod desk;
+pub mod digest;
 pub mod folder;
 mod health;
 mod memory;

@@ -52,6 +52,7 @@ const PURE: &[&str] = &[
     "domain/",
     "wording",
     "assess/rules/",
+    "intake/digest.rs",
     "intake/mail.rs",
     "transcribe/sound/",
     "transcribe/chunks.rs",
