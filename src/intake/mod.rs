@@ -9,6 +9,7 @@ pub mod asterisk;
 mod desk;
 pub mod digest;
 pub mod folder;
+pub mod fritzbox;
 mod health;
 mod memory;
 pub mod source;

@@ -2,9 +2,11 @@
 
 mod asterisk;
 mod folder;
+mod fritzbox;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use fritzbox::FritzBox;
 
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -17,6 +19,8 @@ pub enum SourceRow {
     Asterisk(Spool),
     /// A folder into which anything drops sound files.
     Folder(Folder),
+    /// The answering machine of an AVM FRITZ!Box.
+    FritzBox(FritzBox),
 }
 
 impl SourceRow {
@@ -26,6 +30,7 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => &row.name,
             Self::Folder(row) => &row.name,
+            Self::FritzBox(row) => &row.name,
         }
     }
 
@@ -34,6 +39,7 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => row.complain(wrong),
             Self::Folder(row) => row.complain(wrong),
+            Self::FritzBox(row) => row.complain(wrong),
         }
     }
 }
