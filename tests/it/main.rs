@@ -10,6 +10,7 @@ mod crash;
 mod declarations;
 mod fake_bot;
 mod folder;
+mod fritzbox;
 mod introductions;
 mod models;
 mod mutation;
