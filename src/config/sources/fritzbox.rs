@@ -108,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_this_kind_is_read_with_its_defaults() {
+        let text =
+            "kind = \"fritzbox\"\nname = \"box\"\nusername = \"u\"\npassword = \"p\"\nfingerprint = \"AB:CD, ef\"";
+        let crate::config::SourceRow::FritzBox(row) = toml::from_str(text).unwrap() else { panic!("another kind") };
+        assert_eq!((row.address.as_str(), row.tam.as_slice()), ("https://fritz.box:49443", [0].as_slice()));
+        assert!(row.call_monitor && row.mark_read && (row.poll_s, row.first_look_h) == (60, 24));
+        assert_eq!(row.fingerprints(), ["abcd", "ef"]);
+    }
+
+    #[test]
     fn the_least_is_enough_and_what_is_wrong_is_named() {
         let digits = "ab:".repeat(32);
         let digits = digits.trim_end_matches(':');

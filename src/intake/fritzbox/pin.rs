@@ -56,6 +56,14 @@ impl Pin {
         self.state().fresh = false;
     }
 
+    /// What was pinned on sight, and whose owner then could not prove that it is his, counts for nothing.
+    pub(super) fn forget_fresh(&self) {
+        let mut state = self.state();
+        if std::mem::take(&mut state.fresh) {
+            state.pinned.clear();
+        }
+    }
+
     /// The wrong certificate that was shown since this was asked last.
     pub(super) fn wrong(&self) -> Option<Fingerprint> {
         self.state().wrong.take()
@@ -116,5 +124,41 @@ impl ServerCertVerifier for Pin {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_is_pinned_and_another_is_wrong() {
+        let pin = Pin::new(Vec::new(), None);
+        assert!(pin.accepts("a") && pin.accepts("a"));
+        assert_eq!(pin.fresh().as_deref(), Some("a"));
+        pin.remembered();
+        assert_eq!(pin.fresh(), None);
+        assert!(!pin.accepts("b"));
+        assert_eq!((pin.wrong().as_deref(), pin.pinned().as_str()), (Some("b"), "a"));
+        assert_eq!(pin.wrong(), None);
+    }
+
+    #[test]
+    fn one_that_was_not_proven_is_forgotten_and_a_remembered_one_is_not() {
+        let pin = Pin::new(Vec::new(), None);
+        assert!(pin.accepts("a"));
+        pin.forget_fresh();
+        assert!(pin.accepts("b"));
+        pin.remembered();
+        pin.forget_fresh();
+        assert!(!pin.accepts("a"));
+    }
+
+    #[test]
+    fn what_is_right_at_the_other_door_is_right_here() {
+        let first = Pin::new(vec!["a".into(), "b".into()], None);
+        let second = Pin::new(vec!["c".into()], Some(first.clone()));
+        assert!(second.accepts("a") && second.accepts("b") && second.accepts("c") && !second.accepts("d"));
+        assert!(first.accepts("b") && !first.accepts("c"));
     }
 }

@@ -119,9 +119,15 @@ impl Wire {
     ) -> Result<Answer, Lost> {
         let server = self.server(door);
         let sent = request.timeout(limit).send().await;
-        if let Some(fresh) = server.pin.as_ref().and_then(|pin| pin.fresh()) {
-            self.memory.keep(&server.name, &fresh).await.map_err(Lost::Memory)?;
-            server.pin.iter().for_each(|pin| pin.remembered());
+        if let Some(pin) = &server.pin
+            && let Some(fresh) = pin.fresh()
+        {
+            if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
+                pin.forget_fresh();
+            } else if sent.is_ok() {
+                self.memory.keep(&server.name, &fresh).await.map_err(Lost::Memory)?;
+                pin.remembered();
+            }
         }
         let mut response = sent.map_err(|error| server.lost(error))?;
         let headers = response.headers().get_all(WWW_AUTHENTICATE);
