@@ -7,9 +7,11 @@
 
 pub mod asterisk;
 mod desk;
+pub mod digest;
 mod files;
 pub mod folder;
 pub mod freeswitch;
+pub mod fritzbox;
 mod health;
 pub mod http;
 pub mod imap;

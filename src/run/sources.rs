@@ -1,13 +1,14 @@
 //! A row of `[[sources]]` becomes the source it names, its secrets read.
 
 use crate::config::{
-    Confirm as Mark, Folder, FreeSwitch, FreeSwitchFiles, Imap, OAuth, Placetel, Secret, Settings, Sipgate, SourceRow,
-    Spool, Use,
+    Confirm as Mark, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, Secret, Settings, Sipgate,
+    SourceRow, Spool, Use,
 };
 use crate::intake::Memory;
 use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
 use crate::intake::folder::{FolderSettings, FolderSource};
 use crate::intake::freeswitch::{self, EslSettings, FreeSwitchSettings, Mailbox, WebFiles};
+use crate::intake::fritzbox;
 use crate::intake::http::Limits;
 use crate::intake::imap::{Confirm, ImapSettings, ImapSource, Login, OAuthSettings};
 use crate::intake::mail::Reading;
@@ -34,6 +35,7 @@ pub fn source(row: &SourceRow, settings: &Settings, store: &Store) -> anyhow::Re
         SourceRow::Asterisk(row) => asterisk(row, max_bytes)?,
         SourceRow::Folder(row) => folder(row, max_bytes),
         SourceRow::FreeSwitch(row) => freeswitch(row, memory(), max_bytes)?,
+        SourceRow::FritzBox(row) => fritz_box(row, settings, store)?,
         SourceRow::Imap(row) => imap(row, settings, store)?,
         SourceRow::Placetel(row) => placetel(row, settings, memory(), max_bytes)?,
         SourceRow::Push(_) | SourceRow::Twilio(_) => return Ok(None),
@@ -71,9 +73,34 @@ fn asterisk(row: &Spool, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
     Ok(Box::new(AsteriskSpool::new(row.name.clone(), settings)))
 }
 
+fn fritz_box(row: &FritzBox, settings: &Settings, store: &Store) -> anyhow::Result<Box<dyn Source>> {
+    let address: reqwest::Url = row.address.parse().context("sources.address is no address")?;
+    let web = row.web_address.as_deref().map(str::parse).transpose().context("sources.web_address is no address")?;
+    let password = row.password.reveal().map_err(anyhow::Error::msg).context("could not read sources.password")?;
+    let host = address.host_str().context("sources.address names no host")?;
+    let fritz = fritzbox::FritzSettings {
+        web,
+        username: row.username.clone(),
+        password,
+        tams: row.tam.clone(),
+        fingerprints: row.fingerprints(),
+        monitor: row.call_monitor.then(|| format!("{host}:1012")),
+        poll: Duration::from_secs(row.poll_s),
+        mark_read: row.mark_read,
+        longest_s: row.longest_s,
+        first_look: hours(row.first_look_h),
+        zone: settings.business_hours().zone,
+        max_bytes: settings.intake.max_mib * 1024 * 1024,
+        limits: fritzbox::Limits::default(),
+        address,
+    };
+    let memory = Memory::new(store.clone(), row.name.clone());
+    Ok(Box::new(fritzbox::FritzBox::new(row.name.clone(), fritz, memory, Arc::new(SystemClock))))
+}
+
 fn imap(row: &Imap, settings: &Settings, store: &Store) -> anyhow::Result<Box<dyn Source>> {
     let login = match (&row.password, &row.oauth) {
-        (Some(password), _) => Login::Password(secret(password, "sources.password")?),
+        (Some(password), _) => Login::Password(reveal(password, "sources.password")?),
         (None, Some(row)) => Login::OAuth(oauth(row)?),
         (None, None) => anyhow::bail!("sources.password is missing ({})", row.name),
     };
@@ -102,7 +129,7 @@ fn imap(row: &Imap, settings: &Settings, store: &Store) -> anyhow::Result<Box<dy
         confirm,
         poll: Duration::from_secs(row.poll_s),
         idle: Duration::from_secs(row.idle_min * 60),
-        first_look: TimeDelta::hours(i64::try_from(row.first_look_h).unwrap_or(24)),
+        first_look: hours(row.first_look_h),
         patience: Duration::from_secs(30),
         reading: Arc::new(reading),
     };
@@ -127,9 +154,6 @@ pub fn oauth(row: &OAuth) -> anyhow::Result<OAuthSettings> {
     })
 }
 
-fn secret(secret: &Secret, key: &str) -> anyhow::Result<SecretString> {
-    secret.reveal().map_err(anyhow::Error::msg).with_context(|| format!("could not read {key}"))
-}
 fn freeswitch(row: &FreeSwitch, memory: Memory, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
     let mailbox = |mailbox: &String| Mailbox::parse(mailbox, row.profile.as_deref()).map_err(anyhow::Error::msg);
     let login = |files: &FreeSwitchFiles| -> anyhow::Result<Option<(String, SecretString)>> {

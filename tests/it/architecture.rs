@@ -52,6 +52,8 @@ const PURE: &[&str] = &[
     "domain/",
     "wording",
     "assess/rules/",
+    "intake/digest.rs",
+    "intake/fritzbox/tam.rs",
     "intake/mail.rs",
     "transcribe/sound/",
     "transcribe/chunks.rs",
@@ -73,8 +75,16 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Where German may stand in literals: what is sent or printed, what is matched against a caller's words.
-const GERMAN_HOMES: &[&str] =
-    &["wording", "assess/rules/", "demo.rs", "demo/", "transcribe/doubt.rs", "transcribe/whisper.rs"];
+const GERMAN_HOMES: &[&str] = &[
+    "wording",
+    "assess/rules/",
+    "demo.rs",
+    "demo/",
+    // what a person must find in the box's own menus
+    "intake/fritzbox/menu.rs",
+    "transcribe/doubt.rs",
+    "transcribe/whisper.rs",
+];
 const GERMAN_WORDS: &[&str] = &["und", "nicht", "bitte", "Notfall", "Vorgang", "Meldung", "Techniker", "keine"];
 const SQL_STARTS: &[&str] =
     &["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE TABLE ", "PRAGMA ", "WITH "];

@@ -12,6 +12,7 @@ mod fake_bot;
 mod flood;
 mod folder;
 mod freeswitch;
+mod fritzbox;
 mod hosted;
 mod imap;
 mod introductions;

@@ -4,6 +4,7 @@ mod asterisk;
 mod checks;
 mod folder;
 mod freeswitch;
+mod fritzbox;
 mod imap;
 mod placetel;
 mod push;
@@ -13,6 +14,7 @@ mod twilio;
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
 pub use freeswitch::{FreeSwitch, FreeSwitchFiles};
+pub use fritzbox::FritzBox;
 pub use imap::{Confirm, Flow, Imap, OAuth, Provider, Tls, Use};
 pub use placetel::Placetel;
 pub use push::Push;
@@ -42,6 +44,8 @@ pub enum SourceRow {
     Placetel(Placetel),
     /// The voicemails of a sipgate account.
     Sipgate(Sipgate),
+    /// The answering machine of an AVM FRITZ!Box.
+    FritzBox(FritzBox),
 }
 
 impl SourceRow {
@@ -57,6 +61,7 @@ impl SourceRow {
             Self::FreeSwitch(row) => &row.name,
             Self::Placetel(row) => &row.name,
             Self::Sipgate(row) => &row.name,
+            Self::FritzBox(row) => &row.name,
         }
     }
 
@@ -71,6 +76,7 @@ impl SourceRow {
             Self::FreeSwitch(row) => row.complain(wrong),
             Self::Placetel(row) => row.complain(wrong),
             Self::Sipgate(row) => row.complain(wrong),
+            Self::FritzBox(row) => row.complain(wrong),
         }
     }
 }
