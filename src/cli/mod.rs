@@ -5,6 +5,7 @@ mod eval;
 mod health;
 mod models;
 mod rules;
+mod sources;
 mod speech;
 mod submit;
 
@@ -61,6 +62,9 @@ enum What {
     /// The rules that judge a text: check rule files, replay changed rules over the store
     #[command(subcommand, after_help = "Example:\n  nachtwache rules check /etc/nachtwache/rules")]
     Rules(rules::Options),
+    /// The mailboxes: learn how a telephone system's mails are read
+    #[command(subcommand, after_help = "Example:\n  nachtwache sources learn voicemail.eml")]
+    Sources(sources::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -115,6 +119,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Assess(options) => speech::assess(&settings_or_defaults(&command.config)?, &options),
         What::Eval(options) => eval::eval(settings_or_defaults(&command.config)?, options).await,
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
+        What::Sources(options) => sources::sources(&settings_or_defaults(&command.config)?, &options),
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),

@@ -12,7 +12,7 @@ mod sources;
 pub use escalation::{Escalation, Inside, PolicyRow};
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
-pub use sources::{Ami, Folder, SourceRow, Spool};
+pub use sources::{Ami, Folder, ProfileRow, SourceRow, Spool};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;

@@ -9,6 +9,7 @@ pub mod asterisk;
 mod desk;
 pub mod folder;
 mod health;
+pub mod mail;
 mod memory;
 pub mod source;
 mod watch;

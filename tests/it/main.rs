@@ -11,6 +11,7 @@ mod declarations;
 mod fake_bot;
 mod folder;
 mod introductions;
+mod mails;
 mod models;
 mod mutation;
 mod others;

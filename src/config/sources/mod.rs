@@ -2,9 +2,11 @@
 
 mod asterisk;
 mod folder;
+mod profile;
 
 pub use asterisk::{Ami, Spool};
 pub use folder::Folder;
+pub use profile::ProfileRow;
 
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -26,6 +28,14 @@ impl SourceRow {
         match self {
             Self::Asterisk(row) => &row.name,
             Self::Folder(row) => &row.name,
+        }
+    }
+
+    /// The telephone systems whose mails it describes; none where it reads no mails.
+    #[must_use]
+    pub fn profiles(&self) -> &[ProfileRow] {
+        match self {
+            Self::Asterisk(_) | Self::Folder(_) => &[],
         }
     }
 
