@@ -19,11 +19,9 @@ pub(super) fn transfer(encoding: &str, body: &[u8]) -> Vec<u8> {
 fn looks_like_base64(body: &[u8]) -> bool {
     let sample = &body[..body.len().min(4096)];
     let odd = sample.iter().filter(|byte| sextet(**byte).is_none() && !b"=\r\n \t".contains(byte)).count();
-    let spaced = sample
-        .split(|byte| *byte == b'\n')
-        .filter(|line| line.trim_ascii().contains(&b' ') && line.trim_ascii().len() > 1)
-        .count();
-    odd * 20 <= sample.len() && spaced * 4 <= sample.iter().filter(|byte| **byte == b'\n').count() + 1
+    let lines = || sample.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let spaced = lines().filter(|line| line.contains(&b' ')).count();
+    odd * 20 <= sample.len() && spaced * 4 <= lines().count()
 }
 
 fn sextet(byte: u8) -> Option<u32> {

@@ -65,7 +65,7 @@ impl Profile {
 
     /// Whether a mail is this system's: everything that is asked for must be there.
     pub(super) fn fits(&self, mail: &Opened) -> Option<Fit> {
-        let sent = self.sender.as_ref().is_none_or(|wanted| self.sends(wanted, mail.sender.as_deref()));
+        let sent = self.sender.as_ref().is_none_or(|wanted| sends(wanted, mail.sender.as_deref()));
         let headed = self.header.as_ref().is_none_or(|(name, value)| {
             let mut values = mail.root.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
             values.any(|(_, own)| value.as_ref().is_none_or(|value| value.is_match(own)))
@@ -75,20 +75,21 @@ impl Profile {
         (sent && headed && titled).then_some(if surely { Fit::Surely } else { Fit::Sender })
     }
 
-    fn sends(&self, wanted: &str, sender: Option<&str>) -> bool {
-        let Some(sender) = sender else { return false };
-        match wanted.strip_prefix('@') {
-            // "@provider.example" is "@mail.provider.example", too
-            Some(host) => sender.rsplit_once('@').is_some_and(|(_, own)| {
-                own.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            }),
-            None => sender == wanted,
-        }
-    }
-
     /// Whether the mail comes from whom this profile names, whatever it is about.
     pub(super) fn knows_sender(&self, mail: &Opened) -> bool {
-        self.sender.as_ref().is_some_and(|wanted| self.sends(wanted, mail.sender.as_deref()))
+        self.sender.as_ref().is_some_and(|wanted| sends(wanted, mail.sender.as_deref()))
+    }
+}
+
+/// Whether a sender is the one that is wanted, or one of his house.
+fn sends(wanted: &str, sender: Option<&str>) -> bool {
+    let Some(sender) = sender else { return false };
+    match wanted.strip_prefix('@') {
+        // "@provider.example" is "@mail.provider.example", too
+        Some(host) => sender
+            .rsplit_once('@')
+            .is_some_and(|(_, own)| own.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))),
+        None => sender == wanted,
     }
 }
 

@@ -108,9 +108,7 @@ impl Rich<'_> {
                 }
                 // the sign that stands there for old readers
                 self.rest = match self.rest {
-                    [b'\\', b'\'', _, _, rest @ ..] => rest,
-                    [b'?', rest @ ..] => rest,
-                    rest => rest,
+                    [b'\\', b'\'', _, _, rest @ ..] | [b'?', rest @ ..] | rest => rest,
                 };
             }
             b"fromhtml" => self.html = true,

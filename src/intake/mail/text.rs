@@ -1,7 +1,8 @@
 //! What a person reads who opens the mail.
 //!
 //! Plain text where there is some, else the HTML as text with its quotes marked (`html`), then the mails that are attached.
-//! Attached text files are no text of the mail, unless there is no other. An encrypted mail has no text.
+//! Attached text files are no text of the mail, unless there is no other. Of an encrypted mail it is only
+//! said that it is one.
 
 use super::mime::{Body, Entity};
 use super::{decode, html, words};
@@ -13,10 +14,16 @@ const LONGEST_PAGE: usize = 4 * 1024 * 1024;
 /// Mails within mails whose text is shown.
 const DEEPEST: usize = 3;
 
+/// What stands for a text that cannot be read: an empty one would be taken for a mail in which nobody says anything.
+const ENCRYPTED: &str = "[encrypted]";
+
 /// The readable text of a mail and of the mails attached to it.
 pub(super) fn readable(root: &Entity) -> String {
     let mut text = own(root);
     forwarded(root, DEEPEST, &mut text);
+    if text.is_empty() && root.leaves().into_iter().any(is_encrypted) {
+        ENCRYPTED.clone_into(&mut text);
+    }
     text.truncate(text.floor_char_boundary(LONGEST));
     text
 }
@@ -30,6 +37,11 @@ pub(super) fn own(root: &Entity) -> String {
     }
     text.truncate(text.floor_char_boundary(LONGEST));
     text.trim_end().to_owned()
+}
+
+/// An encrypted part; a signed one was opened before.
+fn is_encrypted(leaf: &Entity) -> bool {
+    matches!(leaf.kind.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime" | "application/pgp-encrypted")
 }
 
 /// The attached mails, each below a head that says so.
@@ -60,14 +72,13 @@ fn forwarded(root: &Entity, depth: usize, text: &mut String) {
 /// The text of a part that is shown when the mail is opened.
 fn body(part: &Entity) -> Option<String> {
     match &part.body {
-        Body::Message(..) => None,
         Body::Bytes(_) if part.attached => None,
         Body::Bytes(_) if is_plain(part) => Some(plain(part)),
         Body::Bytes(bytes) if part.kind == "text/html" => {
             let bytes = &bytes[..bytes.len().min(LONGEST_PAGE)];
             Some(html::text(&decode::text(part.param("charset").or(declared(bytes)), bytes)))
         }
-        Body::Bytes(_) => None,
+        Body::Bytes(_) | Body::Message(..) => None,
         Body::Parts(parts) => match part.kind.as_str() {
             "multipart/alternative" => alternative(parts),
             // what follows is the signature, the notice for machines, the pictures
