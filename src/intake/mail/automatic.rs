@@ -59,6 +59,10 @@ pub(super) fn from_system(mail: &Opened, reading: &Reading) -> bool {
         || is_own(sender, reading)
         || reading.profiles.iter().any(|profile| profile.knows_sender(mail))
         || mail.root.headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("x-fusionpbx"))
+        || mail
+            .root
+            .header("Auto-Submitted")
+            .is_some_and(|value| value.to_ascii_lowercase().starts_with("auto-generated"))
         || mail.message_id.as_deref().is_some_and(|id| id.ends_with("@fritz.box"))
 }
 

@@ -42,10 +42,13 @@ use std::sync::LazyLock;
 
 static VOICEMAIL: LazyLock<Regex> = LazyLock::new(|| automatic::expression(words::VOICEMAIL));
 static RECORDER: LazyLock<Regex> = LazyLock::new(|| automatic::expression(words::RECORDER));
+static NO_MESSAGE: LazyLock<Regex> = LazyLock::new(|| automatic::expression(words::NO_MESSAGE));
 static ANSWER: LazyLock<Regex> = LazyLock::new(|| automatic::expression(words::ANSWER));
 
 /// The name under which a voicemail is told that no profile knows, but whose structure is one.
 pub const BY_STRUCTURE: &str = "by structure";
+/// Bytes of text that a telephone system may add to a recording without telling anything of the call.
+const FEW_WORDS: usize = 300;
 /// Where a sound lies that was not taken.
 const IN_THE_MAIL: &str = "the mail itself";
 
@@ -161,13 +164,23 @@ fn voicemail(mail: &Opened, raw: &[u8], reading: &Reading) -> Option<Letter> {
     };
     let text = text::own(&mail.root);
     let seconds = when::seconds(mail, &text, file, profile);
-    let call = caller::call(mail, &text, file, profile, reading);
+    let mut call = caller::call(mail, &text, file, profile, reading);
     let told = seconds.is_some() || call.caller.number.is_some();
-    let is_one = match (voice, known) {
-        (Voice::None, known) => is_soundless(mail, known.map(|(_, fit)| fit), told, reading),
-        (Voice::One(_) | Voice::Several(_), Some(_)) => true,
-        (Voice::One(_) | Voice::Several(_), None) => by_structure(mail, &text, file, seconds, &call.caller),
+    let by_system = told || automatic::from_system(mail, reading) || RECORDER.is_match(file);
+    let is_one = match (voice, known.map(|(_, fit)| fit)) {
+        (Voice::None, fit) => is_soundless(mail, fit, told, reading),
+        (_, Some(Fit::Sender | Fit::Surely)) => true,
+        // somebody who writes about his answering machine, and attaches how it sounds, writes more than a few words
+        (_, Some(Fit::Subject)) => by_system || text.len() < FEW_WORDS,
+        (_, None) if text.trim().is_empty() => true,
+        (_, None) if VOICEMAIL.is_match(&mail.subject) => by_system || text.len() < FEW_WORDS,
+        (_, None) => RECORDER.is_match(file) || has_lines(&text, seconds, &call.caller),
     };
+    let unnamed = call.caller == Caller::default() && profile.is_none();
+    if unnamed && text.trim().is_empty() && !automatic::from_system(mail, reading) {
+        // a person who sent nothing but his voice
+        call.caller.name.clone_from(&mail.sender);
+    }
     let called_at = when::called_at(mail, &text, file, profile, seconds, reading.zone);
     is_one.then(|| Letter::Voicemail {
         profile: profile.map_or(BY_STRUCTURE, Profile::name).to_owned(),
@@ -182,29 +195,27 @@ fn voicemail(mail: &Opened, raw: &[u8], reading: &Reading) -> Option<Letter> {
 /// A mail without a sound that tells of one: somebody has spoken, and a human must hear it elsewhere.
 fn is_soundless(mail: &Opened, known: Option<Fit>, told: bool, reading: &Reading) -> bool {
     let answered = ANSWER.is_match(&mail.subject) || mail.root.header("In-Reply-To").is_some();
-    if answered || automatic::is_missed(mail) || automatic::is_fax(mail, reading) {
+    let says = VOICEMAIL.is_match(&mail.subject) && !NO_MESSAGE.is_match(&mail.subject);
+    if answered || automatic::is_missed(mail) && !says || automatic::is_fax(mail, reading) {
         return false;
     }
-    let says = VOICEMAIL.is_match(&mail.subject);
     match known {
         Some(Fit::Surely) => true,
+        Some(Fit::Subject) => automatic::from_system(mail, reading),
         Some(Fit::Sender) => says,
         None => says && told && automatic::from_system(mail, reading),
     }
 }
 
-/// One sound in a mail that looks like a telephone system's: the subject says so, the file is named by a recorder, or the
-/// text has two of the lines that only such mails have. A memo that a person attached is none.
-fn by_structure(mail: &Opened, text: &str, file: &str, seconds: Option<u32>, caller: &Caller) -> bool {
+/// Two of the lines that only a telephone system's mail has: caller, own line, length.
+fn has_lines(text: &str, seconds: Option<u32>, caller: &Caller) -> bool {
     let line = |labels: &[&str]| {
-        let long = labels.iter().filter(|label| label.len() > 4);
-        long.into_iter().any(|label| labels::labelled(text, label).next().is_some())
+        let mut long = labels.iter().filter(|label| label.len() > 4);
+        long.any(|label| labels::labelled(text, label).next().is_some())
     };
-    let lines =
-        [line(words::CALLER) && caller.number.is_some(), line(words::LENGTH) && seconds.is_some(), line(words::CALLED)];
-    VOICEMAIL.is_match(&mail.subject)
-        || RECORDER.is_match(file)
-        || lines.into_iter().filter(|there| *there).count() >= 2
+    let called = line(words::CALLER) && caller.number.is_some();
+    let lines = [called, line(words::LENGTH) && seconds.is_some(), line(words::CALLED)];
+    lines.into_iter().filter(|there| *there).count() >= 2
 }
 
 fn sound_of(voice: Voice<'_>, file: &str, text: &str, mail: &Opened, raw: &[u8], reading: &Reading) -> Sound {

@@ -24,7 +24,9 @@ pub struct Profile {
 pub(super) enum Fit {
     /// Only the sender was asked for: he may send other mails, too.
     Sender,
-    /// A header or the subject says that it is a voicemail.
+    /// Only the subject was asked for: anybody may write it.
+    Subject,
+    /// A header, or sender and subject together.
     Surely,
 }
 
@@ -71,8 +73,12 @@ impl Profile {
             values.any(|(_, own)| value.as_ref().is_none_or(|value| value.is_match(own)))
         });
         let titled = self.subject.as_ref().is_none_or(|subject| subject.is_match(&mail.subject));
-        let surely = self.header.is_some() || self.subject.is_some();
-        (sent && headed && titled).then_some(if surely { Fit::Surely } else { Fit::Sender })
+        let fit = match (&self.header, &self.subject, &self.sender) {
+            (None, None, _) => Fit::Sender,
+            (None, Some(_), None) => Fit::Subject,
+            _ => Fit::Surely,
+        };
+        (sent && headed && titled).then_some(fit)
     }
 
     /// Whether the mail comes from whom this profile names, whatever it is about.

@@ -18,7 +18,6 @@ const AHEAD: TimeDelta = TimeDelta::minutes(10);
 const OLDEST: TimeDelta = TimeDelta::days(30);
 
 static CLOCK: LazyLock<Regex> = LazyLock::new(|| expression(r"^\D{0,3}(\d{1,3}):(\d{2})(?::(\d{2}))?\b"));
-static LAST_CLOCK: LazyLock<Regex> = LazyLock::new(|| expression(r"(?:^|\s)\(?(\d{1,3}):(\d{2})(?::(\d{2}))?\)?\s*$"));
 static MINUTES: LazyLock<Regex> = LazyLock::new(|| expression(words::MINUTES));
 static SECONDS: LazyLock<Regex> = LazyLock::new(|| expression(words::SECONDS));
 static DAY_AND_TIME: LazyLock<Regex> = LazyLock::new(|| expression(words::DAY_AND_TIME));
@@ -31,7 +30,6 @@ pub(super) fn seconds(mail: &Opened, text: &str, file: &str, profile: Option<&Pr
     by_profile
         .and_then(|found| length(&found))
         .or_else(|| words::LENGTH.iter().find_map(|label| labelled(text, label).find_map(|value| length(&value))))
-        .or_else(|| LAST_CLOCK.captures(&mail.subject).and_then(|found| length(found.get(0)?.as_str())))
 }
 
 /// A group by its name, else the first one.

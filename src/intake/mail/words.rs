@@ -6,6 +6,10 @@ pub(super) const VOICEMAIL: &str = r"sprachnachricht|sprach-nachricht|voice-?\s?
 /// A subject that tells of a call without a recording, or of many calls.
 pub(super) const MISSED: &str = r"verpasste[rn]? anruf|entgangene[rn]? anruf|anruf in abwesenheit|unbeantwortete[rn]? anruf|missed call|anrufliste|call list|anrufjournal|call log|verbindungsnachweis|push service|statusbericht|nutzungsbericht";
 
+/// Says that the caller left nothing.
+pub(super) const NO_MESSAGE: &str =
+    r"keine (?:neue )?(?:sprach)?nachricht|ohne (?:sprach)?nachricht|no (?:voice ?)?(?:mail|message)|did not leave";
+
 /// A subject that opens a fax.
 pub(super) const FAX: &str = r"^\s*(?:fritz!box:? (?:fax|faxnachricht)|fax(?:-?nachricht|eingang|message)?\b.{0,20}\b(?:von|vom|from|erhalten|eingegangen|received)\b|(?:neue[s]?|new|eingehende[s]?|ihr) fax|sie haben ein(?:e)? (?:neue[s]? )?fax|you have (?:a|received).{0,10}fax|received fax|telefax)";
 
