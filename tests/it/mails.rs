@@ -282,6 +282,23 @@ fn a_learned_profile_reads_its_sample() {
 }
 
 #[test]
+fn the_profile_on_the_page_can_be_used() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources/voicemail-mails.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let block = page.split("```toml\n[[sources.profiles]]\n").nth(1).unwrap().split("```").next().unwrap();
+    let row: ProfileRow = toml::from_str(block).unwrap();
+    let reading = Reading { profiles: profiles(&[row]).unwrap(), ..reading() };
+    let raw = b"From: voicemail@provider.example\nX-Provider-Type: voicemail\nSubject: Neue Nachricht von Anna\n\n\
+        Teilnehmer: 0171 5550199\nAnschluss: 23\n21.11.2026, 22:14\nDauer: 0:47\n";
+    let Letter::Voicemail { profile, caller, mailbox, called_at, seconds, .. } = read(raw, &reading) else {
+        panic!("no voicemail")
+    };
+    assert_eq!((profile.as_str(), caller.number.as_deref()), ("our provider", Some("0171 5550199")));
+    assert_eq!((mailbox.as_deref(), seconds), (Some("23"), Some(47)));
+    assert_eq!(called_at.unwrap().to_rfc3339(), "2026-11-21T21:14:00+00:00");
+}
+
+#[test]
 fn the_command_shows_what_is_read_and_a_block_to_paste() {
     let settings = tempfile::NamedTempFile::new().unwrap();
     let run = |name: &str, more: &[&str]| {

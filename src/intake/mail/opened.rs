@@ -63,6 +63,14 @@ fn unwrap(part: &mut Entity, layers: usize) {
         Body::Parts(parts) => parts.iter_mut().for_each(|part| unwrap(part, layers)),
         Body::Message(_, inner) => unwrap(inner, layers),
         Body::Bytes(bytes) if layers > 0 => {
+            let name = part.name.as_deref().unwrap_or_default();
+            if part.kind == "application/octet-stream" && name.to_ascii_lowercase().ends_with(".eml") {
+                // a mail that was attached as any file is
+                let mut inner = Entity::read(bytes);
+                unwrap(&mut inner, layers - 1);
+                part.body = Body::Message(std::mem::take(bytes), Box::new(inner));
+                return;
+            }
             let winmail = part.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"));
             if part.kind == "application/ms-tnef" || winmail {
                 if let Some(found) = tnef::read(bytes) {
