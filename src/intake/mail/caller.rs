@@ -94,12 +94,12 @@ fn by_structure(mail: &Opened, text: &str, file: &str, reading: &Reading) -> Cal
     }
     for label in words::CALLER {
         for value in labelled(text, label) {
-            if is_withheld(&value) {
-                return Caller { number: None, name };
-            }
             let found = told(&value, reading);
             if found.number.is_some() {
                 return Caller { name: found.name.or(name), ..found };
+            }
+            if is_withheld(&value) {
+                return Caller { number: None, name };
             }
         }
     }
@@ -121,7 +121,7 @@ fn told(value: &str, reading: &Reading) -> Caller {
     let cut = |text: &str| text.split(['<', '(', '[', ',', '|']).next().and_then(named);
     Caller {
         number: number.map(str::to_owned),
-        name: cut(before).or_else(|| cut(after.trim_start_matches([')', '>', ']', ' ']))),
+        name: cut(before).or_else(|| cut(after.trim_start_matches(['(', '<', '[', ')', '>', ']', ' ', '-']))),
     }
 }
 
@@ -204,4 +204,63 @@ fn numbers_or_short(value: &str) -> Option<String> {
     let short = !first.is_empty() && first.len() < 7 && first.chars().all(|c| c.is_ascii_digit());
     let goes_on = words.next().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     if short && !goes_on { Some(first.to_owned()) } else { numbers(value).next().map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading() -> Reading {
+        Reading {
+            voicemails: true,
+            reports: false,
+            profiles: Vec::new(),
+            own_numbers: vec!["+4997219782362".into()],
+            own_addresses: Vec::new(),
+            zone: chrono_tz::Europe::Berlin,
+            max_bytes: 1,
+            longest_s: None,
+        }
+    }
+
+    fn found(raw: &str, file: &str) -> (Option<String>, Option<String>) {
+        let mail = Opened::new(raw.as_bytes());
+        let text = crate::intake::mail::text::own(&mail.root);
+        let caller = call(&mail, &text, file, None, &reading()).caller;
+        (caller.number, caller.name)
+    }
+
+    #[test]
+    fn the_header_comes_before_the_subject_the_text_and_the_file() {
+        let text = "\n\nAnrufer: 0171 5550103\n";
+        let file = "Anruf.01715550104.wav";
+        let header = format!("X-Asterisk-CallerID: 01715550101\nSubject: von 01715550102{text}");
+        assert_eq!(found(&header, file).0.as_deref(), Some("01715550101"));
+        assert_eq!(found(&format!("Subject: von 01715550102{text}"), file).0.as_deref(), Some("01715550102"));
+        assert_eq!(found(&format!("Subject: neu{text}"), file).0.as_deref(), Some("0171 5550103"));
+        assert_eq!(found("Subject: neu\n\nHallo\n", file).0.as_deref(), Some("01715550104"));
+        assert_eq!(found("Subject: neu\n\nHallo\n", "a.wav").0, None);
+    }
+
+    #[test]
+    fn the_firms_own_number_is_never_the_callers() {
+        for own in ["09721 9782362", "+49 9721 978 23 62", "9782362", "00499721/9782362"] {
+            assert_eq!(found(&format!("Subject: Voicemail von {own}\n\nAnrufer: {own}\n"), "a.wav").0, None, "{own}");
+        }
+        let header = "X-Asterisk-CallerID: 097219782362\nSubject: neu\n\nAnrufer: 0171 5550103\n";
+        assert_eq!(found(header, "a.wav").0.as_deref(), Some("0171 5550103"));
+    }
+
+    #[test]
+    fn internal_and_withheld_numbers_are_told_apart() {
+        let labelled = |value: &str| found(&format!("Subject: neu\n\nAnrufer: {value}\n"), "Anruf.01715550104.wav");
+        assert_eq!(labelled("200 (Lager)"), (Some("200".into()), Some("Lager".into())));
+        assert_eq!(labelled("anonym"), (None, None));
+        assert_eq!(labelled("Rufnummer unterdrückt"), (None, None));
+        assert_eq!(labelled("Unbekannt (0171 5550103)"), (Some("0171 5550103".into()), None));
+        assert_eq!(
+            labelled("Eva Birn 0171 5550103 am 21.11.2026 22:14"),
+            (Some("0171 5550103".into()), Some("Eva Birn".into()))
+        );
+    }
 }

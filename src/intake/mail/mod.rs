@@ -213,8 +213,8 @@ fn has_lines(text: &str, seconds: Option<u32>, caller: &Caller) -> bool {
         let mut long = labels.iter().filter(|label| label.len() > 4);
         long.any(|label| labels::labelled(text, label).next().is_some())
     };
-    let called = line(words::CALLER) && caller.number.is_some();
-    let lines = [called, line(words::LENGTH) && seconds.is_some(), line(words::CALLED)];
+    let shown = line(words::CALLER) && caller.number.is_some();
+    let lines = [shown, line(words::LENGTH) && seconds.is_some(), line(words::CALLED)];
     lines.into_iter().filter(|there| *there).count() >= 2
 }
 

@@ -9,8 +9,8 @@ use super::{decode, html, words};
 
 /// Bytes of text that are kept.
 const LONGEST: usize = 256 * 1024;
-/// Bytes of HTML that are read.
-const LONGEST_PAGE: usize = 4 * 1024 * 1024;
+/// Bytes of a part that are read.
+const LONGEST_PART: usize = 2 * 1024 * 1024;
 /// Mails within mails whose text is shown.
 const DEEPEST: usize = 3;
 
@@ -75,7 +75,7 @@ fn body(part: &Entity) -> Option<String> {
         Body::Bytes(_) if part.attached => None,
         Body::Bytes(_) if is_plain(part) => Some(plain(part)),
         Body::Bytes(bytes) if part.kind == "text/html" => {
-            let bytes = &bytes[..bytes.len().min(LONGEST_PAGE)];
+            let bytes = bounded(bytes);
             Some(html::text(&decode::text(part.param("charset").or(declared(bytes)), bytes)))
         }
         Body::Bytes(_) | Body::Message(..) => None,
@@ -130,11 +130,21 @@ fn is_stub(plain: &str, page: &str) -> bool {
     plain.len() < 200 && page.len() > plain.len() && !page.contains(&plain)
 }
 
+/// Not cut within a letter: that would make the whole text look as if it were no UTF-8.
+fn bounded(bytes: &[u8]) -> &[u8] {
+    if bytes.len() <= LONGEST_PART {
+        return bytes;
+    }
+    let goes_on = |at: &usize| bytes[*at] & 0xc0 == 0x80;
+    let end = (LONGEST_PART - 4..=LONGEST_PART).rev().find(|at| !goes_on(at)).unwrap_or(LONGEST_PART);
+    &bytes[..end]
+}
+
 fn plain(part: &Entity) -> String {
-    let text = decode::text(part.param("charset"), part.bytes());
+    let text = decode::text(part.param("charset"), bounded(part.bytes()));
     let opening = text.trim_start().get(..15).unwrap_or_default().to_ascii_lowercase();
     if opening.starts_with("<html") || opening.starts_with("<!doctype html") {
-        return html::text(&text[..text.floor_char_boundary(LONGEST_PAGE)]);
+        return html::text(&text);
     }
     if part.param("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed")) { flowed(&text) } else { text }
 }
