@@ -5,6 +5,7 @@ mod eval;
 mod health;
 mod models;
 mod rules;
+mod sources;
 mod sources_login;
 mod speech;
 mod submit;
@@ -62,9 +63,9 @@ enum What {
     /// The rules that judge a text: check rule files, replay changed rules over the store
     #[command(subcommand, after_help = "Example:\n  nachtwache rules check /etc/nachtwache/rules")]
     Rules(rules::Options),
-    /// The mailboxes: let the service log in to one
-    #[command(subcommand, after_help = "Example:\n  nachtwache sources login office365")]
-    Sources(Sources),
+    /// The mailboxes: learn how a telephone system's mails are read, let the service log in to one
+    #[command(subcommand, after_help = "Example:\n  nachtwache sources learn voicemail.eml")]
+    Sources(sources::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -74,12 +75,6 @@ enum What {
     /// The process that listens; started by the service itself
     #[command(hide = true)]
     Child,
-}
-
-#[derive(Debug, Subcommand)]
-enum Sources {
-    /// Log in to a mailbox whose oauth.flow is "device"; a person does it, once
-    Login(sources_login::Options),
 }
 
 /// Runs a command. Exit codes: 0 done, 1 not well or failed, 2 wrong arguments.
@@ -125,7 +120,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Assess(options) => speech::assess(&settings_or_defaults(&command.config)?, &options),
         What::Eval(options) => eval::eval(settings_or_defaults(&command.config)?, options).await,
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
-        What::Sources(Sources::Login(options)) => sources_login::login(&load()?, &options).await,
+        What::Sources(options) => sources::sources(&command.config, &options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),

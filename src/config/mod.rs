@@ -17,8 +17,8 @@ pub use receipt::{ReceiptRow, SmtpTls};
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
 pub use sources::{
-    Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, Provider, Push, Sipgate,
-    SourceRow, Spool, Tls, Twilio, Use,
+    Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, ProfileRow, Provider,
+    Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
 };
 
 use crate::domain::assessment::Verdict;

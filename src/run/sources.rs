@@ -11,7 +11,7 @@ use crate::intake::freeswitch::{self, EslSettings, FreeSwitchSettings, Mailbox, 
 use crate::intake::fritzbox;
 use crate::intake::http::Limits;
 use crate::intake::imap::{Confirm, ImapSettings, ImapSource, Login, OAuthSettings};
-use crate::intake::mail::Reading;
+use crate::intake::mail::{self, Reading};
 use crate::intake::placetel::{PlacetelSettings, PlacetelSource};
 use crate::intake::sipgate::{SipgateSettings, SipgateSource};
 use crate::intake::source::Source;
@@ -112,6 +112,7 @@ fn imap(row: &Imap, settings: &Settings, store: &Store) -> anyhow::Result<Box<dy
     let reading = Reading {
         voicemails: row.uses.contains(&Use::Voicemail),
         reports: row.uses.contains(&Use::Reports),
+        profiles: mail::profiles(&row.profiles).map_err(anyhow::Error::msg).context("sources.profiles")?,
         own_numbers: settings.terms.own_numbers.clone(),
         own_addresses: vec![row.username.clone()],
         zone: settings.business_hours().zone,
@@ -142,7 +143,7 @@ fn imap(row: &Imap, settings: &Settings, store: &Store) -> anyhow::Result<Box<dy
 /// # Errors
 /// Where a secret cannot be read; the text names the key.
 pub fn oauth(row: &OAuth) -> anyhow::Result<OAuthSettings> {
-    let maybe = |own: &Option<Secret>, key: &str| own.as_ref().map(|own| secret(own, key)).transpose();
+    let maybe = |own: &Option<Secret>, key: &str| own.as_ref().map(|own| reveal(own, key)).transpose();
     Ok(OAuthSettings {
         flow: row.flow,
         token_url: row.token_url(),

@@ -54,7 +54,7 @@ const PURE: &[&str] = &[
     "assess/rules/",
     "intake/digest.rs",
     "intake/fritzbox/tam.rs",
-    "intake/mail.rs",
+    "intake/mail/",
     "transcribe/sound/",
     "transcribe/chunks.rs",
     "transcribe/doubt.rs",
@@ -84,6 +84,8 @@ const GERMAN_HOMES: &[&str] = &[
     "intake/fritzbox/menu.rs",
     "transcribe/doubt.rs",
     "transcribe/whisper.rs",
+    // the words of German telephone systems' mails
+    "intake/mail/words.rs",
 ];
 const GERMAN_WORDS: &[&str] = &["und", "nicht", "bitte", "Notfall", "Vorgang", "Meldung", "Techniker", "keine"];
 const SQL_STARTS: &[&str] =

@@ -16,6 +16,7 @@ mod fritzbox;
 mod hosted;
 mod imap;
 mod introductions;
+mod mails;
 mod models;
 mod mutation;
 mod others;

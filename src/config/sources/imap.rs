@@ -1,5 +1,6 @@
 //! `kind = "imap"`.
 
+use super::ProfileRow;
 use crate::config::Secret;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -50,6 +51,9 @@ pub struct Imap {
     pub first_look_h: u64,
     /// The provider ends a recording after so many seconds.
     pub longest_s: Option<u32>,
+    /// Telephone systems whose mails are known beside the built-in ones.
+    #[serde(default)]
+    pub profiles: Vec<ProfileRow>,
 }
 
 /// Encryption of the connection.
@@ -247,6 +251,9 @@ impl Imap {
     }
 
     pub(super) fn complain(&self, wrong: &mut Vec<String>) {
+        for profile in &self.profiles {
+            profile.complain(wrong);
+        }
         let name = &self.name;
         let mut tell = |key: &str, what: &str| wrong.push(format!("sources.{key}: {what} ({name})"));
         if self.host.is_empty() || self.host.contains(['/', ' ']) {

@@ -7,6 +7,7 @@ mod freeswitch;
 mod fritzbox;
 mod imap;
 mod placetel;
+mod profile;
 mod push;
 mod sipgate;
 mod twilio;
@@ -17,6 +18,7 @@ pub use freeswitch::{FreeSwitch, FreeSwitchFiles};
 pub use fritzbox::FritzBox;
 pub use imap::{Confirm, Flow, Imap, OAuth, Provider, Tls, Use};
 pub use placetel::Placetel;
+pub use profile::ProfileRow;
 pub use push::Push;
 pub use sipgate::Sipgate;
 pub use twilio::Twilio;
@@ -63,6 +65,12 @@ impl SourceRow {
             Self::Sipgate(row) => &row.name,
             Self::FritzBox(row) => &row.name,
         }
+    }
+
+    /// The telephone systems whose mails it describes; none where it reads no mails.
+    #[must_use]
+    pub fn profiles(&self) -> &[ProfileRow] {
+        if let Self::Imap(row) = self { &row.profiles } else { &[] }
     }
 
     /// What is wrong with its keys, by the key's name and what to write instead.

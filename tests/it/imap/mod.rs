@@ -8,10 +8,10 @@ mod stories;
 mod wire;
 
 use chrono::TimeDelta;
-use nachtwache::config::{Settings, Tls};
+use nachtwache::config::{ProfileRow, Settings, Tls};
 use nachtwache::domain::report::{Arrival, Content, Sound};
 use nachtwache::intake::imap::{Confirm, ImapSettings, ImapSource, Login};
-use nachtwache::intake::mail::Reading;
+use nachtwache::intake::mail::{self, Reading};
 use nachtwache::intake::source::{Listing, Source};
 use nachtwache::intake::{Desk, Intake, Memory};
 use nachtwache::runtime::bell::Bells;
@@ -74,9 +74,11 @@ impl House {
 }
 
 pub(crate) fn settings(port: u16, user: &str) -> ImapSettings {
+    let profile = ProfileRow { name: "box".into(), sender: Some("box@example.org".into()), ..ProfileRow::default() };
     let reading = Reading {
         voicemails: true,
         reports: false,
+        profiles: mail::profiles(&[profile]).unwrap(),
         own_numbers: Vec::new(),
         own_addresses: Vec::new(),
         zone: chrono_tz::Europe::Berlin,
