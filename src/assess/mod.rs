@@ -101,7 +101,12 @@ pub fn assess(rules: &Rules, settings: &Settings, report: &Report, said: &Said) 
             proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
         }
         Said::Written(mail, _) => {
-            let message = Message { text: &mail.text, subject: Some(&mail.subject), headers: &mail.headers, ..spoken };
+            // who writes everything into the subject line has written it
+            let text = if mail.text.trim().is_empty() { &mail.subject } else { &mail.text };
+            if text.trim().is_empty() && !mail.automatic {
+                return unheard(tariff, displayed, Verdict::Unclear, "the mail has no text that can be read".into());
+            }
+            let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..spoken };
             proof::written(rules::judge_by(rules, &message, &terms), tariff)
         }
     }

@@ -5,9 +5,12 @@ use crate::domain::report::Stage;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::runtime::status::EVERY;
+use crate::store::troubles::Standing;
 use crate::store::watched::Watched;
+use crate::store::workers::Beat;
 use crate::store::{reports, troubles, watched, workers};
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -36,23 +39,16 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     let failing: Vec<_> = beats.iter().filter(|beat| beat.state == "failing").collect();
     let well = alive && failing.is_empty() && standing.is_empty();
     if options.json {
-        super::say_json(&serde_json::json!({
+        let state = json!({
             "well": well,
             "running": alive,
             "waiting_for_transcript": waiting,
             "oldest_waiting_since": oldest,
-            "workers": beats.iter().map(|beat| serde_json::json!({
-                "name": beat.name, "state": beat.state, "detail": beat.detail, "at": beat.at,
-            })).collect::<Vec<_>>(),
-            "sources": sources.iter().map(|(name, one)| serde_json::json!({
-                "name": name, "reached_at": one.reached_at, "arrived_at": one.arrived_at,
-                "failing_since": one.failing_since, "failures": one.failures, "next_try_at": one.next_try_at,
-                "why": one.why,
-            })).collect::<Vec<_>>(),
-            "troubles": standing.iter().map(|one| serde_json::json!({
-                "source": one.source, "what": one.what, "loses_calls": one.loses_calls, "since": one.since,
-            })).collect::<Vec<_>>(),
-        }))?;
+            "workers": beats.iter().map(beat_as_json).collect::<Vec<_>>(),
+            "sources": sources.iter().map(source_as_json).collect::<Vec<_>>(),
+            "troubles": standing.iter().map(trouble_as_json).collect::<Vec<_>>(),
+        });
+        super::say_json(&state)?;
     } else {
         super::say(if alive {
             "running"
@@ -90,4 +86,19 @@ fn mailbox(one: &Watched, now: DateTime<Utc>) -> String {
         ),
         _ => format!("reached {}, {news}", ago(one.reached_at)),
     }
+}
+
+fn beat_as_json(beat: &Beat) -> Value {
+    json!({ "name": beat.name, "state": beat.state, "detail": beat.detail, "at": beat.at })
+}
+
+fn source_as_json((name, one): &(String, Watched)) -> Value {
+    json!({
+        "name": name, "reached_at": one.reached_at, "arrived_at": one.arrived_at, "failing_since": one.failing_since,
+        "failures": one.failures, "next_try_at": one.next_try_at, "why": one.why,
+    })
+}
+
+fn trouble_as_json(one: &Standing) -> Value {
+    json!({ "source": one.source, "what": one.what, "loses_calls": one.loses_calls, "since": one.since })
 }

@@ -37,12 +37,12 @@ impl Subject {
     /// # Errors
     /// Where the store refused.
     pub async fn of(notice: &Notice, reader: &mut Reader) -> Result<Self, StoreError> {
-        let mut subject = Self::default();
-        subject.case = match (notice.case, notice.report) {
+        let case = match (notice.case, notice.report) {
             (Some(id), _) => cases::find(reader, id).await?,
             (None, Some(report)) => cases::of_report(reader, report).await?,
             (None, None) => None,
         };
+        let mut subject = Self { case, ..Self::default() };
         let mut about = notice.report;
         if let (NoticeKind::Alert, Some(case)) = (notice.kind, subject.case.clone()) {
             about = Some(subject.read_later(&case, reader).await?);

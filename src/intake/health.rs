@@ -144,16 +144,12 @@ impl Health {
         unreachable_since: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        match unreachable_since {
-            Some(since) => {
-                let outage = Outage { source: self.source.clone(), since, until: None, why: trouble.what.clone() };
-                self.tell(tx, NoticeKind::Outage, outage.body(), now).await
-            }
-            None => {
-                let kind = if trouble.loses_calls { NoticeKind::Text } else { NoticeKind::Hint };
-                self.tell(tx, kind, format!("{}: {}", self.source, trouble.what), now).await
-            }
+        if let Some(since) = unreachable_since {
+            let outage = Outage { source: self.source.clone(), since, until: None, why: trouble.what.clone() };
+            return self.tell(tx, NoticeKind::Outage, outage.body(), now).await;
         }
+        let kind = if trouble.loses_calls { NoticeKind::Text } else { NoticeKind::Hint };
+        self.tell(tx, kind, format!("{}: {}", self.source, trouble.what), now).await
     }
 
     /// To the admin (the office group), and unless it is only a hint to the technician on duty; loud.
@@ -188,8 +184,8 @@ impl Health {
 /// 1, 2, 4 … seconds up to `longest`, each a fifth shorter or longer by chance: mailboxes of many firms come back at once.
 fn pause(failures: u32, longest: Duration) -> Duration {
     let base = Duration::from_secs(1 << failures.saturating_sub(1).min(12)).min(longest);
-    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-    base.mul_f64(0.8 + 0.4 * (chance as f64 / 255.0))
+    let chance = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0;
+    base.mul_f64(0.8 + 0.4 * chance)
 }
 
 #[cfg(test)]
@@ -199,7 +195,7 @@ mod tests {
     #[test]
     fn the_pause_doubles_up_to_the_longest_and_varies() {
         for (failures, seconds) in [(1, 1.0), (2, 2.0), (5, 16.0), (9, 256.0), (40, 300.0)] {
-            let pause = pause(failures, Duration::from_secs(300)).as_secs_f64();
+            let pause = pause(failures, Duration::from_mins(5)).as_secs_f64();
             assert!((seconds * 0.79..=seconds * 1.21).contains(&pause), "{failures}: {pause}");
         }
     }

@@ -23,7 +23,7 @@ impl Memory {
     /// `Busy` where the store cannot be read now.
     pub async fn recall(&self, name: &str) -> Result<Option<String>, SourceError> {
         let found = async { memory::find(&mut *self.store.read().await?, &self.source, name).await };
-        found.await.map_err(busy)
+        found.await.map_err(|error| busy(&error))
     }
 
     /// What the store knows of a message: `None` = nothing, else whether it is confirmed. For sources to which reading a
@@ -33,7 +33,7 @@ impl Memory {
     /// `Busy` where the store cannot be read now.
     pub async fn known(&self, key: &str) -> Result<Option<bool>, SourceError> {
         let found = async { reports::known(&mut *self.store.read().await?, &self.source, key).await };
-        found.await.map_err(busy)
+        found.await.map_err(|error| busy(&error))
     }
 
     /// Remembers a text.
@@ -46,10 +46,10 @@ impl Memory {
             memory::put(&mut tx, &self.source, name, value).await?;
             tx.commit().await
         };
-        kept.await.map_err(busy)
+        kept.await.map_err(|error| busy(&error))
     }
 }
 
-fn busy(error: StoreError) -> SourceError {
+fn busy(error: &StoreError) -> SourceError {
     SourceError::Busy(format!("the store: {error}"))
 }

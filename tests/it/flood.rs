@@ -22,7 +22,7 @@ struct Hangs;
 
 #[async_trait]
 impl Source for Hangs {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "hangs"
     }
 
@@ -49,7 +49,7 @@ struct Floods {
 
 #[async_trait]
 impl Source for Floods {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "floods"
     }
 
@@ -171,9 +171,9 @@ async fn arrival_to_stored_beside_a_flood() {
             for _ in 0..12 {
                 let took = night.arrival_to_stored().await;
                 if on {
-                    beside.push(took)
+                    beside.push(took);
                 } else {
-                    alone.push(took)
+                    alone.push(took);
                 }
                 tokio::time::sleep(Duration::from_millis(40)).await;
             }

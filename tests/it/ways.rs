@@ -69,6 +69,17 @@ async fn a_written_emergency_wakes_the_technician_with_its_words_as_proof() {
 }
 
 #[tokio::test]
+async fn who_writes_only_a_subject_or_only_a_picture_is_heard() {
+    let world = World::night().await;
+    let subject =
+        write(&world, "1/1", mail("a@kunde.example", "Totalausfall, unser Server steht, Notfall!", "\n")).await;
+    let picture = write(&world, "1/2", mail("b@kunde.example", "", "")).await;
+    assert_eq!(world.verdict(subject).await, Some(Verdict::Incomplete));
+    assert_eq!(world.verdict(picture).await, Some(Verdict::Unclear));
+    assert_eq!(world.rings(ANNA), 2);
+}
+
+#[tokio::test]
 async fn a_fax_is_recorded_and_wakes_nobody() {
     let world = World::night().await;
     let report =
@@ -271,7 +282,7 @@ mod mailbox {
 
     #[async_trait]
     impl Source for Scripted {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "pbx"
         }
 
@@ -375,56 +386,58 @@ mod receipt {
     use nachtwache::store::receipts::{self, State};
     use std::sync::{Arc, Mutex};
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     /// A mail server that keeps what it is given; `refuses` recipients.
+    #[expect(clippy::disallowed_methods, reason = "a peer of its own, it ends with the test")]
     async fn smtp(refuses: bool) -> (u16, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let kept = Arc::new(Mutex::new(Vec::new()));
-        let box_ = kept.clone();
+        let mails = kept.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let box_ = box_.clone();
-                tokio::spawn(async move {
-                    let (read, mut write) = socket.into_split();
-                    let mut lines = BufReader::new(read).lines();
-                    write.write_all(b"220 mx.example ESMTP\r\n").await.unwrap();
-                    let mut envelope = String::new();
-                    while let Ok(Some(line)) = lines.next_line().await {
-                        let verb = line.split([' ', ':']).next().unwrap_or("").to_ascii_uppercase();
-                        let answer = match verb.as_str() {
-                            "EHLO" => "250 mx.example",
-                            "RCPT" if refuses => "550 5.1.1 no such user",
-                            "MAIL" | "RCPT" => {
-                                envelope.push_str(&line);
-                                envelope.push('\n');
-                                "250 ok"
-                            }
-                            "DATA" => {
-                                write.write_all(b"354 go on\r\n").await.unwrap();
-                                let mut text = envelope.clone();
-                                while let Ok(Some(line)) = lines.next_line().await {
-                                    if line == "." {
-                                        break;
-                                    }
-                                    text.push_str(&line);
-                                    text.push('\n');
-                                }
-                                box_.lock().unwrap().push(text);
-                                "250 queued"
-                            }
-                            "QUIT" => "221 bye",
-                            _ => "250 ok",
-                        };
-                        if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
-                            break;
-                        }
-                    }
-                });
+                talk(socket, refuses, &mails).await;
             }
         });
         (port, kept)
+    }
+
+    /// One conversation (RFC 5321).
+    async fn talk(socket: TcpStream, refuses: bool, kept: &Mutex<Vec<String>>) {
+        let (read, mut write) = socket.into_split();
+        let mut lines = BufReader::new(read).lines();
+        write.write_all(b"220 mx.example ESMTP\r\n").await.unwrap();
+        let mut envelope = String::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let verb = line.split([' ', ':']).next().unwrap_or("").to_ascii_uppercase();
+            let answer = match verb.as_str() {
+                "RCPT" if refuses => "550 5.1.1 no such user",
+                "MAIL" | "RCPT" => {
+                    envelope.push_str(&line);
+                    envelope.push('\n');
+                    "250 ok"
+                }
+                "DATA" => {
+                    write.write_all(b"354 go on\r\n").await.unwrap();
+                    let mut text = envelope.clone();
+                    while let Ok(Some(line)) = lines.next_line().await {
+                        if line == "." {
+                            break;
+                        }
+                        text.push_str(&line);
+                        text.push('\n');
+                    }
+                    kept.lock().unwrap().push(text);
+                    "250 queued"
+                }
+                "QUIT" => "221 bye",
+                _ => "250 ok",
+            };
+            if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+                break;
+            }
+        }
     }
 
     async fn world(port: u16) -> World {
