@@ -84,6 +84,7 @@ fn mailbox(one: &Watched, now: DateTime<Utc>) -> String {
             (next - now).num_seconds().max(0),
             one.why.as_deref().unwrap_or("-")
         ),
+        _ if one.reached_at.is_none() => format!("waits for its peer, {news}"),
         _ => format!("reached {}, {news}", ago(one.reached_at)),
     }
 }

@@ -56,7 +56,8 @@ fn learn(settings: &Settings, options: &LearnOptions) -> anyhow::Result<ExitCode
     if let Some(row) = &learned.profile {
         let block = toml::to_string(row).context("could not write the profile")?;
         super::say(
-            "\nNo profile knows such mails yet. To take them in, paste this below the mail account in the settings:\n",
+            "\nNo profile knows such mails yet. To take them in for certain, paste this below the mail account in the \
+             settings:\n",
         );
         super::say(&format!("[[sources.profiles]]\n{}", block.trim_end()));
     }

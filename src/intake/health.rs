@@ -102,8 +102,9 @@ impl Health {
         }
         let mut tx = self.desk.store.begin().await?;
         for trouble in new {
+            let since = unreachable_since.unwrap_or(now);
             let first =
-                troubles::seen(&mut tx, &self.source, &trouble.key, &trouble.what, trouble.loses_calls, now).await?;
+                troubles::seen(&mut tx, &self.source, &trouble.key, &trouble.what, trouble.loses_calls, since).await?;
             tracing::warn!(source = %self.source, what = %trouble.what, "trouble at the source");
             if first {
                 self.tell_trouble(&mut tx, trouble, unreachable_since, now).await?;

@@ -18,6 +18,8 @@ use statements::{caller, displayed, fields, money, reason, statements};
 
 /// What marks a message that an earlier try may have delivered already.
 pub const REPEATED: &str = "(Wiederholung möglich)";
+/// So many later messages are told one by one on an alert.
+const LATER_SHOWN: usize = 4;
 const CUT_OFF: &str = "✂ evtl. abgeschnitten";
 const NEW_MESSAGE: &str = "Neue Sprachnachricht";
 
@@ -90,7 +92,7 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     lines.push(when(known));
     lines.extend(known.mail.map(letter_head));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
-    lines.extend(known.later.iter().map(|later| later_line(later, known.zone)));
+    lines.extend(later_lines(known.later, known.zone));
     lines.push(String::new());
     match known.assessment {
         Some(found) => {
@@ -132,7 +134,7 @@ pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     }
     lines.push(when(known));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
-    lines.extend(known.later.iter().map(|later| later_line(later, known.zone)));
+    lines.extend(later_lines(known.later, known.zone));
     lines.extend(whose(case, known.zone));
     lines.join("\n")
 }
@@ -171,6 +173,13 @@ pub fn letter(case: &Case, mail: &Mail) -> String {
 
 fn letter_head(mail: &Mail) -> String {
     format!("✉ E-Mail von {}", mail.sender.as_deref().unwrap_or("unbekannt"))
+}
+
+/// The newest ones in full, the rest as a number.
+fn later_lines(later: &[Later], zone: Tz) -> Vec<String> {
+    let rest = later.len().saturating_sub(LATER_SHOWN);
+    let counted = (rest > 0).then(|| format!("➕ {rest} weitere davor"));
+    counted.into_iter().chain(later[rest..].iter().map(|one| later_line(one, zone))).collect()
 }
 
 fn later_line(later: &Later, zone: Tz) -> String {

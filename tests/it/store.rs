@@ -454,6 +454,30 @@ async fn a_receipt_is_planned_once_a_day_and_sent_once(base: Base) {
 }
 
 #[tokio::test]
+async fn a_store_of_the_first_version_is_brought_up_to_date_with_its_rows() {
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::{Migration, MigrationType, Migrator};
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/a.db", folder.path().display());
+    sqlx::any::install_default_drivers();
+    let first =
+        include_str!("../../migrations/0001_house.sql").replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;");
+    let sql = sqlx::AssertSqlSafe(first).into_sql_str();
+    let house = Migration::new(1, "house".into(), MigrationType::Simple, sql, false);
+    let pool = sqlx::AnyPool::connect(&format!("{url}?mode=rwc")).await.unwrap();
+    Migrator::with_migrations(vec![house]).run(&pool).await.unwrap();
+    let id = ReportId::fresh();
+    let row = format!(
+        "INSERT INTO reports (id, source, source_key, called_at, stored_at, stage, attempt) VALUES ('{id}', 's', 'k', 1, 2, 'done', 0)"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(row).into_sql_str()).execute(&pool).await.unwrap();
+    pool.close().await;
+    let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
+    let report = reports::find(&mut store.read().await.unwrap(), id).await.unwrap();
+    assert_eq!((report.medium, report.longest_s), (Medium::Voicemail, None));
+}
+
+#[tokio::test]
 async fn a_deleted_word_is_not_readable_in_the_database_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");

@@ -118,6 +118,19 @@ async fn a_second_call_about_the_same_trouble_joins_and_rings_nobody() {
 }
 
 #[tokio::test]
+async fn many_later_messages_are_counted() {
+    let mut world = World::night().await;
+    world.hear(EMERGENCY).await;
+    for _ in 0..7 {
+        world.after(1).await;
+        world.hear("Noch mal Rossmeisl, wo bleibt ihr denn? Das ist ein Notfall!").await;
+    }
+    let alert = alert(&world, ANNA);
+    assert!(alert.contains("➕ 3 weitere davor"), "{alert}");
+    assert_eq!(alert.matches("➕ weitere Nachricht").count(), 4, "{alert}");
+}
+
+#[tokio::test]
 async fn one_tap_takes_a_joined_message_off_and_it_rings_by_itself() {
     let mut world = World::night().await;
     let first = world.hear(EMERGENCY).await;
@@ -332,7 +345,7 @@ mod mailbox {
         world.after(1).await;
         let told = outages(&world, ANNA);
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[1].contains("wieder erreichbar"), "{told:?}");
+        assert!(told[1].contains("wieder erreichbar\nAusfall von Sa 21.11.2026 22:14 bis"), "{told:?}");
     }
 
     #[tokio::test]
