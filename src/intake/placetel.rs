@@ -86,7 +86,8 @@ struct Call {
     to: String,
     to_name: String,
     received: Option<DateTime<Utc>>,
-    file: String,
+    /// Where the recording is; `None` as long as there is none.
+    file: Option<String>,
 }
 
 impl PlacetelSource {
@@ -152,8 +153,11 @@ impl PlacetelSource {
         self.calls.clear();
         for item in items {
             let kind = text(item, "type").unwrap_or_else(|| "voicemail".into());
-            // without a file there is no message: the caller hung up, or it is not there yet
-            let Some(file) = text(item, "file_url").filter(|_| kind == "voicemail") else { continue };
+            let file = text(item, "file_url");
+            // without a file and without a second of speech there is no message: the caller hung up
+            if kind != "voicemail" || file.is_none() && !has_spoken(item) {
+                continue;
+            }
             let Some(call) = self.read(item, file) else {
                 let what = "Placetel lists a voicemail without an id; remedy: look into the calls there".to_owned();
                 listing.troubles.push(Trouble { key: "no-id".into(), what, loses_calls: true });
@@ -178,7 +182,7 @@ impl PlacetelSource {
     }
 
     /// The call behind an item; `None` where it has no id.
-    fn read(&self, item: &Value, file: String) -> Option<Call> {
+    fn read(&self, item: &Value, file: Option<String>) -> Option<Call> {
         let to = item.get("to_number");
         let part = |key| to.and_then(|to| text(to, key)).unwrap_or_default();
         let number = text(item, "to_number").unwrap_or_else(|| part("number"));
@@ -197,9 +201,15 @@ impl PlacetelSource {
     }
 
     async fn fetch(&self, call: &Call) -> Result<Vec<u8>, NotFetched> {
-        let url = self.peer.join(&call.file).ok_or(NotFetched::Later("its address is none".into()))?;
+        let file = call.file.as_deref().ok_or(NotFetched::Later("it has no address yet".into()))?;
+        let url = self.peer.join(file).ok_or(NotFetched::Later("its address is none".into()))?;
         self.files.fetch(url, |_| false, None).await
     }
+}
+
+/// Whether the call lasted: then there should be a recording.
+fn has_spoken(item: &Value) -> bool {
+    text(item, "duration").and_then(|seconds| seconds.parse::<f64>().ok()).is_some_and(|seconds| seconds > 0.0)
 }
 
 #[async_trait]
@@ -219,7 +229,7 @@ impl Source for PlacetelSource {
         }
         let mut listing = self.note(&items, window);
         match too_many {
-            None => self.since.looked(now).await?,
+            None => self.since.looked(now).await,
             Some(day) => {
                 let what = format!("Placetel lists more than {} voicemails on {day}; remedy: look there", PAGE * PAGES);
                 listing.troubles.push(Trouble { key: "too-many".into(), what, loses_calls: true });

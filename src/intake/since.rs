@@ -40,21 +40,24 @@ pub(super) struct Since {
     memory: Memory,
     reach: Reach,
     begin: Option<DateTime<Utc>>,
+    /// The beginning is written down.
+    is_kept: bool,
     looked_at: Option<DateTime<Utc>>,
     written_at: Option<DateTime<Utc>>,
 }
 
 impl Since {
     pub(super) fn new(memory: Memory, reach: Reach) -> Self {
-        Self { memory, reach, begin: None, looked_at: None, written_at: None }
+        Self { memory, reach, begin: None, is_kept: false, looked_at: None, written_at: None }
     }
 
     /// The window at `now`; at the first start its beginning is written down.
     pub(super) async fn window(&mut self, now: DateTime<Utc>) -> Result<Window, SourceError> {
         let window = self.peek(now).await?;
-        if self.begin.is_none() {
-            self.memory.keep(SINCE, &window.since.to_rfc3339()).await?;
-            self.begin = Some(window.since);
+        self.begin = Some(window.since);
+        if !self.is_kept {
+            // without it what lies there is looked at all the same; it is written at one of the next looks
+            self.is_kept = self.keep(SINCE, window.since).await;
         }
         Ok(window)
     }
@@ -63,6 +66,7 @@ impl Since {
     pub(super) async fn peek(&mut self, now: DateTime<Utc>) -> Result<Window, SourceError> {
         if self.begin.is_none() {
             self.begin = self.recall(SINCE).await?;
+            self.is_kept = self.begin.is_some();
             self.looked_at = self.recall(LOOKED_AT).await?;
         }
         let since = self.begin.unwrap_or(now - self.reach.first_look);
@@ -71,13 +75,20 @@ impl Since {
     }
 
     /// Everything in the window was seen.
-    pub(super) async fn looked(&mut self, now: DateTime<Utc>) -> Result<(), SourceError> {
+    pub(super) async fn looked(&mut self, now: DateTime<Utc>) {
         self.looked_at = Some(now);
-        if self.written_at.is_none_or(|at| now - at >= WRITE_EVERY) {
-            self.memory.keep(LOOKED_AT, &now.to_rfc3339()).await?;
+        if self.written_at.is_none_or(|at| now - at >= WRITE_EVERY) && self.keep(LOOKED_AT, now).await {
             self.written_at = Some(now);
         }
-        Ok(())
+    }
+
+    /// Whether it could be written down. A memory that takes nothing must not keep a message waiting.
+    async fn keep(&self, name: &str, at: DateTime<Utc>) -> bool {
+        let kept = self.memory.keep(name, &at.to_rfc3339()).await;
+        if let Err(error) = &kept {
+            tracing::warn!(%error, name, "could not be remembered; trying again at the next look");
+        }
+        kept.is_ok()
     }
 
     async fn recall(&self, name: &str) -> Result<Option<DateTime<Utc>>, SourceError> {
@@ -110,10 +121,10 @@ mod tests {
         let mut since = open();
         let first = start - TimeDelta::hours(24);
         assert_eq!(since.window(start).await.unwrap(), Window { since: first, from: first });
-        since.looked(start).await.unwrap();
+        since.looked(start).await;
         let later = start + TimeDelta::days(10);
         assert_eq!(since.window(later).await.unwrap(), Window { since: first, from: first });
-        since.looked(later).await.unwrap();
+        since.looked(later).await;
         let window = Window { since: first, from: later - TimeDelta::days(3) };
         assert_eq!(since.window(later).await.unwrap(), window);
 
@@ -121,5 +132,24 @@ mod tests {
         assert_eq!(after_restart.window(later + TimeDelta::days(5)).await.unwrap(), window);
         let long_after = later + TimeDelta::days(40);
         assert_eq!(after_restart.window(long_after).await.unwrap().from, long_after - TimeDelta::days(14));
+    }
+
+    #[tokio::test]
+    async fn a_memory_that_takes_nothing_costs_no_look_and_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/n.db", folder.path().display());
+        let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
+        let open = || Since::new(Memory::new(store.clone(), "s".into()), REACH);
+        let mut db = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
+        let refuse = "CREATE TRIGGER full BEFORE INSERT ON memory BEGIN SELECT RAISE(ABORT, 'full'); END";
+        sqlx::query(refuse).execute(&mut db).await.unwrap();
+        let (start, mut since) = (at("2026-11-21T12:00:00Z"), open());
+        let first = since.window(start).await.unwrap();
+        since.looked(start).await;
+        let later = start + TimeDelta::hours(2);
+        assert_eq!(since.window(later).await.unwrap().since, first.since);
+        sqlx::query("DROP TRIGGER full").execute(&mut db).await.unwrap();
+        since.window(later).await.unwrap();
+        assert_eq!(open().window(later).await.unwrap().since, first.since, "it was written down");
     }
 }

@@ -204,7 +204,7 @@ impl Source for SipgateSource {
         let (items, whole) = self.history(window).await?;
         let mut listing = self.note(&items, window);
         if whole {
-            self.since.looked(now).await?;
+            self.since.looked(now).await;
         } else {
             let what = format!("sipgate lists more than {} voicemails; remedy: archive old ones there", PAGE * PAGES);
             listing.troubles.push(Trouble { key: "too-many".into(), what, loses_calls: true });

@@ -110,10 +110,12 @@ fn since((seconds, nanos): (i64, i64)) -> Option<Duration> {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(SourceError::Unreachable(format!("reading the mailbox broke off: {error}"))),
-    }
+    apart(work).await.unwrap_or_else(|why| Err(SourceError::Unreachable(format!("the mailbox: {why}"))))
+}
+
+/// Runs work off the runtime's threads that may panic. What a panic says is left unsaid: it may quote a message.
+pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, &'static str> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| "reading broke off")
 }
 
 /// Locks, whatever a panicking thread left behind: all states kept here are only memories of what was seen.

@@ -67,6 +67,9 @@ pub struct FreeSwitchSettings {
     pub limits: Limits,
 }
 
+/// The messages of a mailbox and how many have no name, or what is wrong with it.
+type Listed = Result<(Vec<Row>, usize), Trouble>;
+
 /// Messages by key, each with the place of its mailbox in the settings.
 type Rows = HashMap<String, (usize, Row)>;
 
@@ -145,7 +148,7 @@ impl FreeSwitch {
     }
 
     /// The messages of one mailbox, or what is wrong with it alone.
-    async fn rows(&mut self, mailbox: &Mailbox) -> Result<Result<(Vec<Row>, usize), Trouble>, SourceError> {
+    async fn rows(&mut self, mailbox: &Mailbox) -> Result<Listed, SourceError> {
         let answer = self.ask(&Command::list(mailbox)).await?;
         let address = &self.esl.address;
         match messages::parse(&answer) {
@@ -162,6 +165,41 @@ impl FreeSwitch {
             Err(NoListing::Garbage) => Err(SourceError::Unreachable(format!(
                 "FreeSWITCH at {address} lists {mailbox} in a way that is not understood; remedy: see whether it is overloaded"
             ))),
+        }
+    }
+
+    /// Every mailbox's messages, or what is wrong with it; an error where none could be read for another reason than
+    /// its own.
+    async fn read_all(&mut self) -> Result<Vec<Listed>, SourceError> {
+        let (mut all, mut first, mut gone) = (Vec::new(), None, None::<String>);
+        let failed = |mailbox: &Mailbox, why: &str| {
+            let what = format!("the messages of {mailbox} cannot be listed: {why}");
+            Err(Trouble { key: format!("mailbox/{mailbox}"), what, loses_calls: true })
+        };
+        for mailbox in self.mailboxes.clone() {
+            if let Some(why) = &gone {
+                // nobody is there: to ask for every further mailbox would only take its time
+                all.push(failed(&mailbox, why));
+                continue;
+            }
+            match self.rows(&mailbox).await {
+                Ok(listed) => all.push(listed),
+                Err(error) => {
+                    all.push(failed(&mailbox, &error.to_string()));
+                    first.get_or_insert(error);
+                    if self.session.is_none() && all.len() < self.mailboxes.len() {
+                        // this mailbox alone may have cost the session
+                        match Session::open(&self.esl).await {
+                            Ok(session) => self.session = Some(session),
+                            Err(error) => gone = Some(error.to_string()),
+                        }
+                    }
+                }
+            }
+        }
+        match first {
+            Some(error) if all.iter().all(Result::is_err) => Err(error),
+            _ => Ok(all),
         }
     }
 
@@ -217,10 +255,7 @@ impl Source for FreeSwitch {
     async fn list(&mut self) -> Result<Listing, SourceError> {
         let now = self.clock.now();
         let window = self.since.window(now).await?;
-        let mut all = Vec::new();
-        for mailbox in self.mailboxes.clone() {
-            all.push(self.rows(&mailbox).await?);
-        }
+        let all = self.read_all().await?;
         let mut listing = Listing::default();
         let whole = all.iter().all(Result::is_ok);
         let before = std::mem::take(&mut self.rows);
@@ -230,13 +265,18 @@ impl Source for FreeSwitch {
                     self.note(at, rows, &before, window, &mut listing);
                     listing.troubles.extend(self.nameless(at, nameless));
                 }
-                Err(trouble) => listing.troubles.push(trouble),
+                Err(trouble) => {
+                    listing.troubles.push(trouble);
+                    // what is known of its messages holds until it can be read again
+                    let of_it = before.iter().filter(|(_, (mailbox, _))| *mailbox == at);
+                    self.rows.extend(of_it.map(|(key, known)| (key.clone(), known.clone())));
+                }
             }
         }
         let rows = &self.rows;
         self.attempts.retain(|key| rows.contains_key(key));
         if whole {
-            self.since.looked(now).await?;
+            self.since.looked(now).await;
         }
         Ok(listing)
     }

@@ -5,7 +5,7 @@
 
 use crate::intake::files::{Files, Login, NotFetched};
 use crate::intake::http::{Limits, Peer};
-use crate::intake::watch::Stamp;
+use crate::intake::watch::{Stamp, apart};
 use secrecy::SecretString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -71,8 +71,8 @@ impl Recordings {
         match self {
             Self::Folder(storage) => {
                 let (storage, path) = (storage.clone(), PathBuf::from(path));
-                let read = tokio::task::spawn_blocking(move || read(&storage, &path, max_bytes)).await;
-                read.map_err(|error| NotFetched::Later(error.to_string()))?
+                let read = apart(move || read(&storage, &path, max_bytes)).await;
+                read.map_err(|why| NotFetched::Later(why.to_owned()))?
             }
             Self::Web(web) => web.fetch(Path::new(path)).await,
         }

@@ -11,6 +11,7 @@
 //! switched off or full (`Trouble`); no known way gives the sound (`Sound::Refused` after some tries: a human is woken).
 
 mod home;
+mod list;
 mod machine;
 mod mark;
 mod menu;
@@ -108,6 +109,9 @@ pub struct FritzSettings {
     pub limits: Limits,
 }
 
+/// A message as it was listed last, and the session to read its sound with.
+type Known = (Entry, Option<String>);
+
 /// A recording that could not be fetched yet.
 struct Trying {
     tries: u32,
@@ -122,8 +126,10 @@ pub struct FritzBox {
     clock: Arc<dyn Clock>,
     wire: Option<Wire>,
     monitor: Option<Monitor>,
-    /// The messages of the last look, and the session to read their sound with.
-    entries: HashMap<String, (Entry, Option<String>)>,
+    /// From when on messages are taken though somebody heard them, and whether that is written down.
+    begin: Option<(DateTime<Utc>, bool)>,
+    /// The messages of the last look.
+    entries: HashMap<String, Known>,
     trying: HashMap<String, Trying>,
     /// Stored without sound: they stay new at the box.
     unheard: HashSet<String>,
@@ -143,6 +149,7 @@ impl FritzBox {
             clock,
             wire: None,
             monitor,
+            begin: None,
             entries: HashMap::new(),
             trying: HashMap::new(),
             unheard: HashSet::new(),
@@ -169,12 +176,23 @@ impl FritzBox {
     }
 
     /// Messages from here on are taken though somebody heard them already.
-    async fn since(&self) -> Result<DateTime<Utc>, SourceError> {
-        if let Some(since) = self.memory.recall(SINCE).await?.and_then(|text| text.parse().ok()) {
-            return Ok(since);
+    async fn since(&mut self) -> Result<DateTime<Utc>, SourceError> {
+        let (since, is_kept) = match self.begin {
+            Some(begin) => begin,
+            None => match self.memory.recall(SINCE).await?.and_then(|text| text.parse().ok()) {
+                Some(since) => (since, true),
+                None => (self.clock.now() - self.settings.first_look, false),
+            },
+        };
+        self.begin = Some((since, is_kept));
+        if !is_kept {
+            // a memory that takes nothing must not keep a message waiting; it is tried again at the next look
+            let kept = self.memory.keep(SINCE, &since.to_rfc3339()).await;
+            if let Err(error) = &kept {
+                tracing::warn!(source = %self.name, %error, "the first look could not be remembered");
+            }
+            self.begin = Some((since, kept.is_ok()));
         }
-        let since = self.clock.now() - self.settings.first_look;
-        self.memory.keep(SINCE, &since.to_rfc3339()).await?;
         Ok(since)
     }
 
@@ -261,39 +279,7 @@ impl Source for FritzBox {
     }
 
     async fn list(&mut self) -> Result<Listing, SourceError> {
-        let (shown, since) = (self.shown(), self.since().await?);
-        let mut listing = Listing::default();
-        let machines = self.machines().await?;
-        if machines.is_empty() {
-            listing.troubles.push(self.no_machine());
-        }
-        let mut entries = HashMap::new();
-        for tam in machines {
-            let wire = self.wire().await?;
-            let messages = wire.messages(tam).await?;
-            listing.troubles.extend(match wire.info(tam).await {
-                Ok(info) => info.troubles(tam, &shown),
-                // the messages are there all the same
-                Err(error) => {
-                    vec![Trouble { key: format!("tam{tam}:info"), what: error.to_string(), loses_calls: false }]
-                }
-            });
-            let mut listed = messages.entries;
-            // boxes write the newest first; who called first is helped first
-            listed.sort_by_key(|entry| entry.date);
-            for entry in listed {
-                let is_recent = self.called_at(&entry).is_none_or(|at| at >= since);
-                if entry.new || is_recent {
-                    listing.found.push(Found { key: entry.key.clone(), place: entry.path.clone() });
-                    entries.insert(entry.key.clone(), (entry, messages.sid.clone()));
-                }
-            }
-        }
-        self.trying.retain(|key, _| entries.contains_key(key));
-        self.unheard.retain(|key| entries.contains_key(key));
-        self.entries = entries;
-        listing.troubles.extend(self.mark_trouble.clone());
-        Ok(listing)
+        self.list_all().await
     }
 
     async fn take(&mut self, found: &Found) -> Result<Arrival, SourceError> {

@@ -9,6 +9,7 @@ use super::menu;
 use super::tam::value;
 use super::wire::Wire;
 use crate::intake::source::SourceError;
+use crate::intake::watch::apart;
 use pbkdf2::pbkdf2_hmac_array;
 use roxmltree::Document;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -85,8 +86,8 @@ impl Wire {
             SourceError::Unreachable(format!("the pages of the FRITZ!Box at {shown} offer no login of version 2"))
         })?;
         let password = self.password.clone();
-        let response = tokio::task::spawn_blocking(move || riddle.answer(&password)).await;
-        let response = response.map_err(|error| SourceError::Busy(error.to_string()))?;
+        let response = apart(move || riddle.answer(&password)).await;
+        let response = response.map_err(|why| SourceError::Busy(why.to_owned()))?;
         let state = self.login_state(Some(&response)).await?;
         if let Some(sid) = state.sid {
             self.session = Some((sid.clone(), Instant::now()));

@@ -42,7 +42,7 @@ impl Wire {
     /// Fetches a recording.
     ///
     /// # Errors
-    /// `Busy` where the store cannot be read or written.
+    /// `Busy` where the store cannot be read.
     pub(super) async fn sound(&mut self, place: &Place, sid: Option<String>, max: u64) -> Result<Fetched, SourceError> {
         let winner = self.memory.recall(REMEMBERED).await?.and_then(|word| Way::parse(&word));
         let mut whys: Vec<String> = Vec::new();
@@ -53,8 +53,11 @@ impl Wire {
             for way in order(winner, again).into_iter().take_while(|_| began.elapsed() < LONGEST) {
                 match self.one(way, place, sid.as_deref(), max).await {
                     One::Sound(bytes) => {
-                        if winner != Some(way) {
-                            self.memory.keep(REMEMBERED, way.as_str()).await?;
+                        if winner != Some(way)
+                            && let Err(error) = self.memory.keep(REMEMBERED, way.as_str()).await
+                        {
+                            // the sound is here: next time the ways are tried in another order
+                            tracing::warn!(%error, "the way to the sound could not be remembered");
                         }
                         return Ok(Fetched::Sound(bytes));
                     }

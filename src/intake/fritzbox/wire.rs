@@ -76,7 +76,11 @@ impl Wire {
         }
         let is_tls = |door| home.url(door).scheme() == "https";
         let first = is_tls(Door::Tr064).then(|| Pin::new(pinned, None));
-        let known = Vec::from_iter(memory.recall(&web).await?);
+        // where the settings name certificates no other one counts, at neither door
+        let known = match settings.fingerprints.as_slice() {
+            [] => Vec::from_iter(memory.recall(&web).await?),
+            configured => configured.to_vec(),
+        };
         let second = is_tls(Door::Web).then(|| Pin::new(known, first.clone()));
         Ok(Self {
             tr064: Server::new(tr064, first, settings.limits)?,

@@ -4,18 +4,29 @@
 
 use crate::intake::mail::Letter;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A mail that cannot be read counts as unreadable from so many points on.
 const UNREADABLE: u32 = 5;
 
 /// A mail that was read and waits to be taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) letter: Letter,
     pub(super) twin: Option<String>,
     pub(super) at: Option<DateTime<Utc>>,
     pub(super) bytes: u64,
+    /// It was listed since it was read.
+    pub(super) is_offered: bool,
+}
+
+/// After the mails were numbered anew: which of them are older than what has to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Floor {
+    /// Older mails were dealt with under their former number …
+    pub(super) at: DateTime<Utc>,
+    /// … if their new number is lower than this; what came later has no former number.
+    pub(super) below: u32,
 }
 
 #[derive(Debug, Default)]
@@ -30,6 +41,12 @@ pub(super) struct Book {
     pub(super) mark: u32,
     /// What is remembered over restarts.
     pub(super) written: Option<String>,
+    /// Everything that came before this instant, by the server's clock, is settled or stored.
+    pub(super) looked: Option<DateTime<Utc>>,
+    pub(super) looked_written: Option<DateTime<Utc>>,
+    pub(super) floor: Option<Floor>,
+    /// What is still to be written down, by name.
+    owed: BTreeMap<String, String>,
     settled: BTreeSet<u32>,
     unsorted: BTreeSet<u32>,
     pending: BTreeSet<u32>,
@@ -45,8 +62,9 @@ impl Book {
     /// A folder opened anew; other numbers than before mean that nothing here holds any longer.
     pub(super) fn open(&mut self, validity: u32) {
         if self.validity != validity {
-            let (since, era) = (self.since, self.era);
-            *self = Self { since, era, validity, mark: 1, ..Self::default() };
+            let Self { since, era, looked, looked_written, .. } = *self;
+            let owed = std::mem::take(&mut self.owed);
+            *self = Self { since, era, validity, mark: 1, looked, looked_written, owed, ..Self::default() };
         }
     }
 
@@ -106,9 +124,26 @@ impl Book {
         self.kept.remove(&uid);
     }
 
-    /// Takes what was read of it out.
-    pub(super) fn hand_over(&mut self, validity: u32, uid: u32) -> Option<Kept> {
-        if validity == self.validity { self.kept.remove(&uid) } else { None }
+    /// What was read of it. It stays until the store knows the mail: storing may fail.
+    pub(super) fn hand_over(&self, validity: u32, uid: u32) -> Option<Kept> {
+        if validity == self.validity { self.kept.get(&uid).cloned() } else { None }
+    }
+
+    /// The store knows it: what was read of it is needed no longer.
+    pub(super) fn stored(&mut self, validity: u32, uid: u32) {
+        if validity == self.validity {
+            self.kept.remove(&uid);
+        }
+    }
+
+    /// Something was read that was not listed yet.
+    pub(super) fn has_unoffered(&self) -> bool {
+        self.kept.values().any(|kept| !kept.is_offered)
+    }
+
+    /// What was read was listed, or is to be listed once more.
+    pub(super) fn offered(&mut self, is_offered: bool) {
+        self.kept.values_mut().for_each(|kept| kept.is_offered = is_offered);
     }
 
     /// Those of ours that are not known to be confirmed.
@@ -116,7 +151,7 @@ impl Book {
         self.pending.iter().copied().collect()
     }
 
-    /// Mails that were read and not handed over, and their size.
+    /// Mails that were read and are not known to the store, and their size.
     pub(super) fn load(&self) -> (usize, u64) {
         (self.kept.len(), self.kept.values().map(|kept| kept.bytes).sum())
     }
@@ -135,6 +170,44 @@ impl Book {
             0 => format!("{}/{uid}", self.validity),
             era => format!("{}/{uid}/{era}", self.validity),
         }
+    }
+
+    /// Mails that came before this are left alone.
+    pub(super) fn from(&self, uid: u32, since: DateTime<Utc>) -> DateTime<Utc> {
+        self.floor.filter(|floor| uid < floor.below).map_or(since, |floor| floor.at.max(since))
+    }
+
+    /// All that is there was looked at; what waits to be stored may have come long ago.
+    pub(super) fn looked_at(&mut self, now: DateTime<Utc>) {
+        let waiting: Option<Vec<DateTime<Utc>>> = self.kept.values().map(|kept| kept.at).collect();
+        if let Some(waiting) = waiting {
+            self.looked = waiting.into_iter().chain([now]).min();
+        }
+    }
+
+    /// Something is to be written down.
+    pub(super) fn owe(&mut self, name: String, value: String) {
+        self.owed.insert(name, value);
+    }
+
+    pub(super) fn owed(&self) -> Vec<(String, String)> {
+        self.owed.clone().into_iter().collect()
+    }
+
+    pub(super) fn paid(&mut self, name: &str) {
+        self.owed.remove(name);
+    }
+
+    /// The floor, as it is remembered: it holds for these numbers only.
+    pub(super) fn written_floor(&self) -> Option<String> {
+        let floor = self.floor?;
+        Some(format!("{}/{}/{} {}", self.era, self.validity, floor.below, floor.at.to_rfc3339()))
+    }
+
+    pub(super) fn read_floor(&self, written: &str) -> Option<Floor> {
+        let rest = written.strip_prefix(&format!("{}/{}/", self.era, self.validity))?;
+        let (below, at) = rest.split_once(' ')?;
+        Some(Floor { at: DateTime::parse_from_rfc3339(at).ok()?.to_utc(), below: below.parse().ok()? })
     }
 
     /// The mark, as it is remembered.
@@ -202,5 +275,38 @@ mod tests {
         book.advance(50);
         book.open(8);
         assert_eq!((book.mark, book.since), (1, Some(DateTime::UNIX_EPOCH)));
+    }
+
+    #[test]
+    fn a_floor_holds_for_its_own_numbers_and_not_for_later_mails() {
+        let mut book = book(&[]);
+        let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(9);
+        book.floor = Some(Floor { at, below: 5 });
+        assert_eq!(
+            (book.from(4, DateTime::UNIX_EPOCH), book.from(5, DateTime::UNIX_EPOCH)),
+            (at, DateTime::UNIX_EPOCH)
+        );
+        let written = book.written_floor().unwrap();
+        assert_eq!(book.read_floor(&written), book.floor);
+        book.open(8);
+        assert_eq!((book.floor, book.read_floor(&written)), (None, None));
+    }
+
+    #[test]
+    fn a_mail_is_handed_over_until_it_is_stored_and_holds_the_last_look_back() {
+        let mut book = book(&[10]);
+        let came = DateTime::UNIX_EPOCH;
+        let now = came + chrono::TimeDelta::days(30);
+        book.ours(10, Some(Kept { letter: Letter::Foreign, twin: None, at: Some(came), bytes: 3, is_offered: false }));
+        assert!(book.has_unoffered());
+        for _ in 0..2 {
+            assert!(book.hand_over(7, 10).is_some());
+        }
+        book.offered(true);
+        book.looked_at(now);
+        assert_eq!((book.looked, book.has_unoffered()), (Some(came), false));
+        book.stored(7, 10);
+        book.looked_at(now);
+        assert_eq!((book.looked, book.load(), book.pending()), (Some(now), (0, 0), vec![10]));
     }
 }

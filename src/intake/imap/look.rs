@@ -7,9 +7,10 @@ use crate::domain::report::{Caller, Sound};
 use crate::intake::mail::{self, Letter, Reading};
 use crate::intake::memory::Memory;
 use crate::intake::source::SourceError;
-use crate::intake::watch::blocking;
+use crate::intake::watch::apart;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,14 +25,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 const ROUND: usize = 100;
 /// Mails that come in one answer, and their bytes.
 const TOGETHER: (usize, u64) = (50, 4 * 1024 * 1024);
-/// The names of what is remembered.
-const MARK: &str = "mark";
-const PLACE: &str = "place";
 /// Of a mail that is too large, so much is read: enough to see what it is.
 const START: u64 = 256 * 1024;
-/// The server's clock may go wrong by this much.
-const CLOCKS: TimeDelta = TimeDelta::minutes(5);
-
 /// What a look needs.
 pub(super) struct Look<'a> {
     pub(super) session: &'a mut Session,
@@ -43,6 +38,10 @@ pub(super) struct Look<'a> {
     pub(super) folder: &'a str,
     /// Fingerprint of server, user and folder.
     pub(super) identity: &'a str,
+    /// What stored mails are marked with.
+    pub(super) keyword: Option<&'a str>,
+    /// When the time for this look began.
+    pub(super) began: Instant,
     /// Mails that came before the boundary.
     pub(super) old: usize,
     pub(super) now: DateTime<Utc>,
@@ -54,9 +53,7 @@ impl Look<'_> {
     pub(super) async fn look(&mut self) -> Result<Option<Duration>, SourceError> {
         let first = self.begin().await?;
         let since = self.book.since.unwrap_or(self.now);
-        // the server counts days by its own zone
-        let day = (since - TimeDelta::days(1)).date_naive();
-        let uids = self.session.search(self.book.mark, day).await.map_err(|fault| self.unreachable(&fault))?;
+        let uids = self.search(since).await.map_err(|fault| self.unreachable(&fault))?;
         self.book.saw(&uids);
         let sorted = self.sort_all(since).await;
         if first {
@@ -64,81 +61,51 @@ impl Look<'_> {
             tracing::info!(folder = self.folder, left, since = %since, "first look: older mails are left alone");
         }
         self.book.advance(self.session.next);
-        self.remember().await?;
+        if matches!(sorted, Ok(None)) {
+            self.book.looked_at(self.now);
+        }
+        self.remember().await;
         sorted
     }
 
-    /// What is remembered, and what the store knows of those that wait.
-    async fn begin(&mut self) -> Result<bool, SourceError> {
-        let mut first = false;
-        if self.book.since.is_none() {
-            self.book.era = self.era().await?;
-            let name = format!("since {}", self.folder);
-            let remembered = self.memory.recall(&name).await?;
-            let known = remembered.and_then(|text| DateTime::parse_from_rfc3339(&text).ok()).map(|at| at.to_utc());
-            let since = known.unwrap_or(self.now - self.reach_back - CLOCKS);
-            if known.is_none() {
-                first = true;
-                self.memory.keep(&name, &since.to_rfc3339()).await?;
-            }
-            self.book.since = Some(since);
-        }
-        if self.book.validity != self.session.validity {
-            self.book.open(self.session.validity);
-            if let Some(written) = self.memory.recall(MARK).await?
-                && !self.book.remembered(&written)
-            {
-                tracing::warn!(folder = self.folder, "the mails are numbered anew: looking at all again");
-            }
-        }
-        for uid in self.book.pending() {
-            match self.memory.known(&self.book.key(uid)).await? {
-                Some(true) => self.book.settle(uid),
-                Some(false) => self.book.ours(uid, None),
-                None => {}
-            }
-        }
-        Ok(first)
-    }
-
-    /// How often another mailbox took this one's place.
-    async fn era(&mut self) -> Result<u32, SourceError> {
-        let remembered = self.memory.recall(PLACE).await?;
-        let known = remembered.as_deref().and_then(|text| text.split_once(' '));
-        let era = match known.and_then(|(era, place)| Some((era.parse::<u32>().ok()?, place))) {
-            Some((era, place)) if place == self.identity => return Ok(era),
-            Some((era, _)) => era + 1,
-            None => 0,
+    /// The mails that may be new; of those that only got another number, the ones that may not be stored yet.
+    async fn search(&mut self, since: DateTime<Utc>) -> Result<Vec<u32>, Fault> {
+        // the server counts days by its own zone
+        let day = |at: DateTime<Utc>| (at - TimeDelta::days(1)).date_naive();
+        let mark = self.book.mark;
+        let Some(floor) = self.book.floor.filter(|floor| mark < floor.below) else {
+            return self.session.search(mark, None, day(since), None).await;
         };
-        self.memory.keep(PLACE, &format!("{era} {}", self.identity)).await?;
-        Ok(era)
-    }
-
-    async fn remember(&mut self) -> Result<(), SourceError> {
-        let mark = self.book.written_mark();
-        if self.book.written.as_ref() != Some(&mark) {
-            self.memory.keep(MARK, &mark).await?;
-            self.book.written = Some(mark);
-        }
-        Ok(())
+        let (last, from) = (Some(floor.below - 1), day(floor.at.max(since)));
+        let mut uids = match self.session.search(mark, last, from, self.keyword).await {
+            // not every server can look for keywords
+            Err(Fault::Denied { .. }) if self.keyword.is_some() => self.session.search(mark, last, from, None).await?,
+            searched => searched?,
+        };
+        uids.extend(self.session.search(floor.below, None, day(since), None).await?);
+        Ok(uids)
     }
 
     async fn sort_all(&mut self, since: DateTime<Utc>) -> Result<Option<Duration>, SourceError> {
-        let began = Instant::now();
         let mut failed = HashSet::new();
         loop {
             let uids = self.book.unread(ROUND, &failed);
             if uids.is_empty() {
                 return Ok(if failed.is_empty() { None } else { Some(Duration::from_secs(1)) });
             }
-            let (mails, bytes) = self.book.load();
-            if mails >= MOST_KEPT || bytes >= MOST_BYTES || began.elapsed() > LONGEST {
+            if self.is_enough() {
                 return Ok(Some(Duration::ZERO));
             }
             if let Err(fault) = self.sort(&uids, since, &mut failed).await? {
                 return Err(self.unreachable(&fault));
             }
         }
+    }
+
+    /// What was read is taken first.
+    fn is_enough(&self) -> bool {
+        let (mails, bytes) = self.book.load();
+        mails >= MOST_KEPT || bytes >= MOST_BYTES || self.began.elapsed() > LONGEST
     }
 
     /// Sorts some mails: settled, ours, or failed. The inner error is the connection's.
@@ -161,7 +128,7 @@ impl Look<'_> {
         }
         let metas = match self.session.metas(&unknown).await {
             Ok(metas) => metas,
-            Err(fault) => return Ok(Err(fault)),
+            Err(fault) => return Ok(self.unknown(&unknown, fault, failed)),
         };
         let told: HashSet<u32> = metas.iter().map(|meta| meta.uid).collect();
         let mut wanted = Vec::new();
@@ -169,7 +136,7 @@ impl Look<'_> {
             wanted.push(Meta { uid, size: 0, at: None });
         }
         for meta in metas {
-            if meta.at.is_some_and(|at| at < since) {
+            if meta.at.is_some_and(|at| at < self.book.from(meta.uid, since)) {
                 self.book.settle(meta.uid);
                 self.old += 1;
             } else {
@@ -177,30 +144,54 @@ impl Look<'_> {
             }
         }
         for group in groups(&wanted, self.reading.max_bytes) {
-            if let Err(fault) = self.read(group, failed).await? {
+            if let Err(fault) = self.read(group, failed).await {
                 return Ok(Err(fault));
+            }
+            // large mails must not lie in memory together; those left out are read at the next look
+            if self.is_enough() {
+                break;
             }
         }
         Ok(Ok(()))
     }
 
-    async fn read(&mut self, group: &[Meta], failed: &mut HashSet<u32>) -> Result<Result<(), Fault>, SourceError> {
+    /// The server tells nothing of these mails.
+    fn unknown(&mut self, uids: &[u32], fault: Fault, failed: &mut HashSet<u32>) -> Result<(), Fault> {
+        if let [uid] = *uids
+            && self.book.is_unreadable(uid)
+        {
+            let kept = unreadable(Meta { uid, size: 0, at: None }, self.place, self.folder);
+            self.book.ours(uid, Some(kept));
+            return if matches!(fault, Fault::Lost(_)) { Err(fault) } else { Ok(()) };
+        }
+        self.not_read(uids.iter().copied(), fault, failed)
+    }
+
+    /// From now on each of these is tried alone; the fault is the connection's if it is of no more use.
+    fn not_read(
+        &mut self,
+        uids: impl Iterator<Item = u32>,
+        fault: Fault,
+        failed: &mut HashSet<u32>,
+    ) -> Result<(), Fault> {
+        let is_lost = matches!(fault, Fault::Lost(_));
+        for uid in uids {
+            self.book.failed(uid, if is_lost { 1 } else { 2 });
+            failed.insert(uid);
+        }
+        if is_lost { Err(fault) } else { Ok(()) }
+    }
+
+    async fn read(&mut self, group: &[Meta], failed: &mut HashSet<u32>) -> Result<(), Fault> {
         if let [meta] = group
             && self.book.is_unreadable(meta.uid)
         {
             self.book.ours(meta.uid, Some(unreadable(*meta, self.place, self.folder)));
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let read = match read(self.session, group, self.reading, self.place, self.folder).await? {
+        let read = match read(self.session, group, self.reading, self.place, self.folder).await {
             Ok(read) => read,
-            Err(fault) => {
-                let points = if matches!(fault, Fault::Lost(_)) { 1 } else { 2 };
-                for meta in group {
-                    self.book.failed(meta.uid, points);
-                    failed.insert(meta.uid);
-                }
-                return Ok(if points == 1 { Err(fault) } else { Ok(()) });
-            }
+            Err(fault) => return self.not_read(group.iter().map(|meta| meta.uid), fault, failed),
         };
         let mut missing: HashSet<u32> = group.iter().map(|meta| meta.uid).collect();
         for (uid, kept) in read {
@@ -214,7 +205,7 @@ impl Look<'_> {
             self.book.failed(uid, 2);
             failed.insert(uid);
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn unreachable(&self, fault: &Fault) -> SourceError {
@@ -240,29 +231,26 @@ fn groups(metas: &[Meta], max_bytes: u64) -> Vec<&[Meta]> {
     groups
 }
 
-/// Reads some mails and what they are. The inner error is the connection's or the server's.
+/// Reads some mails and what they are; one that cannot be read is missing.
 pub(super) async fn read(
     session: &mut Session,
     group: &[Meta],
     reading: &Arc<Reading>,
     place: &str,
     folder: &str,
-) -> Result<Result<Vec<(u32, Kept)>, Fault>, SourceError> {
+) -> Result<Vec<(u32, Kept)>, Fault> {
     let max = reading.max_bytes;
     let large = group.iter().any(|meta| u64::from(meta.size) > max);
     let most = large.then_some(START.min(max));
-    let bodies = match session.bodies(group, most).await {
-        Ok(bodies) => bodies,
-        Err(fault) => return Ok(Err(fault)),
-    };
+    let bodies = session.bodies(group, most).await?;
     let (reading, metas) = (reading.clone(), group.to_vec());
     let (place, folder) = (place.to_owned(), folder.to_owned());
-    let read = blocking(move || {
-        let one = |(uid, raw): (u32, Vec<u8>)| {
+    let read = apart(move || {
+        let one = |uid: u32, raw: &[u8]| {
             let meta = metas.iter().find(|meta| meta.uid == uid).copied();
             let (at, size) = (meta.and_then(|meta| meta.at), meta.map_or(0, |meta| meta.size));
-            let mut letter = mail::read(&raw, &reading);
-            let mut twin = mail::twin(&raw);
+            let mut letter = mail::read(raw, &reading);
+            let mut twin = mail::twin(raw);
             if large {
                 twin = format!("{twin} {size}");
                 if let Letter::Voicemail { sound, .. } = &mut letter {
@@ -272,11 +260,24 @@ pub(super) async fn read(
                     *sound = refused(why, uid);
                 }
             }
-            (uid, Kept { letter, twin: Some(twin), at, bytes: raw.len() as u64 })
+            Kept { letter, twin: Some(twin), at, bytes: raw.len() as u64, is_offered: false }
         };
-        Ok(bodies.into_iter().map(one).collect())
+        each(bodies, one)
     });
-    Ok(Ok(read.await?))
+    Ok(read.await.unwrap_or_default())
+}
+
+/// Each mail for itself: one over which the reader panics is missing, and no other one with it. What the panic says is
+/// left unsaid: it may quote the mail.
+fn each<T>(bodies: Vec<(u32, Vec<u8>)>, one: impl Fn(u32, &[u8]) -> T) -> Vec<(u32, T)> {
+    let read = |(uid, raw): (u32, Vec<u8>)| {
+        let read = catch_unwind(AssertUnwindSafe(|| one(uid, &raw)));
+        if read.is_err() {
+            tracing::warn!(uid, "reading broke off");
+        }
+        Some((uid, read.ok()?))
+    };
+    bodies.into_iter().filter_map(read).collect()
 }
 
 fn refused(why: String, uid: u32) -> Sound {
@@ -284,7 +285,7 @@ fn refused(why: String, uid: u32) -> Sound {
 }
 
 /// A mail that the server lists and does not hand out: nobody knows what it is, so a person looks.
-fn unreadable(meta: Meta, place: &str, folder: &str) -> Kept {
+pub(super) fn unreadable(meta: Meta, place: &str, folder: &str) -> Kept {
     let why = format!("{place}: the mail number {} in {folder} cannot be fetched; remedy: open it there", meta.uid);
     let letter = Letter::Voicemail {
         profile: String::new(),
@@ -293,6 +294,22 @@ fn unreadable(meta: Meta, place: &str, folder: &str) -> Kept {
         mailbox: None,
         called_at: None,
         seconds: None,
+        note: None,
     };
-    Kept { letter, twin: None, at: meta.at, bytes: 0 }
+    Kept { letter, twin: None, at: meta.at, bytes: 0, is_offered: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_over_which_the_reader_panics_is_missing_and_no_other_one() {
+        let bodies = vec![(1, b"one".to_vec()), (2, b"two".to_vec()), (3, b"three".to_vec())];
+        let read = each(bodies, |uid, raw| {
+            assert_ne!(uid, 2, "as a reader's fault would be");
+            raw.len()
+        });
+        assert_eq!(read, [(1, 3), (3, 5)]);
+    }
 }

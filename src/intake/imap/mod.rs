@@ -7,29 +7,31 @@
 //! Identity (`Found::key`) is `UIDVALIDITY/UID`, with a counter behind it where another server, user or folder took over
 //! the name of the source. Mails that came before the first start (less `first_look`) are left
 //! alone for ever; everything later is taken, however long the service was away.
+//! Where the server numbers anew, mails from the week before the last good look on are looked at once more, older ones are
+//! settled, and so are those that carry our keyword.
 //!
 //! What can go wrong: the line (pauses up to five minutes), the login (a person mends it), a token that ends (come by
 //! anew), a mailbox that is full (told at 90 %). IDLE may die unnoticed: under it lie keepalive and the poll.
 
+mod begin;
 mod book;
 mod look;
 mod oauth;
 mod session;
 mod settings;
 mod speech;
+mod take;
 mod wire;
 
 pub use oauth::{DeviceCode, OAuthSettings, Tokens};
 pub use settings::{Confirm, ImapSettings, Login};
 
-use crate::domain::report::{Arrival, Caller, Content};
-use crate::intake::mail::Letter;
+use crate::domain::report::Arrival;
 use crate::intake::memory::Memory;
 use crate::intake::source::{Found, Listing, Said, Source, SourceError, Trouble};
 use crate::runtime::clock::Clock;
 use async_trait::async_trait;
-use book::{Book, Kept};
-use chrono::TimeDelta;
+use book::Book;
 use look::Look;
 use session::Session;
 use speech::Fault;
@@ -41,6 +43,8 @@ use tokio_rustls::rustls::ClientConfig;
 const POLL_ONLY: Duration = Duration::from_mins(1);
 /// How often the server is asked how full the mailbox is.
 const QUOTA_EVERY: Duration = Duration::from_mins(15);
+/// While the server is away, marking does not reach for it more often.
+const AWAY: Duration = Duration::from_secs(10);
 /// A session that lived longer was a good one.
 const GOOD: Duration = Duration::from_mins(1);
 
@@ -58,6 +62,8 @@ pub struct ImapSource {
     /// When the server was last asked how full the mailbox is.
     asked: Option<Instant>,
     troubles: Vec<Trouble>,
+    /// When the server could not be reached last, if no session was opened since.
+    away: Option<Instant>,
     /// Look again so soon.
     soon: Option<Duration>,
     /// Sessions in a row that ended early.
@@ -84,6 +90,7 @@ impl ImapSource {
             book: Book::default(),
             asked: None,
             troubles: Vec::new(),
+            away: None,
             soon: None,
             short: 0,
             no_idle: false,
@@ -108,15 +115,22 @@ impl ImapSource {
 
     /// The session, or a new one.
     async fn session(&mut self) -> Result<Session, SourceError> {
-        match self.session.take() {
-            Some(session) => Ok(session),
-            None => self.open().await,
+        if let Some(session) = self.session.take() {
+            return Ok(session);
         }
+        let opened = self.open().await;
+        self.away = opened.is_err().then(Instant::now);
+        opened
     }
 
     /// One look; the session is kept unless it broke.
-    async fn look(&mut self, mut session: Session) -> Result<Option<Duration>, SourceError> {
+    async fn look(&mut self, began: Instant) -> Result<Option<Duration>, SourceError> {
+        let mut session = self.session().await?;
         let place = self.place();
+        let keyword = match &self.settings.confirm {
+            Confirm::Keyword(keyword) => Some(keyword.as_str()),
+            Confirm::Seen | Confirm::Move(_) => None,
+        };
         let looked = Look {
             session: &mut session,
             book: &mut self.book,
@@ -125,6 +139,8 @@ impl ImapSource {
             place: &place,
             folder: &self.settings.folder,
             identity: &self.settings.identity(),
+            keyword,
+            began,
             old: 0,
             now: self.clock.now(),
             reach_back: self.settings.first_look,
@@ -161,59 +177,6 @@ impl ImapSource {
         }
         self.troubles.clone()
     }
-
-    fn arrival(&self, found: &Found, kept: Kept) -> Arrival {
-        let (mailbox, caller, called_at, content) = match kept.letter {
-            Letter::Voicemail { sound, caller, mailbox, called_at, seconds, .. } => {
-                // the mail came when the caller had spoken
-                let spoken = TimeDelta::seconds(i64::from(seconds.unwrap_or(0)));
-                (mailbox, caller, called_at.or(kept.at.map(|at| at - spoken)), Content::Voicemail(sound))
-            }
-            Letter::Email(mail) => (None, Caller::default(), kept.at, Content::Email(mail)),
-            Letter::Fax(mail) => (None, Caller::default(), kept.at, Content::Fax(mail)),
-            Letter::Foreign => {
-                (None, Caller::default(), kept.at, Content::Email(crate::domain::report::Mail::default()))
-            }
-        };
-        Arrival {
-            source: self.name.clone(),
-            key: found.key.clone(),
-            mailbox,
-            caller,
-            called_at,
-            content,
-            twin: kept.twin,
-            longest_s: self.settings.reading.longest_s,
-        }
-    }
-
-    /// A mail that was not read at the look, or was lost since.
-    async fn fetch(&mut self, validity: u32, uid: u32) -> Result<Kept, SourceError> {
-        let place = self.place();
-        let gone = || SourceError::Gone(format!("{place}: the mail number {uid} is no longer there"));
-        let lost = |fault: Fault| SourceError::Unreachable(format!("{place}: {}", fault.why()));
-        let mut session = self.session().await?;
-        if session.validity != validity {
-            self.session = Some(session);
-            return Err(gone());
-        }
-        let metas = session.metas(&[uid]).await.map_err(lost)?;
-        let read = match metas.as_slice() {
-            [] => Vec::new(),
-            metas => {
-                let read =
-                    look::read(&mut session, metas, &self.settings.reading, &place, &self.settings.folder).await?;
-                read.map_err(lost)?
-            }
-        };
-        self.session = Some(session);
-        let kept = read.into_iter().next().map(|(_, kept)| kept).ok_or_else(gone)?;
-        if matches!(kept.letter, Letter::Foreign) {
-            self.book.settle(uid);
-            return Err(SourceError::Gone(format!("{place}: the mail number {uid} is none of ours")));
-        }
-        Ok(kept)
-    }
 }
 
 /// A mailbox that fills up; one that is full loses what comes next.
@@ -235,40 +198,43 @@ impl Source for ImapSource {
 
     async fn list(&mut self) -> Result<Listing, SourceError> {
         let used = self.session.is_some();
-        let session = self.session().await?;
         let began = Instant::now();
-        let mut looked = self.look(session).await;
+        let mut looked = self.look(began).await;
         if used && began.elapsed() < GOOD && matches!(looked, Err(SourceError::Unreachable(_))) {
             // a session that was kept may have died unnoticed
-            let session = self.open().await?;
-            looked = self.look(session).await;
+            self.session = None;
+            looked = self.look(began).await;
         }
         self.soon = match looked {
             Ok(soon) => soon,
             // what was read before the line broke is taken first
-            Err(SourceError::Unreachable(why)) if self.book.load().0 > 0 => {
-                tracing::debug!(source = %self.name, %why, "the look broke off");
+            Err(error @ (SourceError::Unreachable(_) | SourceError::Refused(_))) if self.book.has_unoffered() => {
+                tracing::debug!(source = %self.name, %error, "the look broke off");
                 Some(Duration::from_secs(1))
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                // what could not be stored meanwhile is listed again at the next look
+                self.book.offered(false);
+                return Err(error);
+            }
         };
+        self.book.offered(true);
         let troubles = self.troubles().await;
         let found = |uid: u32| Found { key: self.book.key(uid), place: self.settings.folder.clone() };
         Ok(Listing { found: self.book.pending().into_iter().map(found).collect(), troubles })
     }
 
     async fn take(&mut self, found: &Found) -> Result<Arrival, SourceError> {
-        let odd = || SourceError::Gone(format!("{} is no mail of this mailbox", found.key));
-        let (validity, uid) = book::parts(&found.key).ok_or_else(odd)?;
-        let kept = match self.book.hand_over(validity, uid) {
-            Some(kept) => kept,
-            None => self.fetch(validity, uid).await?,
-        };
-        Ok(self.arrival(found, kept))
+        self.take_one(found).await
     }
 
     async fn confirm(&mut self, found: &Found) -> Result<(), SourceError> {
         let Some((validity, uid)) = book::parts(&found.key) else { return Ok(()) };
+        self.book.stored(validity, uid);
+        if self.session.is_none() && self.away.is_some_and(|at| at.elapsed() < AWAY) {
+            // what else was read is stored first
+            return Err(SourceError::Unreachable(format!("{}: cannot be reached", self.place())));
+        }
         let mut session = self.session().await?;
         // numbered anew: it is confirmed under its new key
         if session.validity != validity {

@@ -16,6 +16,8 @@ const REMEMBERED: &str = "refresh token";
 const EARLY: Duration = Duration::from_mins(5);
 /// No answer of the token's address is longer.
 const LONGEST_ANSWER: usize = 256 * 1024;
+/// No token is believed to last longer, in seconds.
+const LONGEST_TOKEN_S: u64 = 86_400;
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// How tokens are come by.
@@ -220,7 +222,7 @@ impl Tokens {
             let value = format!("{} {}", self.fingerprint(), refresh.expose_secret());
             self.memory.keep(REMEMBERED, &value).await?;
         }
-        let lasts = Duration::from_secs(given.expires_in.unwrap_or(3600));
+        let lasts = Duration::from_secs(given.expires_in.unwrap_or(3600).min(LONGEST_TOKEN_S));
         self.kept = Some((token.clone(), Instant::now() + lasts.saturating_sub(EARLY.min(lasts / 2))));
         Ok(token)
     }

@@ -117,12 +117,21 @@ impl Session {
         self.speech.idle(within).await
     }
 
-    /// The numbers of the mails from `from` on that came on `day` or later, by the server's reckoning.
-    pub(super) async fn search(&mut self, from: u32, day: NaiveDate) -> Result<Vec<u32>, Fault> {
+    /// The numbers of the mails from `from` on (to `to`, if given) that came on `day` or later, by the server's reckoning,
+    /// and do not carry the keyword.
+    pub(super) async fn search(
+        &mut self,
+        from: u32,
+        to: Option<u32>,
+        day: NaiveDate,
+        without: Option<&str>,
+    ) -> Result<Vec<u32>, Fault> {
         // a search sees what was there at the last command's end
         self.speech.ask("NOOP", |_| ()).await?;
         self.speech.news = false;
-        let command = format!("UID SEARCH UID {from}:* SINCE {}", day.format("%-d-%b-%Y"));
+        let to_text = to.map_or_else(|| "*".to_owned(), |to| to.to_string());
+        let unmarked = without.map(|keyword| format!(" UNKEYWORD {keyword}")).unwrap_or_default();
+        let command = format!("UID SEARCH UID {from}:{to_text} SINCE {}{unmarked}", day.format("%-d-%b-%Y"));
         let mut found = Vec::new();
         let seen = |response: &Response<'_>| {
             if let Response::MailboxData(MailboxDatum::Search(numbers)) = response {
@@ -132,7 +141,7 @@ impl Session {
         let longer = self.speech.patience * 2;
         self.speech.ask_at_length(&command, longer, SMALL, seen).await?;
         // "n:*" brings the last mail even where its number is below n
-        found.retain(|uid| *uid >= from);
+        found.retain(|uid| *uid >= from && to.is_none_or(|to| *uid <= to));
         found.sort_unstable();
         found.dedup();
         Ok(found)

@@ -96,9 +96,8 @@ impl Peer {
 
     /// The peer cannot come in, or its recordings cannot be fetched; the pause until the next try.
     pub(super) async fn failed(&self, error: &SourceError) -> Duration {
-        let paused = self.health.lock().await.failed(error).await;
-        let pause = paused.as_ref().copied().unwrap_or(Duration::from_secs(10));
-        self.logged(paused.map(|_| ()));
+        let (pause, noted) = self.health.lock().await.failed(error, None).await;
+        self.logged(noted);
         pause
     }
 

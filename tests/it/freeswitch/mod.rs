@@ -307,6 +307,24 @@ async fn recordings_come_over_http_with_the_login_and_from_below_the_storage_fol
 }
 
 #[tokio::test]
+async fn a_mailbox_that_fails_keeps_no_other_one_waiting() {
+    let pbx = Pbx::start().await;
+    pbx.leave(IDS[0], "Erika", 60);
+    let mut source = pbx.source_with(|settings| {
+        settings.mailboxes =
+            ["1001@pbx.example", "1000@pbx.example"].map(|name| Mailbox::parse(name, None).unwrap()).into();
+    });
+    pbx.fake.fault(Fault::Hang);
+    let listing = source.list().await.unwrap();
+    assert_eq!(keys(&listing), [IDS[0]]);
+    let [trouble] = listing.troubles.as_slice() else { panic!("{:?}", listing.troubles) };
+    assert!(trouble.loses_calls && trouble.key == "mailbox/1001@pbx.example", "{trouble:?}");
+    assert_eq!(source.list().await.unwrap().troubles, []);
+    pbx.fake.with(|state| state.no_module = true);
+    assert!(matches!(source.list().await, Err(SourceError::Unreachable(_))), "all of them");
+}
+
+#[tokio::test]
 async fn an_event_is_a_hint_and_is_not_lost_while_an_answer_is_awaited() {
     let pbx = Pbx::start().await;
     let mut source = pbx.source();

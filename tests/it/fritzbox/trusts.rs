@@ -79,6 +79,53 @@ async fn pages_with_another_certificate_than_before_are_one_way_less() {
 }
 
 #[tokio::test]
+async fn a_configured_fingerprint_is_the_only_one_at_the_pages_too() {
+    let (fake, here) = (FakeBox::with_tls().await, Here::at(NOW).await);
+    fake.inside().messages.push(erika());
+    fake.inside().ways = ["pages"].into();
+    fake.inside().pages_want_login = true;
+    // what was seen and remembered before does not count any longer
+    let name = format!("certificate of {}", fake.web.trim_start_matches("https://"));
+    here.memory().keep(&name, fake.fingerprint.as_ref().unwrap()).await.unwrap();
+    let address: reqwest::Url = fake.plain.parse().unwrap();
+    let with = |fingerprint: String| FritzSettings {
+        address: address.clone(),
+        fingerprints: vec![fingerprint],
+        ..settings(&fake)
+    };
+    let mut source = here.source(with("cd".repeat(32)));
+    let listed = found(&mut source).await;
+    let SourceError::Busy(why) = source.take(&listed[0]).await.unwrap_err() else { panic!("another error") };
+    assert!(why.contains("has changed") && why.contains(&"cd".repeat(32)), "{why}");
+    let asked = fake.inside().asked.clone();
+    assert!(!asked.iter().any(|line| line.contains("login_sid") || line.contains("luacgi")), "{asked:?}");
+    let mut source = here.source(with(fake.fingerprint.clone().unwrap()));
+    let listed = found(&mut source).await;
+    assert_eq!(bytes(&source.take(&listed[0]).await.unwrap()), RECORDING);
+}
+
+#[tokio::test]
+async fn a_machine_that_was_removed_keeps_no_other_one_waiting() {
+    let (fake, _source, here) = watched(&[erika()]).await;
+    let mut source = here.source(FritzSettings { tams: vec![3, 0], ..settings(&fake) });
+    let listing = source.list().await.unwrap();
+    assert_eq!(listing.found.len(), 1);
+    let [trouble] = listing.troubles.as_slice() else { panic!("{:?}", listing.troubles) };
+    assert!(trouble.loses_calls && trouble.key == "tam3:list", "{trouble:?}");
+    assert!(trouble.what.contains("no such answering machine") && trouble.what.contains("remedy"), "{trouble:?}");
+    silent(&trouble.what);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_for_all_machines() {
+    let (fake, _source, here) = watched(&[]).await;
+    fake.inside().password = "another";
+    let mut source = here.source(FritzSettings { tams: vec![0, 1, 2], ..settings(&fake) });
+    refused(source.list().await.unwrap_err());
+    assert_eq!(fake.inside().wire.len(), 2);
+}
+
+#[tokio::test]
 async fn a_list_somewhere_else_is_not_read() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = elsewhere.local_addr().unwrap().port();

@@ -73,6 +73,7 @@ async fn a_voicemail_is_stored_once_and_a_second_look_changes_nothing() {
     let account = Account::start().await;
     let mut without_message = account.call(1);
     without_message["file_url"] = Value::Null;
+    without_message["duration"] = 0.into();
     account.on("2026-11-21", &[account.call(4711), without_message]);
     account.on("2026-11-20", &[]);
     account.files.file("/signed/4711.mp3", b"mp3");
@@ -198,6 +199,30 @@ async fn a_recording_that_is_not_there_yet_is_waited_for_and_given_up_in_the_end
     let mut source = account.source();
     let found = source.list().await.unwrap().found.remove(0);
     assert!(sound(&source.take(&found).await.unwrap()).unwrap_err().contains("404"));
+}
+
+#[tokio::test]
+async fn somebody_who_spoke_and_has_no_recording_wakes_a_human_in_the_end() {
+    let account = Account::start().await;
+    let without = |id: u64, duration: Value| {
+        let mut call = account.call(id);
+        (call["file_url"], call["duration"]) = (Value::Null, duration);
+        call
+    };
+    account.on(
+        "2026-11-21",
+        &[without(1, 14.into()), without(2, 0.into()), without(3, Value::Null), without(4, "7".into())],
+    );
+    account.on("2026-11-20", &[]);
+    let mut source = account.source_with(|settings| settings.limits.give_up = Duration::from_mins(10));
+    let listing = source.list().await.unwrap();
+    assert_eq!(keys(&listing), ["1", "4"]);
+    assert!(matches!(source.take(&listing.found[0]).await, Err(SourceError::Busy(_))));
+    let mut source = account.source();
+    let found = source.list().await.unwrap().found.remove(0);
+    let arrival = source.take(&found).await.unwrap();
+    assert!(sound(&arrival).unwrap_err().contains("no address"), "{arrival:?}");
+    assert_eq!(arrival.caller.number.as_deref(), Some("+491701234567"));
 }
 
 #[tokio::test]

@@ -193,6 +193,99 @@ async fn a_mail_that_cannot_be_fetched_is_handed_over_as_one_to_look_at() {
 }
 
 #[tokio::test]
+async fn a_mail_of_which_the_server_tells_nothing_keeps_no_other_one_waiting() {
+    for lost in [false, true] {
+        let act = move |_, command: &str| match command {
+            _ if command.starts_with("UID FETCH 1") && command.contains("SIZE") => {
+                if lost {
+                    Reply::SayAndClose(String::new())
+                } else {
+                    say("{tag} NO cannot read\r\n")
+                }
+            }
+            _ => well("IDLE", command),
+        };
+        let fake = Fake::start(HELLO, act).await;
+        let house = House::new().await;
+        let mut source = house.source(settings(fake.port, "anna"));
+        let mut found = Vec::new();
+        for _ in 0..12 {
+            found = source.list().await.map_or(found, |listing| listing.found);
+        }
+        assert_eq!(found.len(), 2, "{found:?}");
+        let why = super::refused(&source.take(&found[0]).await.unwrap());
+        assert!(why.contains("the mail number 1 in INBOX cannot be fetched"), "{why}");
+        assert_eq!(sound(&source.take(&found[1]).await.unwrap()), "sound of call 2");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_whose_storing_failed_is_handed_over_again_without_fetching_it_again() {
+    let fake = Fake::start(HELLO, |_, command| well("IDLE", command)).await;
+    let house = House::new().await;
+    let mut source = house.source(settings(fake.port, "anna"));
+    for _ in 0..3 {
+        let found = source.list().await.unwrap().found;
+        assert_eq!(sound(&source.take(&found[0]).await.unwrap()), "sound of call 1");
+    }
+    assert_eq!(fake.lines().into_iter().filter(|line| line.contains("BODY")).count(), 1);
+}
+
+#[tokio::test]
+async fn what_was_read_is_listed_though_the_server_is_gone_and_the_error_comes_after() {
+    let searches = std::sync::atomic::AtomicUsize::new(0);
+    let act = move |number, command: &str| match command {
+        _ if command.starts_with("AUTH") && number > 0 => Reply::SayAndClose(String::new()),
+        _ if command.starts_with("UID SEARCH") && searches.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => {
+            say("* SEARCH\r\n{tag} OK done\r\n")
+        }
+        // as if both came after the folder was opened
+        _ if command.starts_with("SELECT") => {
+            say("* 0 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 1] x\r\n{tag} OK [READ-WRITE] x\r\n")
+        }
+        _ if command.starts_with("UID FETCH 1:2") => {
+            let line = |number: u32, size: u32| {
+                format!(
+                    "* {number} FETCH (UID {number} RFC822.SIZE {size} INTERNALDATE \"28-Nov-2099 10:00:00 +0100\")\r\n"
+                )
+            };
+            say(&format!("{}{}{{tag}} OK done\r\n", line(1, 900), line(2, 5_000_000)))
+        }
+        _ if command.starts_with("UID FETCH 2") => Reply::SayAndClose(String::new()),
+        _ => well("IDLE", command),
+    };
+    let fake = Fake::start(HELLO, act).await;
+    let house = House::new().await;
+    let mut source = house.source(settings(fake.port, "anna"));
+    assert_eq!(keys(&mut source).await.len(), 0);
+    let found = source.list().await.unwrap().found;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(sound(&source.take(&found[0]).await.unwrap()), "sound of call 1");
+    assert!(matches!(source.list().await, Err(SourceError::Unreachable(_))));
+    assert_eq!(source.list().await.unwrap().found, found, "it was not stored");
+    assert!(matches!(source.confirm(&found[0]).await, Err(SourceError::Unreachable(_))));
+    for _ in 0..2 {
+        assert!(matches!(source.list().await, Err(SourceError::Unreachable(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_memory_that_takes_nothing_ends_no_look_and_is_written_later() {
+    let fake = Fake::start(HELLO, |_, command| well("IDLE", command)).await;
+    let house = House::new().await;
+    house.does("CREATE TRIGGER full BEFORE INSERT ON memory BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    let mut source = house.source(settings(fake.port, "anna"));
+    for _ in 0..2 {
+        assert_eq!(keys(&mut source).await, ["7/1", "7/2"]);
+    }
+    house.does("DROP TRIGGER full").await;
+    assert_eq!(keys(&mut source).await, ["7/1", "7/2"]);
+    for name in ["since INBOX", "place", "mark"] {
+        assert!(house.memory().recall(name).await.unwrap().is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_without_keywords_is_told_of_and_nothing_is_lost() {
     let act = |_, command: &str| {
         if command.starts_with("SELECT") {

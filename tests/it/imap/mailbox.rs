@@ -37,13 +37,13 @@ async fn a_recording_is_found_taken_and_marked_and_nothing_else_is_touched() {
 }
 
 #[tokio::test]
-async fn a_taken_mail_is_fetched_again_if_the_first_reading_was_lost() {
+async fn a_mail_is_handed_over_as_often_as_its_storing_fails() {
     let (server, user, house) = (shared(), fresh_user(), House::new().await);
     server.colleague(&user).await.delivers(&[voicemail(1), voicemail(2)], "").await;
     let mut source = house.source(settings(server.port, &user));
     let found = source.list().await.unwrap().found.remove(0);
     let first = source.take(&found).await.unwrap();
-    assert_eq!(source.take(&found).await.unwrap(), first, "read from the server anew");
+    assert_eq!(source.take(&found).await.unwrap(), first);
     let mut other = found.clone();
     other.key = other.key.replace("/1", "/99");
     assert!(matches!(source.take(&other).await, Err(SourceError::Gone(_))));
@@ -76,6 +76,19 @@ async fn a_mail_that_is_too_large_is_known_by_its_start_and_its_sound_is_refused
     let arrival = source.take(&listing.found[0]).await.unwrap();
     assert!(refused(&arrival).contains("the limit is 1048576; remedy: listen to it there"), "{}", refused(&arrival));
     assert_eq!(sound(&source.take(&listing.found[1]).await.unwrap()), "sound of call 2");
+}
+
+#[tokio::test]
+async fn large_mails_do_not_lie_in_memory_together() {
+    let (server, user, house) = (shared(), fresh_user(), House::new().await);
+    let large = |number| format!("{}{}", voicemail(number), "x".repeat(900_000));
+    let mails: Vec<String> = (0..25).map(large).collect();
+    server.colleague(&user).await.delivers(&mails, "").await;
+    let found = keys(&mut house.source(settings(server.port, &user))).await.len();
+    assert!((16..22).contains(&found), "{found}");
+    let mut intake = house.intake(settings(server.port, &user));
+    assert_eq!(super::look_all(&mut intake).await, 25);
+    assert_eq!(house.reports().await, (25, 25));
 }
 
 #[tokio::test]

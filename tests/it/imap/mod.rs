@@ -61,6 +61,14 @@ impl House {
         sqlx::query_scalar(AssertSqlSafe(sql.to_owned()).into_sql_str()).fetch_one(&mut db).await.unwrap()
     }
 
+    /// Changes the store behind its back.
+    pub(crate) async fn does(&self, sql: &str) {
+        use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr as _};
+        let url = format!("sqlite://{}/nachtwache.db", self.folder.path().display());
+        let mut db = sqlx::AnyConnection::connect(&url).await.unwrap();
+        sqlx::query(AssertSqlSafe(sql.to_owned()).into_sql_str()).execute(&mut db).await.unwrap();
+    }
+
     /// Stored reports, and how many of them the source was told of.
     pub(crate) async fn reports(&self) -> (i64, i64) {
         let stored = self.number("SELECT COUNT(*) FROM reports").await;

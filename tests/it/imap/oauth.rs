@@ -103,6 +103,10 @@ async fn a_token_is_kept_until_shortly_before_it_ends() {
     let form = &giver.forms()[0];
     let sent = ["grant_type", "client_id", "client_secret", "scope"].map(|key| form[key].as_str());
     assert_eq!(sent, ["client_credentials", "app", "app-secret", "mail"]);
+    // nonsense is no time
+    let odd = format!(r#"{{"access_token":"token-{{n}}","expires_in":{}}}"#, u64::MAX);
+    let endless = Giver::start(&[Act::Say(200, odd.leak())]).await;
+    endless.tokens(Flow::Client, &house).token(false).await.unwrap();
     // one that ends at once is not used twice
     let short = Giver::start(&[Act::Say(200, r#"{"access_token":"token-{n}","expires_in":0}"#)]).await;
     let mut tokens = short.tokens(Flow::Client, &house);

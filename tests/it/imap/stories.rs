@@ -116,35 +116,55 @@ async fn a_server_that_is_restarted_is_found_again() {
     assert_eq!(house.reports().await, (2, 2));
 }
 
-#[tokio::test]
-async fn a_server_that_numbers_its_mails_anew_doubles_nothing() {
-    let mut server = Dovecot::start("");
-    let (user, house) = (fresh_user(), House::new().await);
-    let mails: Vec<String> = (0..20).map(|n| if n % 4 == 0 { foreign(n) } else { voicemail(n) }).collect();
-    server.colleague(&user).await.delivers(&mails, "").await;
-    let mut intake = house.intake(settings(server.port, &user));
-    assert_eq!(look_all(&mut intake).await, 15);
+/// The server forgets all numbers; its mails stay.
+async fn number_anew(server: &mut Dovecot, user: &str) {
     server.stop();
-    for entry in std::fs::read_dir(server.maildir(&user)).unwrap() {
+    for entry in std::fs::read_dir(server.maildir(user)).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with("dovecot") && path.is_file() {
+        // which letter stands for which keyword is no number
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("dovecot") && name != "dovecot-keywords" && path.is_file() {
             std::fs::remove_file(path).unwrap();
         }
     }
     // numbers are made from the second in which the folder is opened
     tokio::time::sleep(Duration::from_millis(1100)).await;
     server.restart();
-    server.colleague(&user).await.delivers(&[voicemail(100)], "").await;
-    assert_eq!(look_all(&mut intake).await, 1);
-    assert_eq!(house.reports().await, (16, 16));
-    assert_eq!(
-        house.number("SELECT COUNT(*) FROM sightings").await,
-        15,
-        "every mail was looked at under its new number"
-    );
-    let mut restarted = house.intake(settings(server.port, &user));
-    assert_eq!(look_all(&mut restarted).await, 0);
-    assert_eq!(house.reports().await, (16, 16));
+}
+
+#[tokio::test]
+async fn a_server_that_numbers_its_mails_anew_doubles_nothing_and_loses_nothing_new() {
+    let marked = Confirm::Keyword("$Nachtwache".into());
+    for (confirm, restarts, looked_at_again) in
+        [(Confirm::Seen, false, 15), (Confirm::Seen, true, 15), (marked, true, 0)]
+    {
+        let mut server = Dovecot::start("");
+        let (user, house) = (fresh_user(), House::new().await);
+        let mut settings = settings(server.port, &user);
+        settings.confirm = confirm.clone();
+        house.memory().keep("since INBOX", "2019-01-01T00:00:00+00:00").await.unwrap();
+        let mails: Vec<String> = (0..20).map(|n| if n % 4 == 0 { foreign(n) } else { voicemail(n) }).collect();
+        let mut colleague = server.colleague(&user).await;
+        colleague.delivers(&mails, "").await;
+        let old: Vec<String> = (20..30).map(voicemail).collect();
+        colleague.delivers(&old, "21-Nov-2020 22:14:00 +0100").await;
+        let mut intake = house.intake(settings.clone());
+        assert_eq!(look_all(&mut intake).await, 25);
+        number_anew(&mut server, &user).await;
+        server.colleague(&user).await.delivers(&[voicemail(100)], "").await;
+        if restarts {
+            intake = house.intake(settings.clone());
+        }
+        assert_eq!(look_all(&mut intake).await, 1, "{confirm:?}");
+        assert_eq!(house.reports().await, (26, 26));
+        let sightings = house.number("SELECT COUNT(*) FROM sightings").await;
+        assert_eq!(sightings, looked_at_again, "{confirm:?}: long before the last good look nothing is read again");
+        // what somebody moves in later is looked at, however old it is
+        server.colleague(&user).await.delivers(&[voicemail(101)], "21-Nov-2020 22:14:00 +0100").await;
+        let mut restarted = house.intake(settings);
+        assert_eq!(look_all(&mut restarted).await, 1, "{confirm:?}");
+        assert_eq!(house.reports().await, (27, 27));
+    }
 }
 
 #[tokio::test]

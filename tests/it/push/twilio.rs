@@ -157,6 +157,24 @@ async fn nobody_fetches_what_somebody_is_fetching() {
 }
 
 #[tokio::test]
+async fn what_finds_no_place_is_noted_and_fetched_by_itself() {
+    let sounds = [b"one", b"two"].map(|sound| Gives::Sound(sound.to_vec()));
+    let provider = Provider::giving(&[&[Gives::Hangs][..], &sounds].concat()).await;
+    let mut door = door(&provider, SOON);
+    door.limits.at_once = 1;
+    let rig = Rig::with(door).await;
+    let url = format!("{}{PATH}", provider.host);
+    let mut second = told(&url);
+    second[2].1 = "RE2";
+    let other = async {
+        until("the fetching", async || !provider.asked().is_empty()).await;
+        status(tell(&rig, &second)).await
+    };
+    assert_eq!(tokio::join!(status(tell(&rig, &told(&url))), other), (503, 503));
+    until("both reports", async || rig.reports().await.len() == 2).await;
+}
+
+#[tokio::test]
 async fn what_was_told_outlives_a_restart() {
     let provider = Provider::giving(&[Gives::Hangs, Gives::Sound(b"sound".to_vec())]).await;
     let rig = Rig::with(door(&provider, NEVER)).await;

@@ -78,29 +78,35 @@ impl Webhook {
             let detail = "X-Twilio-Signature does not fit: are public_url and auth_token those of the provider?";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
-        // strangers take no place
-        let _place = self.peer.place()?;
         let fields: HashMap<String, String> = pairs(query).into_iter().chain(form).collect();
         match fields.get("RecordingStatus").map_or("completed", String::as_str) {
             "completed" | "failed" => {}
             _ => return Ok(StatusCode::NO_CONTENT.into_response()),
         }
         let told = told(&fields, inner.desk.clock.now())?;
-        self.have(inner, &told).await?;
+        // strangers take no place, and what is noted is fetched by itself where none is free
+        if let Some(told) = self.note(inner, &told).await? {
+            let _place = self.peer.place().map_err(|_| Problem::not_fetched())?;
+            self.have(inner, &told).await?;
+        }
         Ok(([(header::CONTENT_TYPE, "text/xml")], NOTHING_TO_DO).into_response())
     }
 
-    /// Makes sure that the message is stored, or that it will be.
-    async fn have(&self, inner: &Inner, told: &Told) -> Result<(), Problem> {
+    /// Writes down what is to be fetched: what was told of this recording first. `None`: it is stored already.
+    async fn note(&self, inner: &Inner, told: &Told) -> Result<Option<Told>, Problem> {
         let not_stored = |why: String| {
             self.peer.cry(inner, told.from.as_deref(), &why);
             Problem::not_stored()
         };
         if self.pending.is_stored(&told.sid).await.map_err(|error| not_stored(error.to_string()))? {
-            return Ok(());
+            return Ok(None);
         }
+        self.pending.note(told).await.map(Some).map_err(|error| not_stored(error.to_string()))
+    }
+
+    /// Fetches and stores a recording that is noted.
+    async fn have(&self, inner: &Inner, told: &Told) -> Result<(), Problem> {
         let _fetching = self.pending.fetching(&told.sid).ok_or_else(Problem::not_fetched)?;
-        let told = &self.pending.note(told).await.map_err(|error| not_stored(error.to_string()))?;
         let fetched = self.recordings.fetch(&told.url, told.failed, inner.max_bytes, inner.limits.fetch).await;
         // the peer cried already
         let stored = self.settle(inner, told, fetched).await.map_err(|_| Problem::not_stored())?;
