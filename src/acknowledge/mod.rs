@@ -76,12 +76,13 @@ impl Desk {
             if !self.split(tx, &case, actor, now).await? {
                 return Ok(Answer::Refused(Refusal::Already));
             }
+            notices::refresh_case(tx, case.id, now).await?;
         } else if act == Act::Transcript {
             self.send_transcript(tx, &case, actor, now).await?;
         } else {
             let due_at = self.change(&mut case, act, actor, now);
             cases::put(tx, &case, due_at).await?;
-            notices::refresh(tx, case.report, now).await?;
+            notices::refresh_case(tx, case.id, now).await?;
         }
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
         let event = Event::new(now, kind, act.as_str()).report(case.report).case(id).by(&actor.name);
@@ -118,18 +119,24 @@ impl Desk {
         (case.state == CaseState::Open).then_some(now)
     }
 
-    /// The newest report that joined becomes a case of its own and rings. `false`: none had joined.
+    /// The newest report that joined becomes a case of its own and rings; what it said counts there and no longer here.
+    /// `false`: none had joined.
     async fn split(&self, tx: &mut Tx, case: &Case, actor: &Actor, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let Some((report, verdict)) = joins::newest(tx, case.id).await? else { return Ok(false) };
+        let Some(report) = joins::newest(tx, case.id).await? else { return Ok(false) };
         joins::remove(tx, report).await?;
+        let left = joins::loudest(tx, case.id).await?;
+        cases::set_verdict(tx, case.id, left.unwrap_or(Verdict::Unclear)).await?;
         // Taken off by a person, it wakes people whatever the rules said of it.
-        let verdict = verdict.filter(|verdict| verdict.wakes()).unwrap_or(Verdict::Unclear);
-        let own = cases::open(tx, report, verdict, false, now).await?;
-        notices::reassign(tx, report, own.id).await?;
-        charges::move_to(tx, report, own.id).await?;
-        notices::refresh(tx, report, now).await?;
-        notices::refresh(tx, case.report, now).await?;
-        let event = Event::new(now, EventKind::Split, format!("off case {}", case.id)).report(report).case(own.id);
+        let (report, found, mail) = joins::spoken(tx, report).await?;
+        let verdict = found.as_ref().map(|found| found.verdict).filter(|verdict| verdict.wakes());
+        let own = cases::open(tx, report.id, verdict.unwrap_or(Verdict::Unclear), false, now).await?;
+        notices::reassign(tx, report.id, own.id).await?;
+        charges::move_to(tx, report.id, own.id).await?;
+        if let Some(found) = &found {
+            charges::propose_by(tx, own.id, &report, found, mail.as_deref(), now).await?;
+        }
+        notices::refresh(tx, report.id, now).await?;
+        let event = Event::new(now, EventKind::Split, format!("off case {}", case.id)).report(report.id).case(own.id);
         events::append(tx, &event.by(&actor.name)).await?;
         Ok(true)
     }

@@ -74,8 +74,12 @@ fn belongs(settings: &Settings, earlier: &Spoke<'_>, later: &Spoke<'_>) -> Optio
 fn same_caller(settings: &Settings, earlier: &Spoke<'_>, later: &Spoke<'_>) -> bool {
     let known = numbers(settings, earlier);
     let numbers = numbers(settings, later);
+    if numbers.iter().any(|number| known.contains(number)) {
+        return true;
+    }
+    // one address can be a whole firm's (a web form, a shared mailbox): then the numbers tell people apart
     let writes = earlier.said.sender().is_some() && earlier.said.sender() == later.said.sender();
-    writes || numbers.iter().any(|number| known.contains(number))
+    writes && (known.is_empty() || numbers.is_empty())
 }
 
 /// Every number by which the caller is known, without the firm's own.

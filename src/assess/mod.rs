@@ -19,8 +19,9 @@ use crate::domain::case::{Case, CaseId, CaseState, Outcome};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::phone;
-use crate::domain::report::{Medium, Report, Stage};
+use crate::domain::report::{Mail, Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
+use crate::domain::transcript::Transcript;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
@@ -79,35 +80,41 @@ pub fn assess(rules: &Rules, settings: &Settings, report: &Report, said: &Said) 
     let outside = !settings.business_hours().is_open(report.called_at);
     let tariff = settings.terms.tariff(outside);
     let displayed = report.caller.number.as_deref();
-    if report.medium == Medium::Fax {
-        return unheard(tariff, displayed, Verdict::Ignored, FAX.into());
-    }
     let terms =
         rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &settings.terms.own_numbers };
     let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
-    let spoken = Message { text: "", subject: None, displayed, at, outside_hours: outside, headers: &[] };
+    let frame = Message { text: "", subject: None, displayed, at, outside_hours: outside, headers: &[] };
+    let judge = |message: &Message<'_>| rules::judge_by(rules, message, &terms);
+    let spoken = |transcript: &Transcript| {
+        if let Some(doubt) = transcript.doubt {
+            let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
+            let remark = transcript.remark.as_ref();
+            let why = remark.map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
+            return unheard(tariff, displayed, verdict, why);
+        }
+        let second = transcript.second.as_deref().map(|text| judge(&Message { text, ..frame }));
+        let judged =
+            proof::Heard { judgement: judge(&Message { text: &transcript.text(), ..frame }), second, transcript };
+        proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
+    };
+    let written = |mail: &Mail| {
+        // who writes everything into the subject line has written it
+        let text = if mail.text.trim().is_empty() { &mail.subject } else { &mail.text };
+        if text.trim().is_empty() && !mail.automatic {
+            return unheard(tariff, displayed, Verdict::Unclear, "the mail has no text that can be read".into());
+        }
+        let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..frame };
+        proof::written(judge(&message), tariff)
+    };
     match said {
         Said::Nothing => unheard(tariff, displayed, Verdict::Unclear, "there is nothing to judge".into()),
-        Said::Spoken(transcript) => {
-            if let Some(doubt) = transcript.doubt {
-                let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
-                let remark = transcript.remark.as_ref();
-                let why = remark.map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
-                return unheard(tariff, displayed, verdict, why);
-            }
-            let judge = |text: &str| rules::judge_by(rules, &Message { text, ..spoken }, &terms);
-            let second = transcript.second.as_deref().map(judge);
-            let judged = proof::Heard { judgement: judge(&transcript.text()), second, transcript };
-            proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
-        }
+        Said::Spoken(transcript) => spoken(transcript),
+        Said::Both(transcript, mail) => proof::louder(spoken(transcript), written(mail)),
         Said::Written(mail, _) => {
-            // who writes everything into the subject line has written it
-            let text = if mail.text.trim().is_empty() { &mail.subject } else { &mail.text };
-            if text.trim().is_empty() && !mail.automatic {
-                return unheard(tariff, displayed, Verdict::Unclear, "the mail has no text that can be read".into());
-            }
-            let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..spoken };
-            proof::written(rules::judge_by(rules, &message, &terms), tariff)
+            let found = written(mail);
+            // what looks like a fax and says that somebody is in need is none that may be passed over
+            let passed_over = report.medium == Medium::Fax && !found.verdict.wakes();
+            if passed_over { unheard(tariff, displayed, Verdict::Ignored, FAX.into()) } else { found }
         }
     }
 }
@@ -234,38 +241,43 @@ impl AssessStep {
         notices::adopt(tx, report.id, case.id).await?;
         let event = Event::new(now, EventKind::Joined, why.as_str()).report(report.id).case(case.id);
         events::append(tx, &event).await?;
-        if verdict == Verdict::Confirmed && case.verdict != Verdict::Confirmed {
+        let raised = verdict.rank() > case.verdict.rank();
+        if raised {
             case.verdict = verdict;
             case.unheard = false;
             let due_at = (case.state == CaseState::Open).then_some(now);
             cases::put(tx, &case, due_at).await?;
         }
         if why == Why::SameTrouble {
-            self.tell_who_knows(tx, report, &case, now).await?;
+            // whoever has it must hear that it is more than he thought, or that the caller calls again after his call-back
+            let loud = raised || case.called_back_at.is_some();
+            self.tell_who_knows(tx, report, &case, loud && case.taken_by.is_some(), now).await?;
         }
         notices::refresh(tx, case.report, now).await?;
         Ok(case)
     }
 
-    /// Whoever has the case, or was told of it, gets the later message itself, silently: the alert only says that there is one.
+    /// Whoever has the case, or was told of it, gets the later message itself: the alert only says that there is one.
     async fn tell_who_knows(
         &self,
         tx: &mut Tx,
         report: &Report,
         case: &Case,
+        loud: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let people = match case.taken_by.as_deref() {
-            Some(name) => self.settings.recipients(name).into_iter().map(|one| (one.name, one.chat)).collect(),
-            None => notices::told(tx, case.id).await?,
-        };
+        let taker = case.taken_by.as_deref().map(|name| self.settings.recipients(name)).unwrap_or_default();
+        let mut people: Vec<(String, i64)> = taker.into_iter().map(|one| (one.name, one.chat)).collect();
+        if people.is_empty() {
+            people = notices::told(tx, case.id).await?;
+        }
         let kind = if report.medium == Medium::Voicemail { NoticeKind::Voice } else { NoticeKind::Transcript };
         for (recipient, chat) in people {
-            if kind == NoticeKind::Voice && notices::has_voice(tx, report.id, chat).await? {
+            if !loud && kind == NoticeKind::Voice && notices::has_voice(tx, report.id, chat).await? {
                 continue;
             }
             let (report, case) = (Some(report.id), Some(case.id));
-            let plan = notices::Plan { report, case, kind, recipient, chat, loud: false, ring: 0, body: None };
+            let plan = notices::Plan { report, case, kind, recipient, chat, loud, ring: 0, body: None };
             notices::plan(tx, &plan, now).await?;
         }
         Ok(())
@@ -314,17 +326,7 @@ impl AssessStep {
         case: &Case,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let (report, found) = (spoke.report, spoke.found);
-        let (Verdict::Confirmed, Tariff::Activation { net, gross, .. }) = (found.verdict, found.tariff) else {
-            return Ok(());
-        };
-        let sha256 = report.recording.as_ref().map(|recording| &recording.sha256);
-        let mail = if let Said::Written(_, sha256) = spoke.said { Some(sha256) } else { None };
-        let proof = serde_json::json!({
-            "findings": found.findings, "sound_sha256": sha256, "mail_sha256": mail, "rules": found.rules,
-        });
-        let charge = charges::Charge { case: case.id, report: report.id, net, gross, proof: proof.to_string() };
-        charges::propose(tx, &charge, now).await?;
-        events::append(tx, &Event::new(now, EventKind::Proposed, net.german()).report(report.id).case(case.id)).await
+        let mail = if let Said::Written(_, sha256) = spoke.said { Some(sha256.as_str()) } else { None };
+        charges::propose_by(tx, case.id, spoke.report, spoke.found, mail, now).await
     }
 }

@@ -78,6 +78,24 @@ pub(super) fn written(judgement: Judgement, tariff: Tariff) -> Assessment {
     }
 }
 
+/// Of a recording and the mail it came in the louder one counts, its fields filled from the other. A mail beside a recording
+/// may quote somebody else: its consent is no proof, a human looks.
+pub(super) fn louder(spoken: Assessment, written: Assessment) -> Assessment {
+    if written.verdict.rank() <= spoken.verdict.rank() {
+        return Assessment { fields: spoken.fields.filled_from(written.fields), ..spoken };
+    }
+    let mut written = Assessment { fields: written.fields.filled_from(spoken.fields), ..written };
+    if written.consent == Consent::Full {
+        written.consent = Consent::Absent;
+        written.consent_doubt = Some(ConsentDoubt::NoProof);
+        written.missing.extend([Missing::Conditions, Missing::Fee]);
+        if written.verdict == Verdict::Confirmed {
+            written.verdict = Verdict::Incomplete;
+        }
+    }
+    written
+}
+
 fn quieter(verdict: Verdict, declaration: Declaration) -> bool {
     !verdict.wakes() && declaration != Declaration::Denied
 }

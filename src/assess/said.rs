@@ -13,6 +13,8 @@ pub enum Said {
     Spoken(Transcript),
     /// A mail, with the SHA-256 of its bytes as they came.
     Written(Mail, String),
+    /// The words of a recording, and the mail that it came in.
+    Both(Transcript, Mail),
 }
 
 impl Said {
@@ -21,12 +23,14 @@ impl Said {
     /// # Errors
     /// Where the store refused.
     pub async fn of(report: &Report, reader: &mut Reader) -> Result<Self, StoreError> {
-        Ok(if report.medium == Medium::Voicemail {
-            let found = transcripts::find(reader, report.id).await?;
-            found.map_or(Self::Nothing, |(transcript, _)| Self::Spoken(transcript))
-        } else {
-            let found = mails::find(reader, report.id).await?;
-            found.map_or(Self::Nothing, |(mail, sha256)| Self::Written(mail, sha256))
+        let mail = mails::find(reader, report.id).await?;
+        if report.medium != Medium::Voicemail {
+            return Ok(mail.map_or(Self::Nothing, |(mail, sha256)| Self::Written(mail, sha256)));
+        }
+        Ok(match (transcripts::find(reader, report.id).await?, mail) {
+            (None, _) => Self::Nothing,
+            (Some((transcript, _)), None) => Self::Spoken(transcript),
+            (Some((transcript, _)), Some((mail, _))) => Self::Both(transcript, mail),
         })
     }
 
@@ -36,7 +40,10 @@ impl Said {
         match self {
             Self::Nothing => String::new(),
             Self::Spoken(transcript) => transcript.text(),
+            // who writes everything into the subject line has written it
+            Self::Written(mail, _) if mail.text.trim().is_empty() => mail.subject.clone(),
             Self::Written(mail, _) => mail.text.clone(),
+            Self::Both(transcript, mail) => format!("{}\n\n{}", transcript.text(), mail.text),
         }
     }
 

@@ -28,8 +28,9 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     let mut reader = store.read().await?;
     let beats = workers::all(&mut reader).await?;
     let (waiting, oldest) = reports::waiting(&mut reader, Stage::Transcribe).await?;
-    let standing = troubles::standing(&mut reader).await?;
     let configured = |name: &str| settings.sources.iter().any(|row| row.name() == name);
+    let mut standing = troubles::standing(&mut reader).await?;
+    standing.retain(|one| configured(&one.source));
     let mut sources = watched::all(&mut reader).await?;
     sources.retain(|(name, _)| configured(name));
     drop(reader);

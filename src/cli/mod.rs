@@ -80,6 +80,7 @@ enum What {
 /// Runs a command. Exit codes: 0 done, 1 not well or failed, 2 wrong arguments.
 #[must_use]
 pub fn main(command: Command) -> ExitCode {
+    telemetry::quiet_panics();
     if let What::Child = command.what {
         return match child::inside::run() {
             Ok(()) => ExitCode::SUCCESS,

@@ -82,7 +82,7 @@ fn reading(settings: &Settings) -> anyhow::Result<Reading> {
 
 fn lines(letter: &Letter, zone: Tz) -> Vec<String> {
     let (profile, sound, caller, mailbox, called_at, seconds) = match letter {
-        Letter::Voicemail { profile, sound, caller, mailbox, called_at, seconds } => {
+        Letter::Voicemail { profile, sound, caller, mailbox, called_at, seconds, .. } => {
             (profile, sound, caller, mailbox, called_at, seconds)
         }
         Letter::Email(mail) => return written("a written mail, no voicemail", mail),
@@ -126,7 +126,7 @@ fn sound_line(sound: &Sound) -> String {
 
 fn as_json(learned: &Learned, zone: Tz) -> serde_json::Value {
     let mut value = match &learned.letter {
-        Letter::Voicemail { profile, sound, caller, mailbox, called_at, seconds } => {
+        Letter::Voicemail { profile, sound, caller, mailbox, called_at, seconds, .. } => {
             let sound = match sound {
                 Sound::Bytes { name, bytes } => match sound::decode(name, bytes, &Limits::default()) {
                     Ok(decoded) => json!({ "name": name, "format": decoded.format, "ms": decoded.sound_ms }),

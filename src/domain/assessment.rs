@@ -44,6 +44,18 @@ words! {
 }
 
 impl Verdict {
+    /// How loud it is: of two verdicts about one trouble the louder one counts.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Ignored => 0,
+            Self::NotEmergency => 1,
+            Self::Unclear => 2,
+            Self::Incomplete => 3,
+            Self::Confirmed => 4,
+        }
+    }
+
     /// Whether it opens a case and wakes people.
     #[must_use]
     pub fn wakes(self) -> bool {
@@ -179,6 +191,25 @@ pub struct Fields {
     pub displayed: Option<String>,
     /// The sentences that describe the fault.
     pub description: Option<String>,
+}
+
+impl Fields {
+    /// These, and where one is empty the other's.
+    #[must_use]
+    pub fn filled_from(self, other: Self) -> Self {
+        let (callback, callback_doubtful) = match self.callback {
+            Some(own) => (Some(own), self.callback_doubtful),
+            None => (other.callback, other.callback_doubtful),
+        };
+        Self {
+            company: self.company.or(other.company),
+            contact: self.contact.or(other.contact),
+            callback,
+            callback_doubtful,
+            displayed: self.displayed.or(other.displayed),
+            description: self.description.or(other.description),
+        }
+    }
 }
 
 /// Verdict, findings, fields, tariff of one report.

@@ -101,6 +101,8 @@ pub struct Mail {
 pub enum Content {
     /// A recording.
     Voicemail(Sound),
+    /// A recording that came with words beside it: somebody passes it on, or writes and attaches a sound.
+    VoicemailWithMail(Sound, Mail),
     /// A written e-mail.
     Email(Mail),
     /// A fax as a mail; recorded, not accepted.
@@ -112,7 +114,7 @@ impl Content {
     #[must_use]
     pub fn medium(&self) -> Medium {
         match self {
-            Self::Voicemail(_) => Medium::Voicemail,
+            Self::Voicemail(_) | Self::VoicemailWithMail(..) => Medium::Voicemail,
             Self::Email(_) => Medium::Email,
             Self::Fax(_) => Medium::Fax,
         }

@@ -5,7 +5,7 @@ use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Act, Case, CaseState};
 use crate::domain::notice::{Notice, NoticeKind, Outage};
-use crate::domain::report::{Mail, Medium, Recording, Report, ReportId};
+use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
 use crate::store::{Reader, StoreError, assessments, cases, joins, mails, reports, transcripts};
@@ -43,38 +43,38 @@ impl Subject {
             (None, None) => None,
         };
         let mut subject = Self { case, ..Self::default() };
-        let mut about = notice.report;
-        if let (NoticeKind::Alert, Some(case)) = (notice.kind, subject.case.clone()) {
-            about = Some(subject.read_later(&case, reader).await?);
-        }
-        if let Some(id) = about {
+        if let Some(id) = notice.report {
             let report = reports::find(reader, id).await?;
             subject.assessment = assessments::find(reader, id).await?;
+            subject.mail = mails::find(reader, id).await?.map(|(mail, _)| mail);
             if report.medium == Medium::Voicemail {
                 subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
-            } else {
-                subject.mail = mails::find(reader, id).await?.map(|(mail, _)| mail);
             }
             subject.report = Some(report);
+        }
+        if let (NoticeKind::Alert, Some(case)) = (notice.kind, subject.case.clone()) {
+            subject.read_later(&case, reader).await?;
         }
         Ok(subject)
     }
 
-    /// The later reports of a case, and the report that says what the case is: where a later one raised the verdict, it is
-    /// that one.
-    async fn read_later(&mut self, case: &Case, reader: &mut Reader) -> Result<ReportId, StoreError> {
-        let mut telling = case.report;
-        let first = assessments::find(reader, case.report).await?.map(|found| found.verdict);
+    /// The later reports of a case. Where one of them raised the verdict, the alert shows its statements, and its fields
+    /// where the first one has none.
+    async fn read_later(&mut self, case: &Case, reader: &mut Reader) -> Result<(), StoreError> {
         for (id, why) in joins::of_case(reader, case.id).await? {
             let report = reports::find(reader, id).await?;
-            let verdict = assessments::find(reader, id).await?.map(|found| found.verdict);
-            if telling == case.report && first != Some(case.verdict) && verdict == Some(case.verdict) {
-                telling = id;
-            }
+            let found = assessments::find(reader, id).await?;
+            let verdict = found.as_ref().map(|found| found.verdict);
             let same_message = why == Why::SameMessage;
             self.later.push(Later { at: report.called_at, medium: report.medium, verdict, same_message });
+            let shown = self.assessment.as_ref().map(|found| found.verdict);
+            if let Some(found) = found.filter(|_| verdict == Some(case.verdict) && shown != verdict) {
+                let fields = self.assessment.take().map(|first| first.fields).unwrap_or_default();
+                let fields = fields.filled_from(found.fields.clone());
+                self.assessment = Some(Assessment { fields, ..found });
+            }
         }
-        Ok(telling)
+        Ok(())
     }
 
     /// How the notice should look.
@@ -89,11 +89,23 @@ impl Subject {
             },
             (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
             (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
-            (NoticeKind::Transcript, _, Some(case)) => text(match &self.mail {
-                Some(mail) => wording::letter(case, mail),
-                None => wording::transcript(case, self.transcript.as_ref()),
-            }),
+            (NoticeKind::Transcript, _, Some(case)) => self.words(case, settings),
             _ => Wanted::Nothing,
+        }
+    }
+
+    /// The words themselves: never where Telegram is to see nothing of the caller, and no longer when the case is closed.
+    fn words(&self, case: &Case, settings: &Settings) -> Wanted {
+        let closed = case.state == CaseState::Closed && settings.telegram.redact_closed;
+        match (&self.mail, settings.telegram.view) {
+            (_, View::Minimal) => Wanted::Nothing,
+            _ if closed => Wanted::Nothing,
+            (Some(mail), View::Full) if self.transcript.is_none() => text(wording::letter(case, mail)),
+            (beside, View::Full) => {
+                let words = wording::transcript(case, self.transcript.as_ref());
+                let beside = beside.as_ref().map(|mail| format!("\n\n{}", wording::letter(case, mail)));
+                text(words + &beside.unwrap_or_default())
+            }
         }
     }
 

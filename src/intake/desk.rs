@@ -43,18 +43,17 @@ pub struct Desk {
 }
 
 /// What of an arrival lies on disk.
-enum Kept {
-    Sound(Recording),
-    Mail(Recording, Mail),
-    Nothing(String),
+#[derive(Default)]
+struct Kept {
+    recording: Option<Recording>,
+    /// Why there is no sound.
+    trouble: Option<String>,
+    mail: Option<(Recording, Mail)>,
 }
 
 impl Kept {
-    fn file(&self) -> Option<&Recording> {
-        match self {
-            Self::Sound(file) | Self::Mail(file, _) => Some(file),
-            Self::Nothing(_) => None,
-        }
+    fn files(&self) -> impl Iterator<Item = &Recording> {
+        self.recording.iter().chain(self.mail.iter().map(|(file, _)| file))
     }
 }
 
@@ -76,8 +75,8 @@ impl Desk {
             caller: Caller { number: arrival.caller.number.map(printable), name: arrival.caller.name.map(printable) },
             called_at: arrival.called_at.unwrap_or(now),
             stored_at: now,
-            recording: if let Kept::Sound(recording) = &kept { Some(recording.clone()) } else { None },
-            trouble: if let Kept::Nothing(why) = &kept { Some(why.clone()) } else { None },
+            recording: kept.recording.clone(),
+            trouble: kept.trouble.clone(),
             medium,
             longest_s: arrival.longest_s,
             stage: if medium == Medium::Voicemail { Stage::Transcribe } else { Stage::Assess },
@@ -93,8 +92,10 @@ impl Desk {
             self.bells.send.ring();
             self.bells.transcribe.ring();
             self.bells.assess.ring();
-        } else if let Some(file) = kept.file() {
-            self.forget(file).await;
+        } else {
+            for file in kept.files() {
+                self.forget(file).await;
+            }
         }
         Ok(accepted)
     }
@@ -112,7 +113,7 @@ impl Desk {
         let unheard_at = (report.medium != Medium::Fax).then_some(now + wait);
         let new = reports::insert(tx, report, twin, now, unheard_at).await?;
         if new {
-            if let Kept::Mail(file, mail) = kept {
+            if let Some((file, mail)) = &kept.mail {
                 mails::put(tx, report.id, mail, file).await?;
             }
             self.plan_first_word(tx, report, now).await?;
@@ -148,18 +149,26 @@ impl Desk {
     }
 
     async fn keep(&self, id: ReportId, content: Content) -> Result<Kept, StoreError> {
-        match content {
-            Content::Voicemail(Sound::Refused { path, why, .. }) => {
+        let (sound, mail) = match content {
+            Content::Voicemail(sound) => (Some(sound), None),
+            Content::VoicemailWithMail(sound, mail) => (Some(sound), Some(mail)),
+            Content::Email(mail) | Content::Fax(mail) => (None, Some(mail)),
+        };
+        let mut kept = Kept::default();
+        match sound {
+            Some(Sound::Bytes { name, bytes }) => kept.recording = Some(self.write(id, name, bytes).await?),
+            Some(Sound::Refused { path, why, .. }) => {
                 // most whys name the place already
                 let named = why.starts_with(&*path.to_string_lossy());
-                Ok(Kept::Nothing(if named { why } else { format!("{}: {why}", path.display()) }))
+                kept.trouble = Some(if named { why } else { format!("{}: {why}", path.display()) });
             }
-            Content::Voicemail(Sound::Bytes { name, bytes }) => Ok(Kept::Sound(self.write(id, name, bytes).await?)),
-            Content::Email(mut mail) | Content::Fax(mut mail) => {
-                let raw = std::mem::take(&mut mail.raw);
-                Ok(Kept::Mail(self.write(id, "mail.eml".into(), raw).await?, mail))
-            }
+            None => {}
         }
+        if let Some(mut mail) = mail {
+            let raw = std::mem::take(&mut mail.raw);
+            kept.mail = Some((self.write(id, "mail.eml".into(), raw).await?, mail));
+        }
+        Ok(kept)
     }
 
     async fn write(&self, id: ReportId, name: String, bytes: Vec<u8>) -> Result<Recording, StoreError> {

@@ -42,6 +42,7 @@ impl Health {
 
     /// The mailbox answered; these troubles last.
     pub(super) async fn reached(&mut self, seen: Vec<Trouble>) -> Result<(), StoreError> {
+        self.recall().await?;
         let now = self.desk.clock.now();
         let failed = self.state.failing_since.is_some();
         let arrived_at = self.state.arrived_at;
@@ -59,23 +60,37 @@ impl Health {
         self.write().await
     }
 
-    /// The mailbox cannot be used; the pause until the next try.
-    pub(super) async fn failed(&mut self, error: &SourceError) -> Result<Duration, StoreError> {
+    /// The mailbox cannot be used, `since` some earlier time if that is known: the pause until the next try, and whether it
+    /// could be written down.
+    pub(super) async fn failed(
+        &mut self,
+        error: &SourceError,
+        since: Option<DateTime<Utc>>,
+    ) -> (Duration, Result<(), StoreError>) {
+        let recalled = self.recall().await;
         let now = self.desk.clock.now();
         let refused = matches!(error, SourceError::Refused(_));
-        let since = *self.state.failing_since.get_or_insert(now);
+        let since = *self.state.failing_since.get_or_insert(since.unwrap_or(now));
         self.state.failures = self.state.failures.saturating_add(1);
         self.state.why = Some(error.to_string());
         let pause = if refused { REFUSED_PAUSE } else { pause(self.state.failures, self.longest_pause) };
         self.state.next_try_at = Some(now + TimeDelta::from_std(pause).unwrap_or_default());
         tracing::warn!(source = %self.source, %error, failures = self.state.failures, "the mailbox cannot be reached");
         let limit = TimeDelta::minutes(i64::try_from(self.desk.settings.intake.unreachable_after_min).unwrap_or(3));
-        if refused || now - since >= limit {
+        let tell = refused || now - since >= limit;
+        let noted = match recalled {
+            Ok(()) => self.note_failure(error, since, tell).await,
+            Err(error) => Err(error),
+        };
+        (pause, noted)
+    }
+
+    async fn note_failure(&mut self, error: &SourceError, since: DateTime<Utc>, tell: bool) -> Result<(), StoreError> {
+        if tell {
             let trouble = Trouble { key: UNREACHABLE.into(), what: error.to_string(), loses_calls: true };
             self.note(vec![trouble], Some(since)).await?;
         }
-        self.write().await?;
-        Ok(pause)
+        self.write().await
     }
 
     async fn write(&mut self) -> Result<(), StoreError> {
@@ -90,7 +105,7 @@ impl Health {
     /// `unreachable_since`), what else was wrong with it is not known to be over.
     async fn note(&mut self, seen: Vec<Trouble>, unreachable_since: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         let now = self.desk.clock.now();
-        let standing = self.standing().await?;
+        let standing = self.standing.clone().unwrap_or_default();
         let keys: HashSet<String> = seen.iter().map(|trouble| trouble.key.clone()).collect();
         let over: Vec<String> = match unreachable_since {
             Some(_) => Vec::new(),
@@ -127,15 +142,17 @@ impl Health {
         Ok(())
     }
 
-    /// The troubles of this source that stand in the store.
-    async fn standing(&mut self) -> Result<HashSet<String>, StoreError> {
-        if let Some(standing) = &self.standing {
-            return Ok(standing.clone());
+    /// At the first look: how the source was when the service stopped.
+    async fn recall(&mut self) -> Result<(), StoreError> {
+        if self.standing.is_some() {
+            return Ok(());
         }
         let mut reader = self.desk.store.read().await?;
         let all = troubles::standing(&mut reader).await?;
+        self.state = watched::find(&mut reader, &self.source).await?.unwrap_or_default();
         let own = all.into_iter().filter(|trouble| trouble.source == self.source).map(|trouble| trouble.key);
-        Ok(self.standing.insert(own.collect()).clone())
+        self.standing = Some(own.collect());
+        Ok(())
     }
 
     async fn tell_trouble(

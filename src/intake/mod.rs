@@ -33,6 +33,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::siren::{Cry, Siren};
 use crate::runtime::status::{State, Status};
 use crate::store::{StoreError, reports};
+use chrono::{DateTime, TimeDelta, Utc};
 use health::Health;
 use source::{Found, Source, SourceError};
 use std::collections::HashSet;
@@ -53,6 +54,7 @@ pub struct Intake {
     siren: Siren,
     told: HashSet<String>,
     health: Health,
+    busy_since: Option<DateTime<Utc>>,
 }
 
 /// What one look came to.
@@ -71,7 +73,7 @@ impl Intake {
     #[must_use]
     pub fn new(desk: Desk, source: Box<dyn Source>, siren: Siren) -> Self {
         let health = Health::new(desk.clone(), source.name().to_owned(), source.longest_pause());
-        Self { desk, source, siren, told: HashSet::new(), health }
+        Self { desk, source, siren, told: HashSet::new(), health, busy_since: None }
     }
 
     /// Looks whenever something may have changed, until the service stops.
@@ -113,13 +115,14 @@ impl Intake {
     pub async fn look(&mut self) -> Result<Look, StoreError> {
         let listing = match patiently(self.source.list()).await {
             Ok(listing) => listing,
-            Err(SourceError::Busy(_)) => return Ok(Look { again: true, ..Look::default() }),
-            Err(error) => {
-                let pause = self.health.failed(&error).await?;
-                return Ok(Look { pause: Some(pause), ..Look::default() });
+            Err(SourceError::Busy(_)) if !self.is_busy_for_long() => {
+                return Ok(Look { again: true, ..Look::default() });
             }
+            Err(error) => return Ok(self.unreachable(&error).await),
         };
-        self.health.reached(listing.troubles).await?;
+        self.busy_since = None;
+        // Whether that can be written down must not keep a message waiting: what cannot be stored cries by itself.
+        let noted = self.health.reached(listing.troubles).await;
         let mut look = Look::default();
         let here: HashSet<String> = listing.found.iter().map(|found| found.key.clone()).collect();
         self.told.retain(|key| here.contains(key));
@@ -138,19 +141,47 @@ impl Intake {
                 tokio::time::sleep(began.elapsed() * REST).await;
             }
         }
-        if look.stored > 0 {
-            self.health.arrived().await?;
-        }
         if let Some(error) = refused {
             return Err(error);
+        }
+        noted?;
+        if look.stored > 0 {
+            self.health.arrived().await?;
         }
         Ok(look)
     }
 
+    /// A mailbox that is busy without end is as good as unreachable.
+    fn is_busy_for_long(&mut self) -> bool {
+        let now = self.desk.clock.now();
+        let limit = TimeDelta::minutes(i64::try_from(self.desk.settings.intake.unreachable_after_min).unwrap_or(3));
+        now - *self.busy_since.get_or_insert(now) >= limit
+    }
+
+    /// The pause holds whatever the store says: a refused login must not be tried every few seconds.
+    async fn unreachable(&mut self, error: &SourceError) -> Look {
+        let (pause, noted) = self.health.failed(error, self.busy_since).await;
+        if let Err(error) = noted {
+            tracing::error!(source = %self.source.name(), %error, "could not write down that a mailbox is away");
+            self.cry("unreachable", &error);
+        }
+        Look { pause: Some(pause), ..Look::default() }
+    }
+
+    /// By the way that needs no store.
+    fn cry(&self, key: &str, why: &StoreError) {
+        let source = self.source.name().to_owned();
+        self.siren.sound(Cry { key: format!("{source}/{key}"), source, why: why.to_string() });
+    }
+
     async fn one(&mut self, found: &Found, look: &mut Look) -> Result<(), StoreError> {
-        let mut reader = self.desk.store.read().await?;
-        let known = reports::known(&mut reader, self.source.name(), &found.key).await?;
-        drop(reader);
+        let known = match known(&self.desk, self.source.name().to_owned(), &found.key).await {
+            Ok(known) => known,
+            Err(error) => {
+                self.cry(&found.key, &error);
+                return Err(error);
+            }
+        };
         if known == Some(true) {
             self.told.insert(found.key.clone());
             return Ok(());
@@ -173,12 +204,12 @@ impl Intake {
     }
 
     async fn store(&mut self, arrival: Arrival) -> Result<bool, StoreError> {
-        let key = format!("{}/{}", self.source.name(), arrival.caller.number.as_deref().unwrap_or("-"));
+        let key = arrival.caller.number.clone().unwrap_or_else(|| "-".to_owned());
         match self.desk.accept(arrival).await {
             Ok(accepted) => Ok(accepted.new),
             Err(error) => {
                 // The voice stays at the source; a human hears of it by the way that needs no store.
-                self.siren.sound(Cry { key, source: self.source.name().to_owned(), why: error.to_string() });
+                self.cry(&key, &error);
                 Err(error)
             }
         }
@@ -196,6 +227,11 @@ impl Intake {
         self.told.insert(found.key.clone());
         Ok(())
     }
+}
+
+async fn known(desk: &Desk, source: String, key: &str) -> Result<Option<bool>, StoreError> {
+    let mut reader = desk.store.read().await?;
+    reports::known(&mut reader, &source, key).await
 }
 
 /// The answer of a source, or that it hangs.

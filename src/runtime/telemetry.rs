@@ -12,3 +12,11 @@ pub fn start(filter: Option<&str>, json: bool) {
     let started = if json { builder.json().try_init() } else { builder.try_init() };
     drop(started);
 }
+
+/// A panic is logged by its place alone: its words may quote a caller.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%place, "a panic");
+    }));
+}

@@ -101,6 +101,19 @@ pub async fn put(tx: &mut Tx, case: &Case, due_at: Option<DateTime<Utc>>) -> Res
     expect_one(&done, || format!("case {}", case.id))
 }
 
+/// The case says something else from now on; its escalation goes on as it is.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn set_verdict(tx: &mut Tx, id: CaseId, verdict: Verdict) -> Result<()> {
+    sqlx::query("UPDATE cases SET verdict = $1 WHERE id = $2")
+        .bind(verdict.as_str())
+        .bind(id.0)
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// One case for changing: on PostgreSQL its row is locked until the transaction ends; SQLite has one writer anyway.
 ///
 /// # Errors

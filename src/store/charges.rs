@@ -1,10 +1,12 @@
 //! Charges: proposed with their proof; a human releases them.
 
 use super::row::Fields;
-use super::{Result, Tx, ms};
+use super::{Result, Tx, events, ms};
+use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::CaseId;
-use crate::domain::report::ReportId;
-use crate::domain::tariff::Cents;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::report::{Report, ReportId};
+use crate::domain::tariff::{Cents, Tariff};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
 
@@ -23,12 +25,39 @@ pub struct Charge {
     pub proof: String,
 }
 
-/// Proposes a charge; a case has one at most, and the first proof stands.
+/// Proposes what a confirmed report proves, and writes that into the story; anything else proposes nothing. `mail_sha256` is
+/// of a written report.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query(
+pub async fn propose_by(
+    tx: &mut Tx,
+    case: CaseId,
+    report: &Report,
+    found: &Assessment,
+    mail_sha256: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (Verdict::Confirmed, Tariff::Activation { net, gross, .. }) = (found.verdict, found.tariff) else {
+        return Ok(());
+    };
+    let sound = report.recording.as_ref().map(|recording| &recording.sha256);
+    let proof = serde_json::json!({
+        "findings": found.findings, "sound_sha256": sound, "mail_sha256": mail_sha256, "rules": found.rules,
+    });
+    let charge = Charge { case, report: report.id, net, gross, proof: proof.to_string() };
+    if propose(tx, &charge, now).await? {
+        events::append(tx, &Event::new(now, EventKind::Proposed, net.german()).report(report.id).case(case)).await?;
+    }
+    Ok(())
+}
+
+/// Proposes a charge. `false`: the case has one already, and its proof stands.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query(
         "INSERT INTO charges (case_id, report_id, proposed_at, state, net_cents, gross_cents, proof)
          VALUES ($1, $2, $3, 'proposed', $4, $5, $6) ON CONFLICT (case_id) DO NOTHING",
     )
@@ -40,7 +69,7 @@ pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result
     .bind(&charge.proof)
     .execute(tx.db())
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// The charge that this report proves goes to another case.

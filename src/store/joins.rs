@@ -2,10 +2,10 @@
 
 use super::reports::parse_id;
 use super::row::Fields;
-use super::{Result, Tx, ms};
-use crate::domain::assessment::{Verdict, words};
+use super::{Result, Tx, assessments, mails, ms, reports};
+use crate::domain::assessment::{Assessment, Verdict, words};
 use crate::domain::case::CaseId;
-use crate::domain::report::ReportId;
+use crate::domain::report::{Report, ReportId};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
 
@@ -46,23 +46,40 @@ pub async fn remove(tx: &mut Tx, report: ReportId) -> Result<()> {
     Ok(())
 }
 
-/// The report that joined a case last, with its verdict.
+/// The report that joined a case last.
 ///
 /// # Errors
 /// Where the database refused or a row is broken.
-pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<(ReportId, Option<Verdict>)>> {
-    let row = sqlx::query(
-        "SELECT joins.report_id AS report_id, assessments.verdict AS verdict FROM joins
-         LEFT JOIN assessments ON assessments.report_id = joins.report_id
-         WHERE joins.case_id = $1 ORDER BY joins.joined_at DESC, joins.report_id DESC LIMIT 1",
+pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<ReportId>> {
+    let all = of_case(tx.db(), case).await?;
+    Ok(all.last().map(|(id, _)| *id))
+}
+
+/// The loudest verdict of the reports of a case; `None` where none has one yet.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn loudest(tx: &mut Tx, case: CaseId) -> Result<Option<Verdict>> {
+    let rows = sqlx::query(
+        "SELECT verdict FROM assessments WHERE report_id IN (SELECT report_id FROM joins WHERE case_id = $1)
+             OR report_id IN (SELECT report_id FROM cases WHERE id = $1)",
     )
     .bind(case.0)
-    .fetch_optional(tx.db())
+    .fetch_all(tx.db())
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let fields = Fields::named(&row, "joins", case.to_string());
-    let report = parse_id("joins", "report_id", &fields.text("report_id")?)?;
-    Ok(Some((report, fields.maybe_word("verdict", Verdict::parse)?)))
+    let verdict = |row| Fields::named(row, "assessments", case.to_string()).word("verdict", Verdict::parse);
+    let verdicts = rows.iter().map(verdict).collect::<Result<Vec<_>>>()?;
+    Ok(verdicts.into_iter().max_by_key(|verdict| verdict.rank()))
+}
+
+/// A report with what was read in it, and the SHA-256 of its mail.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn spoken(tx: &mut Tx, report: ReportId) -> Result<(Report, Option<Assessment>, Option<String>)> {
+    let found = assessments::find(tx.db(), report).await?;
+    let mail = mails::find(tx.db(), report).await?.map(|(_, sha256)| sha256);
+    Ok((reports::find(tx.db(), report).await?, found, mail))
 }
 
 /// The reports that joined a case and are no copies of another, in the order they did.

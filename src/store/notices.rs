@@ -64,7 +64,7 @@ pub async fn plan(tx: &mut Tx, plan: &Plan, now: DateTime<Utc>) -> Result<Notice
 /// Where the database refused.
 pub async fn has_voice(tx: &mut Tx, report: ReportId, chat: i64) -> Result<bool> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM notices WHERE report_id = $1 AND chat = $2 AND kind = 'voice' AND delivery <> 'failed'",
+        "SELECT COUNT(*) FROM notices WHERE report_id = $1 AND chat = $2 AND kind = 'voice' AND delivery NOT IN ('failed', 'gone')",
     )
     .bind(report.to_string())
     .bind(chat)
@@ -131,6 +131,23 @@ pub async fn refresh(tx: &mut Tx, report: ReportId, now: DateTime<Utc>) -> Resul
     )
     .bind(ms(now))
     .bind(report.to_string())
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
+/// As [`refresh`], for every notice of the case: those of later reports, and the words that were sent on request.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn refresh_case(tx: &mut Tx, case: CaseId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query(
+        "UPDATE notices SET version = version + 1,
+             due_at = CASE WHEN delivery = 'sent' AND due_at IS NULL THEN $1 ELSE due_at END
+         WHERE case_id = $2 AND delivery IN ('due', 'sending', 'sent')",
+    )
+    .bind(ms(now))
+    .bind(case.0)
     .execute(tx.db())
     .await?;
     Ok(())

@@ -67,3 +67,11 @@ pub async fn all(db: &mut AnyConnection) -> Result<Vec<(String, Watched)>> {
         })
         .collect()
 }
+
+/// The state of one source, if it ever ran.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn find(db: &mut AnyConnection, source: &str) -> Result<Option<Watched>> {
+    Ok(all(db).await?.into_iter().find(|(name, _)| name == source).map(|(_, watched)| watched))
+}

@@ -90,7 +90,7 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
         lines.push(REPEATED.into());
     }
     lines.push(when(known));
-    lines.extend(known.mail.map(letter_head));
+    lines.extend(known.mail.map(|mail| letter_head(mail, known.report)));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
     lines.extend(later_lines(known.later, known.zone));
     lines.push(String::new());
@@ -101,11 +101,16 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
             statements(&mut lines, found);
             lines.push(money(found));
         }
+        None if known.report.medium != Medium::Voicemail => {}
         None => lines.push(format!("📞 {}", displayed(known.report))),
     }
     if case.unheard {
         lines.push(String::new());
-        lines.push("Noch keine Abschrift. Bitte die Aufnahme anhören.".into());
+        let remedy = match known.mail.filter(|_| known.report.medium != Medium::Voicemail) {
+            Some(_) => "Noch nicht geprüft. Bitte die E-Mail lesen („Abschrift“).",
+            None => "Noch keine Abschrift. Bitte die Aufnahme anhören.",
+        };
+        lines.push(remedy.into());
     }
     lines.extend(whose(case, known.zone));
     lines.retain_mut(|line| {
@@ -171,8 +176,9 @@ pub fn letter(case: &Case, mail: &Mail) -> String {
     format!("E-Mail zu Vorgang {}\nBetreff: {}\n\n{}", case.id, mail.subject.trim(), mail.text.trim())
 }
 
-fn letter_head(mail: &Mail) -> String {
-    format!("✉ E-Mail von {}", mail.sender.as_deref().unwrap_or("unbekannt"))
+fn letter_head(mail: &Mail, report: &Report) -> String {
+    let beside = if report.medium == Medium::Voicemail { "Aufnahme in einer " } else { "" };
+    format!("✉ {beside}E-Mail von {}", mail.sender.as_deref().unwrap_or("unbekannt"))
 }
 
 /// The newest ones in full, the rest as a number.

@@ -5,7 +5,7 @@ use crate::domain::assessment::{
     Assessment, Consent, ConsentDoubt, Declaration, Finding, Missing, Polarity, Subject, Verdict,
 };
 use crate::domain::phone;
-use crate::domain::report::Report;
+use crate::domain::report::{Medium, Report};
 use crate::domain::tariff::Tariff;
 use crate::domain::transcript::Doubt;
 
@@ -38,12 +38,12 @@ pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<
 fn callback(found: &Assessment, known: &Known<'_>) -> String {
     let fields = &found.fields;
     let Some(spoken) = &fields.callback else {
-        return match known.mail {
-            Some(_) => "keine Nummer genannt".into(),
-            None => format!("{} (angezeigt, keine Nummer genannt)", displayed(known.report)),
+        return match known.report.medium {
+            Medium::Email | Medium::Fax => "keine Nummer genannt".into(),
+            Medium::Voicemail => format!("{} (angezeigt, keine Nummer genannt)", displayed(known.report)),
         };
     };
-    if known.mail.is_some() {
+    if known.report.medium != Medium::Voicemail {
         return format!("{spoken} (geschrieben)");
     }
     let mut note = vec!["gesprochen".to_owned()];

@@ -414,7 +414,7 @@ async fn a_report_joins_a_case_and_leaves_it_again(base: Base) {
     reports::insert(&mut tx, &later, None, t(1), None).await.unwrap();
     let case = cases::open(&mut tx, first, Verdict::Incomplete, false, t(0)).await.unwrap();
     joins::add(&mut tx, later.id, case.id, Why::SameTrouble, t(1)).await.unwrap();
-    assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), Some((later.id, None)));
+    assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), Some(later.id));
     let charge = Charge { case: case.id, report: later.id, net: Cents(4800), gross: Cents(5712), proof: "{}".into() };
     charges::propose(&mut tx, &charge, t(1)).await.unwrap();
     tx.commit().await.unwrap();

@@ -90,6 +90,43 @@ async fn a_fax_is_recorded_and_wakes_nobody() {
 }
 
 #[tokio::test]
+async fn what_looks_like_a_fax_and_tells_of_an_emergency_wakes_people() {
+    let world = World::night().await;
+    let report =
+        arrives(&world, "1/1", Content::Fax(mail("lang@kunde.example", "Telefaxserver ausgefallen", WRITTEN))).await;
+    assert_eq!(world.verdict(report).await, Some(Verdict::Confirmed));
+    assert_eq!(world.rings(ANNA), 1);
+}
+
+#[tokio::test]
+async fn of_a_recording_and_the_mail_around_it_the_louder_one_counts() {
+    let world = World::night().await;
+    let sound = Sound::Bytes { name: "ansage.wav".into(), bytes: b"sound".to_vec() };
+    let letter = mail("klara.vogt@vogt-blech.example", "WG: Sprachnachricht", WRITTEN);
+    let report = arrives(&world, "1/1", Content::VoicemailWithMail(sound, letter)).await;
+    world
+        .transcribed(report, &spoken("Willkommen bei der Firma Vogt, Sie rufen außerhalb unserer Geschäftszeiten an."))
+        .await;
+    world.settle().await;
+    // her words declare it; whether the consent in them is her own a human sees
+    assert_eq!(world.verdict(report).await, Some(Verdict::Incomplete));
+    let case = world.case(report).await.unwrap();
+    assert!(charges::of_case(&mut world.store.read().await.unwrap(), case.id).await.unwrap().is_none());
+    let alert = alert(&world, ANNA);
+    for line in [
+        "✉ Aufnahme in einer E-Mail von klara.vogt@vogt-blech.example",
+        "Zustimmung möglich, aber nicht gesichert",
+        "🏢 Vogt Blechtechnik GmbH",
+    ] {
+        assert!(alert.contains(line), "{line} is missing in:\n{alert}");
+    }
+    world.press(ANNA, "Abschrift", ANNA).await;
+    let words =
+        world.phone(ANNA).into_iter().map(|shown| shown.text).find(|text| text.starts_with("Abschrift")).unwrap();
+    assert!(words.contains("Willkommen") && words.contains("Fileserver"), "{words}");
+}
+
+#[tokio::test]
 async fn an_out_of_office_answer_wakes_nobody() {
     let world = World::night().await;
     let mut answer = mail("klara.vogt@vogt-blech.example", "Abwesenheitsnotiz: NOTFALL", WRITTEN);
@@ -127,7 +164,7 @@ async fn many_later_messages_are_counted() {
     }
     let alert = alert(&world, ANNA);
     assert!(alert.contains("➕ 3 weitere davor"), "{alert}");
-    assert_eq!(alert.matches("➕ weitere Nachricht").count(), 4, "{alert}");
+    assert_eq!(alert.matches('➕').count(), 5, "{alert}");
 }
 
 #[tokio::test]
@@ -147,6 +184,26 @@ async fn one_tap_takes_a_joined_message_off_and_it_rings_by_itself() {
     let old =
         messages.iter().find(|shown| shown.text.contains(&format!("Vorgang {}", case.id)) && !shown.buttons.is_empty());
     assert!(!old.unwrap().text.contains('➕'));
+}
+
+#[tokio::test]
+async fn what_was_split_off_takes_its_consent_along() {
+    let mut world = World::night().await;
+    let first = world
+        .hear(
+            "Hier Dirk Rossmeisl, Firma Rossmeisl Elektrotechnik. Wir haben einen unternehmenskritischen \
+         Notfall, das Internet ist komplett ausgefallen, der Betrieb steht. Rückruf 0171 3920020.",
+        )
+        .await;
+    let second = world.hear(EMERGENCY).await;
+    let case = world.case(first).await.unwrap();
+    assert_eq!(case.verdict, Verdict::Confirmed);
+    world.press(ANNA, "Gehört nicht dazu", ANNA).await;
+    assert_eq!(world.case(first).await.unwrap().verdict, Verdict::Incomplete, "this caller never agreed");
+    let own = world.case(second).await.unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    assert!(charges::of_case(&mut reader, case.id).await.unwrap().is_none());
+    assert_eq!(charges::of_case(&mut reader, own.id).await.unwrap().map(|charge| charge.report), Some(second));
 }
 
 #[tokio::test]
@@ -346,6 +403,20 @@ mod mailbox {
         let told = outages(&world, ANNA);
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[1].contains("wieder erreichbar\nAusfall von Sa 21.11.2026 22:14 bis"), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn that_is_busy_without_end_is_as_good_as_away() {
+        let world = World::night().await;
+        let busy = || SourceError::Busy("being changed".into());
+        let mut intake = intake(&world, std::iter::repeat_with(busy).take(6));
+        let mut pauses = 0;
+        for _ in 0..6 {
+            pauses += usize::from(intake.look().await.unwrap().pause.is_some());
+            world.after(1).await;
+        }
+        assert!(pauses > 0);
+        assert_eq!(outages(&world, ANNA).len(), 1);
     }
 
     #[tokio::test]

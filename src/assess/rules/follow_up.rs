@@ -1,8 +1,8 @@
 //! Is a later message about the same trouble as an earlier one of the same caller?
 //!
-//! Same: it tells no trouble of its own, refers back ("immer noch", "noch niemand zurückgerufen"), or its description shares
-//! what the earlier one was about. Not the same where it says so itself ("ein weiteres Problem"). When in doubt it is not: a
-//! second case wakes somebody, a wrong join would not.
+//! Same: it describes no trouble of its own, or nothing in its description is foreign to the earlier text, or most of it is
+//! not. Not the same where it says so itself ("ein weiteres Problem"). When in doubt it is not: a second case wakes
+//! somebody, a wrong join would not.
 
 use super::text::fold;
 use std::collections::HashSet;
@@ -36,94 +36,145 @@ const ANOTHER: [&str; 16] = [
     "diesmal ist es",
 ];
 
-/// Refers back to an earlier message.
-const BACK: [&str; 22] = [
-    "immer noch",
-    "nach wie vor",
-    "weiterhin",
-    "vorhin",
-    "wie besprochen",
-    "noch mal angerufen",
-    "nochmal angerufen",
-    "bereits angerufen",
-    "schon angerufen",
-    "schon mal angerufen",
-    "meine nachricht",
-    "meine mail",
-    "meine letzte",
-    "meinen anruf",
-    "noch niemand",
-    "noch keiner",
-    "noch nichts gehoert",
-    "wo bleib",
-    "warte noch",
-    "warten noch",
-    "nachfragen",
-    "hat sich erledigt",
-];
-
-/// Words that stand in every description and make no two alike.
-const COMMON: [&str; 60] = [
+/// Beginnings of words that stand in every description and make no two alike. One that is missing here only makes a
+/// message a case of its own.
+const COMMON: [&str; 136] = [
     "abend",
+    "aber",
     "aktuell",
     "alle",
-    "alles",
+    "also",
+    "angeruf",
     "anlage",
-    "arbeiten",
+    "anruf",
+    "arbeit",
+    "auch",
     "ausfall",
-    "ausgefallen",
+    "ausgefall",
+    "beim",
+    "bereits",
     "betrieb",
     "betriebskrit",
     "bitte",
+    "bleib",
+    "bleibt",
+    "brauch",
+    "dann",
+    "dass",
+    "dein",
+    "denn",
+    "doch",
+    "dort",
     "dringend",
+    "eben",
+    "eigentlich",
     "einem",
     "einen",
     "einer",
+    "endlich",
     "euch",
+    "eure",
     "fehler",
     "firma",
-    "funktionieren",
-    "funktioniert",
-    "gesamte",
+    "funktionier",
+    "furchtbar",
+    "ganz",
+    "gehen",
+    "geht",
+    "gemeld",
+    "gerade",
+    "gesamt",
     "geschaeftskrit",
+    "gestern",
+    "gibt",
     "haben",
+    "haette",
+    "hatte",
     "heute",
+    "hier",
+    "hilfe",
     "ihnen",
+    "ihre",
     "immer",
+    "immernoch",
+    "irgend",
     "jetzt",
+    "kann",
     "kaputt",
-    "keine",
-    "koennen",
+    "kein",
+    "koenn",
+    "komm",
     "komplett",
     "krit",
+    "laeuft",
+    "lange",
+    "lauft",
     "leider",
+    "liegt",
     "mehr",
-    "melden",
-    "minuten",
+    "mein",
+    "meine",
+    "melde",
+    "minut",
     "mitarbeiter",
     "mittag",
     "morgen",
+    "muss",
+    "nach",
     "nachmittag",
+    "nachricht",
     "nicht",
     "nichts",
     "niemand",
+    "noch",
     "notfall",
     "notruf",
     "ploetzlich",
     "problem",
+    "rueckruf",
+    "schlimm",
     "schnell",
+    "schon",
+    "sehr",
     "seit",
+    "selbst",
+    "sich",
+    "sind",
+    "sofort",
+    "soll",
+    "sonst",
+    "stehen",
     "steht",
     "still",
-    "stoerung",
-    "stunde",
+    "stoer",
+    "stund",
     "system",
+    "tagen",
+    "total",
+    "ueber",
     "unser",
-    "unsere",
     "unternehmenskrit",
+    "vielleicht",
+    "vorhin",
     "vormittag",
+    "waere",
+    "wann",
+    "warte",
+    "warum",
+    "wegen",
+    "weil",
+    "weiter",
+    "welche",
+    "wenn",
+    "werden",
     "wieder",
+    "wird",
     "wirklich",
+    "wollt",
+    "worden",
+    "wurde",
+    "zurueck",
+    "zustand",
 ];
 
 /// Letters that make two forms of a word the same ("Server", "Servern").
@@ -136,14 +187,11 @@ pub fn same_trouble(earlier: Told<'_>, later: Told<'_>) -> bool {
     if ANOTHER.iter().any(|phrase| text.contains(phrase)) {
         return false;
     }
-    let Some(description) = later.description else { return true };
-    if BACK.iter().any(|phrase| text.contains(phrase)) {
-        return true;
-    }
     let before = stems(earlier.text);
-    let now = stems(description);
+    let now = later.description.map(stems).unwrap_or_default();
     let shared = now.intersection(&before).count();
-    shared > 0 && shared * 2 >= now.len()
+    let foreign = now.len() - shared;
+    foreign == 0 || (shared >= 2 && shared > foreign)
 }
 
 /// Whether two texts are the same message in two transcriptions: nearly all words in common.
@@ -181,18 +229,25 @@ mod tests {
     #[test]
     fn who_asks_where_we_are_means_the_same() {
         assert!(same("Ich noch mal, wo bleibt ihr denn?", None));
-        assert!(same(
-            "Es hat noch niemand zurückgerufen, der Zustand ist furchtbar.",
-            Some("der Zustand ist furchtbar")
-        ));
-        assert!(same("Das Internet geht nicht.", Some("Das Internet geht nicht.")));
+        let waits = "Es hat noch niemand zurückgerufen, der Zustand ist furchtbar.";
+        assert!(same(waits, Some(waits)));
+        assert!(same("Das Internet geht immer noch nicht.", Some("Das Internet geht immer noch nicht.")));
     }
 
     #[test]
     fn who_tells_something_else_does_not() {
-        assert!(!same("Jetzt ist der Server ausgefallen.", Some("Jetzt ist der Server ausgefallen.")));
+        for other in [
+            "Jetzt ist der Server ausgefallen.",
+            "Der Server läuft nicht mehr.",
+            "Jetzt geht der Server nicht mehr.",
+            "Seit vorhin ist auch unser Server ausgefallen, die Produktion steht.",
+            "Der Server ist abgestürzt, das Internet geht weiterhin nicht.",
+            "Meine Mailbox ist leer und der Server ist tot.",
+            "Die Telefonanlage klingelt nicht mehr.",
+        ] {
+            assert!(!same(other, Some(other)), "{other}");
+        }
         assert!(!same("Wir haben noch ein Problem mit dem Internet.", Some("Problem mit dem Internet")));
-        assert!(!same("Die Telefonanlage klingelt nicht mehr.", Some("Die Telefonanlage klingelt nicht mehr.")));
     }
 
     #[test]

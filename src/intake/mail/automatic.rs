@@ -66,6 +66,12 @@ pub(super) fn from_system(mail: &Opened, reading: &Reading) -> bool {
         || mail.message_id.as_deref().is_some_and(|id| id.ends_with("@fritz.box"))
 }
 
+/// Sent to many: an advert, a newsletter.
+pub(super) fn is_bulk(mail: &Opened) -> bool {
+    let bulk = |value: &str| ["bulk", "junk"].contains(&value.trim().to_ascii_lowercase().as_str());
+    mail.root.header("List-Unsubscribe").is_some() || mail.root.header("Precedence").is_some_and(bulk)
+}
+
 /// Tells of a call without a recording, or of many calls.
 pub(super) fn is_missed(mail: &Opened) -> bool {
     MISSED.is_match(&mail.subject)

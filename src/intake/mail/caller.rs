@@ -134,10 +134,12 @@ fn named(text: &str) -> Option<String> {
 /// What could be telephone numbers, dates and times left out.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
     NUMBER.find_iter(text).filter_map(move |found| {
-        let digits = found.as_str().chars().filter(char::is_ascii_digit).count();
-        let clock = text[found.end()..].starts_with(':') || text[..found.start()].ends_with(':');
+        let own = alone(found.as_str());
+        let digits = own.chars().filter(char::is_ascii_digit).count();
+        let whole = own.len() == found.len();
+        let clock = (whole && text[found.end()..].starts_with(':')) || text[..found.start()].ends_with(':');
         let part_of_word = text[..found.start()].ends_with(|c: char| c.is_alphanumeric());
-        let number = found.as_str().trim_matches([' ', '.', '-', '/']);
+        let number = own.trim_matches([' ', '.', '-', '/']);
         let number = match (number.contains('('), number.contains(')')) {
             (true, false) => number.trim_start_matches('('),
             (false, true) => number.trim_end_matches(')'),
@@ -145,6 +147,17 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = &str> {
         };
         ((3..=17).contains(&digits) && !clock && !part_of_word && !DATE.is_match(number)).then_some(number)
     })
+}
+
+/// A number without the length, date or time that stands right behind it ("0171 2345678 (47", "0171 2345678 28.11.2026 22").
+fn alone(run: &str) -> &str {
+    let cut = |at: &usize| {
+        let rest = &run[*at..];
+        let apart = [" (", " - ", " / "].iter().any(|mark| rest.starts_with(mark)) || DATE.is_match(rest.trim_start());
+        rest.starts_with(' ') && apart && phone::e164(run[..*at].trim()).is_some()
+    };
+    let found = run.char_indices().map(|(at, _)| at).find(cut);
+    found.map_or(run, |at| &run[..at])
 }
 
 /// A number that can be called back, and is not the firm's.
@@ -258,6 +271,12 @@ mod tests {
         assert_eq!(labelled("anonym"), (None, None));
         assert_eq!(labelled("Rufnummer unterdrückt"), (None, None));
         assert_eq!(labelled("Unbekannt (0171 5550103)"), (Some("0171 5550103".into()), None));
+        for behind in ["(47 Sek.)", "(0:47)", "/ 47", "- 28.11.2026 22:14", "28.11.2026 22:14", "(28.11.2026 22:14)"] {
+            assert_eq!(labelled(&format!("0171 5550103 {behind}")).0.as_deref(), Some("0171 5550103"), "{behind}");
+        }
+        for number in ["09721 / 555017", "+49 (0)171 5550103", "0171 - 555 01 03", "(09721) 555017"] {
+            assert_eq!(labelled(number).0.as_deref(), Some(number));
+        }
         assert_eq!(
             labelled("Eva Birn 0171 5550103 am 21.11.2026 22:14"),
             (Some("0171 5550103".into()), Some("Eva Birn".into()))

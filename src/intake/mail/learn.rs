@@ -2,7 +2,7 @@
 
 use super::opened::Opened;
 use super::sound::{self, Voice};
-use super::{BY_STRUCTURE, Letter, Profile, Reading, VOICEMAIL, automatic, caller, read, text};
+use super::{BY_STRUCTURE, Letter, Profile, Reading, automatic, caller, read, text};
 use crate::config::ProfileRow;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -27,8 +27,7 @@ pub fn learn(raw: &[u8], reading: &Reading) -> Learned {
     let mail = Opened::new(raw);
     let known = matches!(&letter, Letter::Voicemail { profile, .. } if profile != BY_STRUCTURE);
     let sounds = sound::sounds(&mail.root);
-    let speaks = !sounds.is_empty() || VOICEMAIL.is_match(&mail.subject);
-    let profile = (speaks && !known).then(|| suggest(&mail, &letter, reading)).flatten();
+    let profile = (!sounds.is_empty() && !known).then(|| suggest(&mail, &letter, reading)).flatten();
     let profile = profile.filter(|row| reads(row, raw, reading));
     Learned { seen: seen(&mail, &sounds, reading), letter, profile }
 }

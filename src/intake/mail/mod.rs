@@ -47,8 +47,6 @@ static ANSWER: LazyLock<Regex> = LazyLock::new(|| automatic::expression(words::A
 
 /// The name under which a voicemail is told that no profile knows, but whose structure is one.
 pub const BY_STRUCTURE: &str = "by structure";
-/// Bytes of text that a telephone system may add to a recording without telling anything of the call.
-const FEW_WORDS: usize = 300;
 /// Where a sound lies that was not taken.
 const IN_THE_MAIL: &str = "the mail itself";
 
@@ -90,6 +88,8 @@ pub enum Letter {
         called_at: Option<DateTime<Utc>>,
         /// How long it is, by the mail's own words.
         seconds: Option<u32>,
+        /// What stands beside it, where a person wrote it or no sound came with it: judged as well.
+        note: Option<Box<Mail>>,
     },
     /// What somebody wrote.
     Email(Mail),
@@ -103,7 +103,7 @@ pub enum Letter {
 #[must_use]
 pub fn read(raw: &[u8], reading: &Reading) -> Letter {
     let mail = Opened::new(raw);
-    let voicemail = || voicemail(&mail, raw, reading).or_else(|| forwarded(&mail, reading));
+    let voicemail = || voicemail(&mail, raw, reading).or_else(|| forwarded(&mail, raw, reading));
     if let Some(letter) = reading.voicemails.then(voicemail).flatten() {
         return letter;
     }
@@ -142,14 +142,20 @@ fn written(mail: Opened, raw: &[u8], reading: &Reading) -> Mail {
     }
 }
 
-/// A voicemail mail that somebody passes on as an attachment, without a word of his own.
-fn forwarded(mail: &Opened, reading: &Reading) -> Option<Letter> {
+/// A voicemail mail that somebody passes on as an attachment; what he writes to it stands beside it.
+fn forwarded(mail: &Opened, outer: &[u8], reading: &Reading) -> Option<Letter> {
     let mut inner = mail.messages();
     let (raw, _) = inner.next()?;
-    if inner.next().is_some() || !text::own(&mail.root).trim().is_empty() {
+    if inner.next().is_some() {
         return None;
     }
-    voicemail(&Opened::new(raw), raw, reading)
+    let mut letter = voicemail(&Opened::new(raw), raw, reading)?;
+    if let Letter::Voicemail { note, .. } = &mut letter
+        && !text::own(&mail.root).trim().is_empty()
+    {
+        *note = Some(Box::new(written(Opened::new(outer), outer, reading)));
+    }
+    Some(letter)
 }
 
 /// A mail that is a voicemail by a profile or by its structure.
@@ -157,7 +163,8 @@ fn voicemail(mail: &Opened, raw: &[u8], reading: &Reading) -> Option<Letter> {
     let known = reading.profiles.iter().find_map(|profile| profile.fits(mail).map(|fit| (profile, fit)));
     let profile = known.map(|(profile, _)| profile);
     let sounds = sound::sounds(&mail.root);
-    let voice = sound::voice(&sounds, known.is_some());
+    let says = VOICEMAIL.is_match(&mail.subject);
+    let voice = sound::voice(&sounds, known.is_some() || says);
     let file = match voice {
         Voice::One(best) => best.name,
         Voice::None | Voice::Several(_) => sounds.first().map_or("", |sound| sound.name),
@@ -166,22 +173,28 @@ fn voicemail(mail: &Opened, raw: &[u8], reading: &Reading) -> Option<Letter> {
     let seconds = when::seconds(mail, &text, file, profile);
     let mut call = caller::call(mail, &text, file, profile, reading);
     let told = seconds.is_some() || call.caller.number.is_some();
-    let by_system = told || automatic::from_system(mail, reading) || RECORDER.is_match(file);
-    let is_one = match (voice, known.map(|(_, fit)| fit)) {
-        (Voice::None, fit) => is_soundless(mail, fit, told, reading),
-        (_, Some(Fit::Sender | Fit::Surely)) => true,
-        // somebody who writes about his answering machine, and attaches how it sounds, writes more than a few words
-        (_, Some(Fit::Subject)) => by_system || text.len() < FEW_WORDS,
-        (_, None) if text.trim().is_empty() => true,
-        (_, None) if VOICEMAIL.is_match(&mail.subject) => by_system || text.len() < FEW_WORDS,
-        (_, None) => RECORDER.is_match(file) || has_lines(&text, seconds, &call.caller),
+    let fit = known.map(|(_, fit)| fit);
+    let bulk = automatic::is_bulk(mail) && fit != Some(Fit::Surely);
+    let is_one = match voice {
+        _ if bulk => false,
+        Voice::None => is_soundless(mail, fit, told, reading),
+        // a sound that somebody sends is heard, whoever he is and whatever he writes to it
+        Voice::One(_) => true,
+        Voice::Several(_) => {
+            fit.is_some() || says || RECORDER.is_match(file) || has_lines(&text, seconds, &call.caller)
+        }
     };
-    let unnamed = call.caller == Caller::default() && profile.is_none();
-    if unnamed && text.trim().is_empty() && !automatic::from_system(mail, reading) {
-        // a person who sent nothing but his voice
-        call.caller.name.clone_from(&mail.sender);
+    let system = matches!(fit, Some(Fit::Surely | Fit::Sender)) || automatic::from_system(mail, reading);
+    let answered = ANSWER.is_match(&mail.subject);
+    let subject_tells = caller::numbers(&mail.subject).any(|number| caller::is_callable(number, reading));
+    let by_machine = subject_tells || RECORDER.is_match(file) || has_lines(&text, seconds, &call.caller);
+    if !system && !answered && !by_machine {
+        // a person who sends his voice: a number in his signature is not one that was displayed
+        call.caller = Caller { number: None, name: mail.sender.clone() };
     }
     let called_at = when::called_at(mail, &text, file, profile, seconds, reading.zone);
+    let beside = matches!(voice, Voice::None) || (!system && !text.trim().is_empty());
+    let note = || Box::new(written(Opened::new(raw), raw, reading));
     is_one.then(|| Letter::Voicemail {
         profile: profile.map_or(BY_STRUCTURE, Profile::name).to_owned(),
         sound: sound_of(voice, file, &text, mail, raw, reading),
@@ -189,6 +202,7 @@ fn voicemail(mail: &Opened, raw: &[u8], reading: &Reading) -> Option<Letter> {
         mailbox: call.mailbox,
         called_at,
         seconds,
+        note: beside.then(note),
     })
 }
 

@@ -76,6 +76,10 @@ pub(super) fn called_at(
     let spoken = TimeDelta::seconds(i64::from(seconds.unwrap_or_default().min(3600)));
     let sent = || mail.date.map(|sent| sent - spoken);
     let any = || places.into_iter().find_map(|place| told_of(&DAY_AND_TIME, place, mail.date, zone));
+    if super::ANSWER.is_match(&mail.subject) {
+        // its date is that of whoever passed it on
+        return told.or_else(any).or_else(sent);
+    }
     told.or_else(sent).or_else(any)
 }
 
