@@ -9,13 +9,10 @@ use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Case, CaseId, CaseState};
 use crate::domain::phone;
-use crate::domain::report::Report;
+use crate::domain::report::{Report, SAME_CALL};
 use crate::store::joins::Why;
 use crate::store::{Reader, StoreError, assessments, cases, joins, reports};
 use chrono::{DateTime, TimeDelta, Utc};
-
-/// Two recordings of one call began no further apart.
-const SAME_CALL: TimeDelta = TimeDelta::minutes(10);
 
 /// A report with what it says and what was read in it.
 pub(super) struct Spoke<'a> {

@@ -3,7 +3,7 @@
 use super::Secret;
 use crate::domain::hours::{BusinessHours, FederalState, parse_span};
 use crate::domain::tariff::{Cents, Tariff};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -167,6 +167,14 @@ pub struct Intake {
 impl Default for Intake {
     fn default() -> Self {
         Self { max_mib: 30, unreachable_after_min: 3 }
+    }
+}
+
+impl Intake {
+    /// After so long a mailbox that cannot be reached is told of.
+    #[must_use]
+    pub fn unreachable_after(&self) -> TimeDelta {
+        TimeDelta::minutes(i64::try_from(self.unreachable_after_min).unwrap_or(3))
     }
 }
 

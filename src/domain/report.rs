@@ -1,7 +1,7 @@
 //! What a source hands over (`Arrival`) and what is kept of it (`Report`).
 
 use crate::domain::assessment::words;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -120,6 +120,9 @@ impl Content {
         }
     }
 }
+
+/// Two recordings of one call, seen by two ways, began no further apart.
+pub const SAME_CALL: TimeDelta = TimeDelta::minutes(10);
 
 /// One message as a source hands it over, before it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

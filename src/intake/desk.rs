@@ -8,7 +8,9 @@ use crate::domain::assessment::Verdict;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::phone;
-use crate::domain::report::{Arrival, Caller, Content, Mail, Medium, Recording, Report, ReportId, Sound, Stage};
+use crate::domain::report::{
+    Arrival, Caller, Content, Mail, Medium, Recording, Report, ReportId, SAME_CALL, Sound, Stage,
+};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::store::{Store, StoreError, Tx, events, mails, notices, reports, sightings, sound};
@@ -16,9 +18,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The same sound whose calls began no further apart is one call, seen by two ways.
-const SAME_CALL: TimeDelta = TimeDelta::minutes(10);
 
 /// What storing an arrival came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,8 +76,7 @@ impl Health {
         let pause = if refused { REFUSED_PAUSE } else { pause(self.state.failures, self.longest_pause) };
         self.state.next_try_at = Some(now + TimeDelta::from_std(pause).unwrap_or_default());
         tracing::warn!(source = %self.source, %error, failures = self.state.failures, "the mailbox cannot be reached");
-        let limit = TimeDelta::minutes(i64::try_from(self.desk.settings.intake.unreachable_after_min).unwrap_or(3));
-        let tell = refused || now - since >= limit;
+        let tell = refused || now - since >= self.desk.settings.intake.unreachable_after();
         let noted = match recalled {
             Ok(()) => self.note_failure(error, since, tell).await,
             Err(error) => Err(error),

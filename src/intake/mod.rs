@@ -33,7 +33,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::siren::{Cry, Siren};
 use crate::runtime::status::{State, Status};
 use crate::store::{StoreError, reports};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use health::Health;
 use source::{Found, Source, SourceError};
 use std::collections::HashSet;
@@ -154,8 +154,7 @@ impl Intake {
     /// A mailbox that is busy without end is as good as unreachable.
     fn is_busy_for_long(&mut self) -> bool {
         let now = self.desk.clock.now();
-        let limit = TimeDelta::minutes(i64::try_from(self.desk.settings.intake.unreachable_after_min).unwrap_or(3));
-        now - *self.busy_since.get_or_insert(now) >= limit
+        now - *self.busy_since.get_or_insert(now) >= self.desk.settings.intake.unreachable_after()
     }
 
     /// The pause holds whatever the store says: a refused login must not be tried every few seconds.

@@ -57,7 +57,7 @@ fn asterisk(row: &Spool, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
         Some(ami) => Some(AmiSettings {
             address: ami.address.clone(),
             username: ami.username.clone(),
-            secret: ami.secret.reveal().map_err(anyhow::Error::msg).context("could not read sources.ami.secret")?,
+            secret: reveal(&ami.secret, "sources.ami.secret")?,
             to_folder: ami.to_folder.clone(),
             timeout: Duration::from_secs(10),
         }),
@@ -76,7 +76,7 @@ fn asterisk(row: &Spool, max_bytes: u64) -> anyhow::Result<Box<dyn Source>> {
 fn fritz_box(row: &FritzBox, settings: &Settings, store: &Store) -> anyhow::Result<Box<dyn Source>> {
     let address: reqwest::Url = row.address.parse().context("sources.address is no address")?;
     let web = row.web_address.as_deref().map(str::parse).transpose().context("sources.web_address is no address")?;
-    let password = row.password.reveal().map_err(anyhow::Error::msg).context("could not read sources.password")?;
+    let password = reveal(&row.password, "sources.password")?;
     let host = address.host_str().context("sources.address names no host")?;
     let fritz = fritzbox::FritzSettings {
         web,

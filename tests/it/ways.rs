@@ -10,6 +10,9 @@ const WRITTEN: &str = "Guten Abend,\n\nhiermit melden wir einen unternehmenskrit
      ausgefallen, die Produktion steht still. Mit den Geschäftsbedingungen und der Aktivierungsgebühr von 48 Euro sind wir \
      einverstanden.\n\nRückruf bitte unter 0171 3920020.\n\nKlara Vogt\nVogt Blechtechnik GmbH\n";
 
+const WITHOUT_CONSENT: &str = "Hier Dirk Rossmeisl, Firma Rossmeisl Elektrotechnik. Wir haben einen unternehmenskritischen \
+     Notfall, das Internet ist komplett ausgefallen, der Betrieb steht. Rückruf 0171 3920020.";
+
 fn mail(sender: &str, subject: &str, text: &str) -> Mail {
     Mail {
         sender: Some(sender.into()),
@@ -189,12 +192,7 @@ async fn one_tap_takes_a_joined_message_off_and_it_rings_by_itself() {
 #[tokio::test]
 async fn what_was_split_off_takes_its_consent_along() {
     let mut world = World::night().await;
-    let first = world
-        .hear(
-            "Hier Dirk Rossmeisl, Firma Rossmeisl Elektrotechnik. Wir haben einen unternehmenskritischen \
-         Notfall, das Internet ist komplett ausgefallen, der Betrieb steht. Rückruf 0171 3920020.",
-        )
-        .await;
+    let first = world.hear(WITHOUT_CONSENT).await;
     let second = world.hear(EMERGENCY).await;
     let case = world.case(first).await.unwrap();
     assert_eq!(case.verdict, Verdict::Confirmed);
@@ -232,12 +230,7 @@ async fn what_was_not_understood_never_joins() {
 #[tokio::test]
 async fn a_later_consent_raises_the_case_and_rings_again() {
     let mut world = World::night().await;
-    let first = world
-        .hear(
-            "Hier Dirk Rossmeisl, Firma Rossmeisl Elektrotechnik. Wir haben einen unternehmenskritischen \
-         Notfall, das Internet ist komplett ausgefallen, der Betrieb steht. Rückruf 0171 3920020.",
-        )
-        .await;
+    let first = world.hear(WITHOUT_CONSENT).await;
     assert_eq!(world.verdict(first).await, Some(Verdict::Incomplete));
     let rings = world.rings(ANNA);
     let text = EMERGENCY.replace("Guten Abend, hier", "Noch einmal hier");
