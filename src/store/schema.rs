@@ -14,6 +14,7 @@ const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../../migrations/0001_house.sql")),
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
+    (3, "watch", include_str!("../../migrations/0003_watch.sql")),
 ];
 
 /// One writing connection, and a few that only read.
