@@ -12,6 +12,7 @@ ALTER TABLE notices ADD COLUMN second_at BIGINT;    -- when the recipient's othe
 ALTER TABLE notices ADD COLUMN menu TEXT;           -- which menu is open under it: eta, reason, hand
 CREATE INDEX notices_second ON notices (second_at);
 CREATE INDEX notices_chat ON notices (chat, message);
+CREATE INDEX notices_busy ON notices (chat, lease_until);
 
 CREATE TABLE consents (
     id      TEXT NOT NULL PRIMARY KEY,        -- UUID v7; the newest of a case counts

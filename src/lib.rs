@@ -28,6 +28,9 @@ pub mod store;
 /// The settings, checked at start.
 pub mod config;
 
+/// Who is on duty, and how each is reached.
+pub mod roster;
+
 /// Clock, worker, bells, start and stop.
 pub mod runtime;
 

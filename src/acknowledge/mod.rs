@@ -2,16 +2,21 @@
 //!
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
+pub mod press;
 pub mod telegram;
+mod words;
 
 use crate::config::Settings;
+use crate::domain::act::{Act, Refusal};
 use crate::domain::assessment::Verdict;
-use crate::domain::case::{Act, Case, CaseId, CaseState, Outcome, Refusal};
+use crate::domain::case::{Case, CaseId, CaseState, PhoneConsent};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
+use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
-use crate::store::{Store, StoreError, Tx, cases, charges, events, joins, notices};
+use crate::store::notices::Plan;
+use crate::store::{Store, StoreError, Tx, answers, cases, charges, consents, events, joins, notices, reports};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -42,6 +47,8 @@ pub struct Desk {
     pub store: Store,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Who is on duty.
+    pub roster: Roster,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung when something changed.
@@ -53,70 +60,135 @@ impl Desk {
     ///
     /// # Errors
     /// Where the store refused: nothing was changed.
-    pub async fn act(&self, actor: &Actor, act: Act, id: CaseId) -> Result<Answer, StoreError> {
+    pub async fn act(&self, actor: &Actor, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
         let mut tx = self.store.begin().await?;
         let answer = self.act_within(&mut tx, actor, act, id).await?;
         tx.commit().await?;
+        self.ring();
+        Ok(answer)
+    }
+
+    /// Something changed: planner and senders look at once.
+    pub fn ring(&self) {
         self.bells.escalate.ring();
         self.bells.send.ring();
-        Ok(answer)
     }
 
     /// As `act`, within the caller's transaction.
     ///
     /// # Errors
     /// As `act`.
-    pub async fn act_within(&self, tx: &mut Tx, actor: &Actor, act: Act, id: CaseId) -> Result<Answer, StoreError> {
+    pub async fn act_within(&self, tx: &mut Tx, actor: &Actor, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
         let now = self.clock.now();
         let Some(mut case) = cases::lock(tx, id).await? else { return Ok(Answer::Unknown) };
-        if let Err(refusal) = case.allows(act, &actor.name) {
+        if let Err(refusal) = case.allows(act, &actor.name, now) {
             return Ok(Answer::Refused(refusal));
         }
-        if act == Act::Split {
-            if !self.split(tx, &case, actor, now).await? {
-                return Ok(Answer::Refused(Refusal::Already));
-            }
-            notices::refresh_case(tx, case.id, now).await?;
-        } else if act == Act::Transcript {
-            self.send_transcript(tx, &case, actor, now).await?;
-        } else {
-            let due_at = self.change(&mut case, act, actor, now);
-            cases::put(tx, &case, due_at).await?;
-            notices::refresh_case(tx, case.id, now).await?;
+        if let Err(refusal) = self.beside(tx, &case, act, actor, now).await? {
+            return Ok(Answer::Refused(refusal));
+        }
+        if *act == Act::Split {
+            // what was taken off no longer counts in it
+            case = cases::lock(tx, id).await?.unwrap_or(case);
+        }
+        if !act.only_shows() {
+            let line = reports::line(tx, case.report).await?;
+            let policy = self.settings.policy(case.policy_verdict(), line.as_deref(), now);
+            case.act(act, &actor.name, now, &policy, &self.settings.escalation.patience());
+            cases::put(tx, &case).await?;
+            answers::answered(tx, id).await?;
+            answers::close_menus(tx, id).await?;
+            notices::refresh_case(tx, id, now).await?;
         }
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
-        let event = Event::new(now, kind, act.as_str()).report(case.report).case(id).by(&actor.name);
-        events::append(tx, &event).await?;
+        let detail = act.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+        let event = Event::new(now, kind, format!("{}{detail}", act.as_str())).report(case.report).case(id);
+        events::append(tx, &event.by(&actor.name)).await?;
         tracing::info!(case.id = %id, act = act.as_str(), stage = "acknowledge", "a technician answered");
         Ok(Answer::Done)
     }
 
-    /// The case after the act, and when its next ring is due: some time exactly while it is open.
-    fn change(&self, case: &mut Case, act: Act, actor: &Actor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// What an act does beside changing the case.
+    async fn beside(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        act: &Act,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         match act {
-            Act::Take => {
-                case.state = CaseState::Taken;
-                case.taken_by = Some(actor.name.clone());
-                case.taken_at = Some(now);
-            }
-            Act::CalledBack => case.called_back_at = Some(now),
-            Act::Done | Act::NoEmergency => {
-                case.state = CaseState::Closed;
-                case.closed_by = Some(actor.name.clone());
-                case.closed_at = Some(now);
-                case.outcome = Some(if act == Act::Done { Outcome::Done } else { Outcome::NoEmergency });
-            }
-            Act::GiveBack | Act::Pass => {
-                let outside = !self.settings.business_hours().is_open(now);
-                let policy = self.settings.policy(case.policy_verdict(), outside);
-                case.progress = policy.passed_on(case.progress, now);
-                case.state = CaseState::Open;
-                case.taken_by = None;
-                case.taken_at = None;
-            }
-            Act::Transcript | Act::Split => {}
+            Act::Split if !self.split(tx, case, actor, now).await? => return Ok(Err(Refusal::Already)),
+            Act::Transcript => self.send_transcript(tx, case, actor, now).await?,
+            Act::Show | Act::Accept => self.show(tx, case, actor, now).await?,
+            Act::Consent(given) => self.consent(tx, case, *given, actor, now).await?,
+            Act::HandOver(to) => return self.offer(tx, case, to, now).await,
+            _ => {}
         }
-        (case.state == CaseState::Open).then_some(now)
+        Ok(Ok(()))
+    }
+
+    /// The colleague is asked, loudly.
+    async fn offer(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        to: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let duty = self.roster.last_known(now);
+        let Some(colleague) = duty.named(to).filter(|_| to != "office") else { return Ok(Err(Refusal::NobodyElse)) };
+        let Some(chat) = colleague.chat else { return Ok(Err(Refusal::NobodyElse)) };
+        // somebody else was asked before him: that one is told that it is over by the case as it is then
+        let second_at = (!colleague.channels.is_empty()).then_some(now);
+        let plan = Plan {
+            report: Some(case.report),
+            case: Some(case.id),
+            loud: true,
+            second_at,
+            ..Plan::new(NoticeKind::Offer, to, chat)
+        };
+        notices::plan(tx, &plan, now).await?;
+        Ok(Ok(()))
+    }
+
+    /// The alert itself and the recordings, silently, where the actor's phone has them not yet.
+    async fn show(&self, tx: &mut Tx, case: &Case, actor: &Actor, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let alert = Plan {
+            report: Some(case.report),
+            case: Some(case.id),
+            ..Plan::new(NoticeKind::Alert, &actor.name, actor.chat)
+        };
+        notices::plan(tx, &alert, now).await?;
+        let mut spoken = vec![case.report];
+        spoken.extend(joins::within(tx, case.id).await?);
+        for report in spoken {
+            if !notices::has_voice(tx, report, actor.chat).await? {
+                notices::plan(tx, &Plan { kind: NoticeKind::Voice, report: Some(report), ..alert.clone() }, now)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the customer said on the phone, on record beside the spoken proof. Agreed, a charge may be proposed on it where
+    /// none is; refused, one that stood on the phone alone is withdrawn.
+    async fn consent(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        given: bool,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let consent = PhoneConsent { given, actor: actor.name.clone(), at: now };
+        consents::add(tx, case.id, &consent).await?;
+        if !given {
+            return charges::withdraw_by_phone(tx, case.id, now).await;
+        }
+        let called_at = reports::called_at(tx, case.report).await?;
+        let outside = !self.settings.business_hours().is_open(called_at);
+        charges::propose_by_phone(tx, case, &consent, self.settings.terms.tariff(outside), now).await
     }
 
     /// The newest report that joined becomes a case of its own and rings; what it said counts there and no longer here.
@@ -151,17 +223,8 @@ impl Desk {
     ) -> Result<(), StoreError> {
         let later = joins::within(tx, case.id).await?;
         for report in std::iter::once(case.report).chain(later) {
-            let plan = notices::Plan {
-                report: Some(report),
-                case: Some(case.id),
-                kind: NoticeKind::Transcript,
-                recipient: actor.name.clone(),
-                chat: actor.chat,
-                loud: false,
-                ring: 0,
-                body: None,
-            };
-            notices::plan(tx, &plan, now).await?;
+            let plan = Plan::new(NoticeKind::Transcript, &actor.name, actor.chat);
+            notices::plan(tx, &Plan { report: Some(report), case: Some(case.id), ..plan }, now).await?;
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Listens for buttons. An update is confirmed to Telegram only after what it asked for is committed, together with the
 //! update's number: after a crash it comes again and changes nothing.
 
-use super::{Actor, Answer, Desk};
-use crate::config::Technician;
-use crate::domain::case::{Act, CaseId};
+use super::press::Press;
+use super::{Actor, Desk};
+use crate::domain::case::NoteContent;
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::status::{State, Status};
@@ -16,6 +16,15 @@ use std::time::Duration;
 const OFFSET: &str = "telegram.offset";
 /// How long Telegram may keep a poll open.
 const POLL: Duration = Duration::from_secs(25);
+
+/// A press as Telegram tells of it.
+struct Pressed<'a> {
+    callback: &'a str,
+    data: &'a str,
+    chat: i64,
+    message: Option<i64>,
+    user: i64,
+}
 
 /// The listener.
 pub struct Listener {
@@ -73,8 +82,10 @@ impl Listener {
     async fn one(&self, update: Incoming) -> Result<(), StoreError> {
         let next = update.update_id + 1;
         match update.what {
-            What::Press { callback_id, data, chat, user_id, .. } => {
-                self.press(next, &callback_id, &data, chat, user_id).await
+            What::Press { callback_id, data, chat, message, user_id, .. } => {
+                let message = message.map(|message| message.0);
+                let pressed = Pressed { callback: &callback_id, data: &data, chat, message, user: user_id };
+                self.press(next, &pressed).await
             }
             What::Moved { from, to } => {
                 let now = self.desk.clock.now();
@@ -85,25 +96,24 @@ impl Listener {
                 marks::put(&mut tx, OFFSET, next).await?;
                 tx.commit().await
             }
-            What::Text { .. } | What::Other => self.seen(next).await,
+            What::Text { chat, user_id, text, reply_to, .. } => {
+                self.answer(next, chat, user_id, reply_to.map(|message| message.0), NoteContent::Written(text)).await
+            }
+            What::Other => self.seen(next).await,
         }
     }
 
-    async fn press(&self, next: i64, callback: &str, data: &str, chat: i64, user: i64) -> Result<(), StoreError> {
-        let said = match (self.technician(user, chat).await?, parse(data)) {
-            (Some(technician), Some((act, case))) => {
-                let actor = Actor { name: technician.name.clone(), chat };
+    async fn press(&self, next: i64, pressed: &Pressed<'_>) -> Result<(), StoreError> {
+        let press = Press::parse(pressed.data);
+        let said = match (self.technician(pressed.user, pressed.chat).await?, press) {
+            (Some(name), Some(press)) => {
+                let actor = Actor { name, chat: pressed.chat };
                 let mut tx = self.desk.store.begin().await?;
-                let answer = self.desk.act_within(&mut tx, &actor, act, case).await?;
+                let said = self.desk.pressed(&mut tx, &actor, pressed.message, &press).await?;
                 marks::put(&mut tx, OFFSET, next).await?;
                 tx.commit().await?;
-                self.desk.bells.escalate.ring();
-                self.desk.bells.send.ring();
-                match answer {
-                    Answer::Done => wording::answer(act).to_owned(),
-                    Answer::Refused(refusal) => wording::refusal(&refusal),
-                    Answer::Unknown => wording::unknown_button().to_owned(),
-                }
+                self.desk.ring();
+                said
             }
             (known, _) => {
                 self.seen(next).await?;
@@ -112,25 +122,55 @@ impl Listener {
             }
         };
         // The act stands whether or not the little answer arrives.
-        if let Err(error) = self.bot.answer(callback, Some(&said), false).await {
+        let said = Some(said.as_str()).filter(|said| !said.is_empty());
+        if let Err(error) = self.bot.answer(pressed.callback, said, false).await {
             tracing::warn!(%error, "a press was dealt with, its answer did not get out");
         }
         Ok(())
     }
 
-    /// The technician behind a press: a configured user, in his own chat, the office's, or one of those that moved.
-    async fn technician(&self, user: i64, chat: i64) -> Result<Option<&Technician>, StoreError> {
-        let settings = &self.desk.settings;
-        let Some(technician) = settings.technician_of(user) else { return Ok(None) };
-        let office = settings.office.as_ref().map(|office| office.telegram_chat);
-        let known: Vec<i64> = office.into_iter().chain([technician.telegram_chat]).collect();
+    /// An answer to one of our messages; anything else is only confirmed.
+    async fn answer(
+        &self,
+        next: i64,
+        chat: i64,
+        user: i64,
+        to: Option<i64>,
+        content: NoteContent,
+    ) -> Result<(), StoreError> {
+        let (Some(name), Some(message)) = (self.technician(user, chat).await?, to) else {
+            return self.seen(next).await;
+        };
+        let mut reader = self.desk.store.read().await?;
+        let notice = notices::of_message(&mut reader, chat, message).await?;
+        drop(reader);
+        let actor = Actor { name, chat };
+        let mut tx = self.desk.store.begin().await?;
+        if let Some(notice) = notice
+            && let Some(said) = self.desk.answered(&mut tx, &actor, &notice, content).await?
+        {
+            self.desk.say_back(&mut tx, &actor, said).await?;
+        }
+        marks::put(&mut tx, OFFSET, next).await?;
+        tx.commit().await?;
+        self.desk.ring();
+        Ok(())
+    }
+
+    /// The technician behind a press: a known user, in his own chat, the office's, or one of those that moved.
+    async fn technician(&self, user: i64, chat: i64) -> Result<Option<String>, StoreError> {
+        let mut reader = self.desk.store.read().await?;
+        let duty = self.desk.roster.at(&mut reader, self.desk.clock.now()).await?;
+        drop(reader);
+        let Some(technician) = duty.technician_of(user) else { return Ok(None) };
+        let known: Vec<i64> = duty.office().and_then(|office| office.chat).into_iter().chain(technician.chat).collect();
         if known.contains(&chat) {
-            return Ok(Some(technician));
+            return Ok(Some(technician.name.clone()));
         }
         let mut tx = self.desk.store.begin().await?;
         for old in known {
             if marks::moved_chat(&mut tx, old).await? == Some(chat) {
-                return Ok(Some(technician));
+                return Ok(Some(technician.name.clone()));
             }
         }
         Ok(None)
@@ -140,24 +180,5 @@ impl Listener {
         let mut tx = self.desk.store.begin().await?;
         marks::put(&mut tx, OFFSET, next).await?;
         tx.commit().await
-    }
-}
-
-/// "take:1042"
-fn parse(data: &str) -> Option<(Act, CaseId)> {
-    let (act, case) = data.split_once(':')?;
-    Some((Act::parse(act)?, CaseId(case.parse().ok()?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_buttons_are_understood() {
-        assert_eq!(parse("take:1042"), Some((Act::Take, CaseId(1042))));
-        for odd in ["", "take", "take:", "take:x", "drop:1", "take:1:2"] {
-            assert_eq!(parse(odd), None, "{odd}");
-        }
     }
 }

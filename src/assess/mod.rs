@@ -15,13 +15,14 @@ pub use said::Said;
 
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdict};
-use crate::domain::case::{Case, CaseId, CaseState, Outcome};
+use crate::domain::case::{Case, CaseId, CaseState};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::phone;
 use crate::domain::report::{Mail, Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
 use crate::domain::transcript::Transcript;
+use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
@@ -47,6 +48,8 @@ pub struct AssessStep {
     pub store: Store,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Who is on duty.
+    pub roster: Roster,
     /// The rules.
     pub rules: Arc<Rules>,
     /// The time.
@@ -68,6 +71,7 @@ impl Step for AssessStep {
         let found = assess(&self.rules, &self.settings, &report, &said);
         let spoke = Spoke { report: &report, said: &said, found: &found };
         let joins = join::case_to_join(&self.settings, &mut reader, &spoke, self.clock.now()).await?;
+        self.roster.at(&mut reader, self.clock.now()).await?;
         drop(reader);
         self.commit(&spoke, &lease, joins).await?;
         Ok(Round::Worked)
@@ -245,8 +249,8 @@ impl AssessStep {
         if raised {
             case.verdict = verdict;
             case.unheard = false;
-            let due_at = (case.state == CaseState::Open).then_some(now);
-            cases::put(tx, &case, due_at).await?;
+            case.ring_now(now);
+            cases::put(tx, &case).await?;
         }
         if why == Why::SameTrouble {
             // whoever has it must hear that it is more than he thought, or that the caller calls again after his call-back
@@ -266,18 +270,18 @@ impl AssessStep {
         loud: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let taker = case.taken_by.as_deref().map(|name| self.settings.recipients(name)).unwrap_or_default();
-        let mut people: Vec<(String, i64)> = taker.into_iter().map(|one| (one.name, one.chat)).collect();
-        if people.is_empty() {
-            people = notices::told(tx, case.id).await?;
-        }
+        let people = match &case.taken_by {
+            Some(taker) => vec![taker.clone()],
+            None => notices::told(tx, case.id).await?,
+        };
         let kind = if report.medium == Medium::Voicemail { NoticeKind::Voice } else { NoticeKind::Transcript };
-        for (recipient, chat) in people {
+        let duty = self.roster.last_known(now);
+        for (name, chat) in people.iter().filter_map(|name| Some((name, duty.named(name)?.chat?))) {
             if !loud && kind == NoticeKind::Voice && notices::has_voice(tx, report.id, chat).await? {
                 continue;
             }
             let (report, case) = (Some(report.id), Some(case.id));
-            let plan = notices::Plan { report, case, kind, recipient, chat, loud, ring: 0, body: None };
+            let plan = notices::Plan { report, case, loud, ..notices::Plan::new(kind, name, chat) };
             notices::plan(tx, &plan, now).await?;
         }
         Ok(())
@@ -296,14 +300,13 @@ impl AssessStep {
         case.verdict = verdict;
         let open = case.state == CaseState::Open;
         if open && !verdict.wakes() && self.settings.escalation.close_harmless {
-            case.state = CaseState::Closed;
-            case.closed_at = Some(now);
-            case.outcome = Some(Outcome::Harmless);
-            cases::put(tx, &case, None).await?;
+            case.end_harmless(now);
+            cases::put(tx, &case).await?;
             events::append(tx, &Event::new(now, EventKind::Closed, "harmless").case(case.id)).await?;
             return Ok(case);
         }
-        cases::put(tx, &case, open.then_some(now)).await?;
+        case.ring_now(now);
+        cases::put(tx, &case).await?;
         Ok(case)
     }
 

@@ -86,8 +86,7 @@ async fn examine(path: &Path) -> Vec<Line> {
 }
 
 fn people(settings: &Settings) -> String {
-    let duty: Vec<String> = settings.recipients("duty").into_iter().map(|recipient| recipient.name).collect();
-    format!("{} technicians, on duty {}", settings.technicians.len(), duty.join(", "))
+    format!("{} technicians", settings.technicians.len())
 }
 
 async fn database(settings: &Settings) -> Result<Store, String> {
@@ -133,7 +132,7 @@ async fn telegram(settings: &Settings, lines: &mut Vec<Line>) {
         me.map_err(|error| format!("{error}; is telegram.token right, is the network there?")),
     ));
     let office = settings.office.as_ref().map(|office| ("office".to_owned(), office.telegram_chat));
-    let people = settings.technicians.iter().map(|one| (one.name.clone(), one.telegram_chat));
+    let people = settings.technicians.iter().filter_map(|one| Some((one.name.clone(), one.telegram_chat?)));
     for (name, chat) in people.chain(office) {
         let found = bot.chat(chat).await;
         let hint = |error| {

@@ -185,6 +185,8 @@ fn show_assessment(settings: &Settings, report: &Report, found: &Assessment) {
         cut_off: false,
         mail: None,
         later: &[],
+        phone: None,
+        notes: &[],
     };
     super::say(&format!("{} ({})", wording::title(found.verdict), found.verdict.as_str()));
     super::say(&wording::judgement(&known, found));

@@ -3,6 +3,7 @@
 use crate::config::Settings;
 use crate::domain::report::{Arrival, Caller, Content, Sound};
 use crate::intake::Desk;
+use crate::roster::Roster;
 use crate::run;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::SystemClock;
@@ -62,9 +63,11 @@ pub(super) async fn submit(settings: Settings, options: Options) -> anyhow::Resu
         longest_s: None,
     };
     let store = run::open_store(&settings).await?;
+    let settings = Arc::new(settings);
     let desk = Desk {
         store: store.clone(),
-        settings: Arc::new(settings),
+        roster: Roster::new(settings.clone()),
+        settings,
         clock: Arc::new(SystemClock),
         bells: Bells::default(),
     };

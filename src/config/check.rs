@@ -1,9 +1,11 @@
 //! Values that parse but make no sense, each complaint with its key and the remedy.
 
 use super::Settings;
-use crate::domain::assessment::Verdict;
 use crate::domain::phone;
 use std::collections::HashSet;
+
+/// A name stands in a button's data, 64 bytes at most with what else is in it.
+const LONGEST_NAME: usize = 40;
 
 /// All complaints at once.
 pub(super) fn complaints(settings: &Settings) -> Vec<String> {
@@ -22,13 +24,19 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
 fn people(settings: &Settings, wrong: &mut Vec<String>) {
     let mut names = HashSet::new();
     for technician in &settings.technicians {
-        if matches!(technician.name.as_str(), "duty" | "backup" | "everyone" | "office" | "") {
+        if matches!(technician.name.as_str(), "duty" | "backup" | "everyone" | "office" | "last_resort" | "") {
             wrong.push(format!("technicians.name: {:?} has a meaning of its own; use another name", technician.name));
+        }
+        if technician.name.len() > LONGEST_NAME || technician.name.contains(char::is_control) {
+            wrong.push(format!(
+                "technicians.name: {:?} does not fit onto a button; use at most {LONGEST_NAME} bytes",
+                technician.name
+            ));
         }
         if !names.insert(technician.name.as_str()) {
             wrong.push(format!("technicians.name: {:?} stands twice", technician.name));
         }
-        if technician.telegram_chat == 0 {
+        if technician.telegram_chat == Some(0) {
             wrong.push(format!("technicians.telegram_chat: 0 is no chat ({})", technician.name));
         }
     }
@@ -40,27 +48,16 @@ fn people(settings: &Settings, wrong: &mut Vec<String>) {
 }
 
 fn policies(settings: &Settings, wrong: &mut Vec<String>) {
-    for verdict in [Verdict::Confirmed, Verdict::Incomplete, Verdict::Unclear] {
-        for outside in [true, false] {
-            wrong.extend(settings.escalation.policy(verdict, outside).err());
-        }
-    }
-    if settings.technicians.is_empty() {
-        // Nobody to name: `transcribe`, `assess` and `models` work without, `run` and `check` say so.
-        wrong.dedup();
-        return;
-    }
-    for step in settings.escalation.policies.iter().flat_map(|policy| &policy.steps) {
-        let special = ["duty", "backup", "everyone", "office"];
-        for word in &step.tell {
-            if !special.contains(&word.as_str()) && settings.recipients(word).is_empty() {
-                wrong.push(format!("escalation.policies.steps.tell: {word:?} is nobody: use duty, backup, everyone, office or a technician's name"));
-            }
-        }
-        if step.tell.iter().all(|word| settings.recipients(word).is_empty()) {
+    let Ok(hours) = settings.hours.parsed() else { return };
+    wrong.extend(settings.escalation.complaints(hours.zone));
+    let special = ["duty", "backup", "everyone", "office", "last_resort"];
+    for word in settings.escalation.policies.iter().flat_map(|policy| &policy.steps).flat_map(|step| &step.tell) {
+        let known = special.contains(&word.as_str()) || settings.technicians.iter().any(|one| one.name == *word);
+        // without technicians `transcribe`, `assess` and `models` work all the same; `run` and `check` say so
+        if !known && !settings.technicians.is_empty() {
             wrong.push(format!(
-                "escalation.policies.steps.tell: the step after {} min reaches nobody: {:?}",
-                step.after_min, step.tell
+                "escalation.policies.steps.tell: {word:?} is nobody: use {} or a technician's name",
+                special.join(", ")
             ));
         }
     }
@@ -85,7 +82,17 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     range("terms.surcharge_percent", u64::from(settings.terms.surcharge_percent), 0, 200);
     range("terms.reaction_hours", u64::from(settings.terms.reaction_hours), 1, 720);
     range("escalation.unheard_after_s", settings.escalation.unheard_after_s, 10, 600);
-    range("escalation.join_within_h", u64::from(settings.escalation.join_within_h), 0, 168);
+    let escalation = &settings.escalation;
+    range("escalation.join_within_h", u64::from(escalation.join_within_h), 0, 168);
+    range("escalation.eta_min", u64::from(escalation.eta_min), 5, 240);
+    range("escalation.resume_after_min", u64::from(escalation.resume_after_min), 1, 120);
+    range("escalation.offer_min", u64::from(escalation.offer_min), 1, 60);
+    range("escalation.unclosed_after_h", u64::from(escalation.unclosed_after_h), 1, 168);
+    range("escalation.late_after_min", u64::from(escalation.late_after_min), 1, 60);
+    for row in &escalation.policies {
+        range("escalation.policies.second_after_min", u64::from(row.second_after_min), 0, 60);
+    }
+    range("telegram.down_after_s", settings.telegram.down_after_s, 30, 600);
     if transcribe.language.len() != 2 {
         wrong.push(format!("transcribe.language: {:?} is no ISO 639-1 code; write e.g. \"de\"", transcribe.language));
     }

@@ -1,7 +1,10 @@
 //! Who is told when, as data.
 
 use crate::domain::assessment::Verdict;
-use crate::domain::escalation::{Policy, PolicyError, Step};
+use crate::domain::escalation::{Policy, PolicyError, Quiet, Step};
+use crate::domain::life::Patience;
+use chrono::{NaiveTime, TimeDelta};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 /// Inside or outside business hours.
@@ -20,10 +23,64 @@ pub enum Inside {
 pub struct PolicyRow {
     /// For which verdicts.
     pub verdicts: Vec<Verdict>,
-    /// Inside or outside business hours.
-    pub hours: Inside,
+    /// Inside or outside business hours; none = both.
+    pub hours: Option<Inside>,
+    /// Only for messages on these lines (mailboxes); none = all.
+    #[serde(default)]
+    pub lines: Vec<String>,
     /// Who is told when.
     pub steps: Vec<Step>,
+    /// Spans of local time in which it rings silently, "23:00-06:30"; never for a confirmed emergency.
+    #[serde(default)]
+    pub quiet: Vec<String>,
+    /// Minutes an alert may stand unanswered before its recipient's other ways begin.
+    #[serde(default = "second_after_min")]
+    pub second_after_min: u32,
+}
+
+fn second_after_min() -> u32 {
+    2
+}
+
+impl PolicyRow {
+    fn fits(&self, asked: &Asked<'_>) -> bool {
+        let hours = if asked.outside { Inside::Outside } else { Inside::Inside };
+        let line = asked.line.unwrap_or_default();
+        self.verdicts.contains(&asked.verdict)
+            && self.hours.is_none_or(|own| own == hours)
+            && (self.lines.is_empty() || self.lines.iter().any(|own| own == line))
+    }
+
+    fn policy(&self, zone: Tz) -> Result<Policy, String> {
+        let wrong = |error: PolicyError| format!("escalation.policies: {error}");
+        let spans = self.quiet.iter().map(|span| span_over_midnight(span)).collect::<Result<Vec<_>, _>>()?;
+        if !spans.is_empty() && self.verdicts.contains(&Verdict::Confirmed) {
+            return Err(
+                "escalation.policies.quiet: a confirmed emergency is never quiet; give it a policy of its own".into()
+            );
+        }
+        let policy = Policy::new(self.steps.clone()).and_then(|policy| policy.quiet(Quiet { zone, spans }));
+        Ok(policy.map_err(wrong)?.second_after(TimeDelta::minutes(i64::from(self.second_after_min))))
+    }
+}
+
+/// "23:00-06:30"
+fn span_over_midnight(text: &str) -> Result<(NaiveTime, NaiveTime), String> {
+    let time = |part: &str| NaiveTime::parse_from_str(part.trim(), "%H:%M").ok();
+    let span = text.split_once(['-', '–']).and_then(|(from, until)| Some((time(from)?, time(until)?)));
+    span.filter(|(from, until)| from != until)
+        .ok_or_else(|| format!("escalation.policies.quiet: {text:?} is no span of time; write e.g. \"23:00-06:30\""))
+}
+
+/// For which policy is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What the report is.
+    pub verdict: Verdict,
+    /// Outside business hours.
+    pub outside: bool,
+    /// The mailbox or line the message was left on.
+    pub line: Option<&'a str>,
 }
 
 /// `[escalation]`
@@ -38,6 +95,16 @@ pub struct Escalation {
     pub close_harmless: bool,
     /// Hours within which a later message of the same caller about the same trouble joins his open case; 0 = never.
     pub join_within_h: u32,
+    /// Minutes until the call-back where the taker names no time.
+    pub eta_min: u32,
+    /// Minutes after the reminder of a passed call-back until the escalation resumes.
+    pub resume_after_min: u32,
+    /// Minutes a colleague has to accept a case that is handed over.
+    pub offer_min: u32,
+    /// Hours after the call-back until the taker is asked whether the case is done.
+    pub unclosed_after_h: u32,
+    /// Minutes by which an alert must be late to be told in a list with the others that are.
+    pub late_after_min: u32,
     /// The policies; the first that fits counts.
     pub policies: Vec<PolicyRow>,
 }
@@ -49,23 +116,30 @@ impl Default for Escalation {
             tell: who.iter().map(|&name| name.to_owned()).collect(),
             repeat_every_min: Some(every),
         };
-        let all = || vec![Verdict::Confirmed, Verdict::Incomplete, Verdict::Unclear];
+        let row = |hours, steps| PolicyRow {
+            verdicts: vec![Verdict::Confirmed, Verdict::Incomplete, Verdict::Unclear],
+            hours: Some(hours),
+            lines: Vec::new(),
+            steps,
+            quiet: Vec::new(),
+            second_after_min: second_after_min(),
+        };
         Self {
             first_notice: true,
             unheard_after_s: 90,
             close_harmless: true,
             join_within_h: 12,
+            eta_min: 30,
+            resume_after_min: 10,
+            offer_min: 5,
+            unclosed_after_h: 12,
+            late_after_min: 3,
             policies: vec![
-                PolicyRow {
-                    verdicts: all(),
-                    hours: Inside::Outside,
-                    steps: vec![step(0, &["duty"], 3), step(10, &["duty", "backup"], 5), step(20, &["everyone"], 10)],
-                },
-                PolicyRow {
-                    verdicts: all(),
-                    hours: Inside::Inside,
-                    steps: vec![step(0, &["office"], 10), step(20, &["office", "duty"], 10)],
-                },
+                row(
+                    Inside::Outside,
+                    vec![step(0, &["duty"], 3), step(10, &["duty", "backup"], 5), step(20, &["everyone"], 10)],
+                ),
+                row(Inside::Inside, vec![step(0, &["office"], 10), step(20, &["office", "duty"], 10)]),
             ],
         }
     }
@@ -76,12 +150,37 @@ impl Escalation {
     ///
     /// # Errors
     /// Where none fits, or it could end without a human.
-    pub fn policy(&self, verdict: Verdict, outside: bool) -> Result<Policy, String> {
-        let hours = if outside { Inside::Outside } else { Inside::Inside };
-        let fits = |row: &&PolicyRow| row.hours == hours && row.verdicts.contains(&verdict);
-        let row = self.policies.iter().find(fits).ok_or_else(|| {
-            format!("escalation.policies: none for verdict {:?} {hours:?} business hours: add one", verdict.as_str())
+    pub fn policy(&self, asked: &Asked<'_>, zone: Tz) -> Result<Policy, String> {
+        let row = self.policies.iter().find(|row| row.fits(asked)).ok_or_else(|| {
+            let hours = if asked.outside { "outside" } else { "inside" };
+            let verdict = asked.verdict.as_str();
+            format!("escalation.policies: none for verdict {verdict:?} {hours} business hours on every line: add one")
         })?;
-        Policy::new(row.steps.clone()).map_err(|error: PolicyError| format!("escalation.policies: {error}"))
+        row.policy(zone)
+    }
+
+    /// What is wrong with the policies: each must be whole, and every verdict that wakes people needs one at any time and
+    /// on any line.
+    pub(super) fn complaints(&self, zone: Tz) -> Vec<String> {
+        let mut wrong: Vec<String> = self.policies.iter().filter_map(|row| row.policy(zone).err()).collect();
+        for verdict in [Verdict::Confirmed, Verdict::Incomplete, Verdict::Unclear] {
+            for outside in [true, false] {
+                wrong.extend(self.policy(&Asked { verdict, outside, line: None }, zone).err());
+            }
+        }
+        wrong.dedup();
+        wrong
+    }
+
+    /// How long people may take.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        let minutes = |count| TimeDelta::minutes(i64::from(count));
+        Patience {
+            eta: minutes(self.eta_min),
+            grace: minutes(self.resume_after_min),
+            offer: minutes(self.offer_min),
+            unclosed: TimeDelta::hours(i64::from(self.unclosed_after_h)),
+        }
     }
 }

@@ -11,7 +11,7 @@ mod secret;
 mod sections;
 mod sources;
 
-pub use escalation::{Escalation, Inside, PolicyRow};
+pub use escalation::{Asked, Escalation, Inside, PolicyRow};
 pub use push::PushDoor;
 pub use receipt::{ReceiptRow, SmtpTls};
 pub use secret::Secret;
@@ -24,6 +24,7 @@ pub use sources::{
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;
 use crate::domain::hours::BusinessHours;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -97,15 +98,6 @@ pub enum ConfigError {
     Invalid(Vec<String>),
 }
 
-/// A recipient, resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Recipient {
-    /// The technician's name, or "office".
-    pub name: String,
-    /// The Telegram chat.
-    pub chat: i64,
-}
-
 impl Settings {
     /// Reads and checks a settings file.
     ///
@@ -132,45 +124,12 @@ impl Settings {
         self.hours.parsed().expect("checked when the settings were loaded")
     }
 
-    /// The policy for a verdict, inside or outside business hours.
+    /// The policy that rules at `now` for a verdict, for a message left on `line`.
     #[must_use]
-    pub fn policy(&self, verdict: Verdict, outside: bool) -> Policy {
-        self.escalation.policy(verdict, outside).expect("checked when the settings were loaded")
-    }
-
-    /// Whom a policy's word means: "duty", "backup", "everyone", "office" or a name.
-    #[must_use]
-    pub fn recipients(&self, word: &str) -> Vec<Recipient> {
-        let order = self.duty_order();
-        let named = |name: &str| self.technicians.iter().find(|technician| technician.name == name);
-        let chosen: Vec<&Technician> = match word {
-            "duty" => order.iter().take(1).filter_map(|name| named(name)).collect(),
-            "backup" => order.iter().skip(1).take(1).filter_map(|name| named(name)).collect(),
-            "everyone" => self.technicians.iter().collect(),
-            "office" => return self.office_or_duty(),
-            name => named(name).into_iter().collect(),
-        };
-        chosen.into_iter().map(|one| Recipient { name: one.name.clone(), chat: one.telegram_chat }).collect()
-    }
-
-    fn office_or_duty(&self) -> Vec<Recipient> {
-        match &self.office {
-            Some(office) => vec![Recipient { name: "office".into(), chat: office.telegram_chat }],
-            None => self.recipients("duty"),
-        }
-    }
-
-    fn duty_order(&self) -> Vec<String> {
-        if self.duty.order.is_empty() {
-            return self.technicians.iter().map(|technician| technician.name.clone()).collect();
-        }
-        self.duty.order.clone()
-    }
-
-    /// The technician who is this Telegram user, if one is.
-    #[must_use]
-    pub fn technician_of(&self, user: i64) -> Option<&Technician> {
-        self.technicians.iter().find(|technician| technician.telegram_user.unwrap_or(technician.telegram_chat) == user)
+    pub fn policy(&self, verdict: Verdict, line: Option<&str>, now: DateTime<Utc>) -> Policy {
+        let hours = self.business_hours();
+        let asked = Asked { verdict, outside: !hours.is_open(now), line };
+        self.escalation.policy(&asked, hours.zone).expect("checked when the settings were loaded")
     }
 }
 

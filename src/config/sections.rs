@@ -246,10 +246,13 @@ impl Default for Assess {
 pub struct Technician {
     /// His name, as colleagues see it.
     pub name: String,
-    /// His private chat with the bot.
-    pub telegram_chat: i64,
+    /// His private chat with the bot; none = he is paired by an invitation, or reached by his channels only.
+    pub telegram_chat: Option<i64>,
     /// His user number where it differs from the chat.
     pub telegram_user: Option<i64>,
+    /// His other ways, by their names in `[[channels]]`.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// `[office]`
@@ -258,6 +261,9 @@ pub struct Technician {
 pub struct Office {
     /// The office group's chat.
     pub telegram_chat: i64,
+    /// Its other ways, by their names in `[[channels]]`.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// `[duty]`
@@ -290,10 +296,18 @@ pub struct Telegram {
     pub view: View,
     /// Edit the messages of a closed case down to number and outcome.
     pub redact_closed: bool,
+    /// Seconds without an answer of Telegram after which it counts as down.
+    pub down_after_s: u64,
 }
 
 impl Default for Telegram {
     fn default() -> Self {
-        Self { token: None, api_url: "https://api.telegram.org".into(), view: View::Full, redact_closed: true }
+        Self {
+            token: None,
+            api_url: "https://api.telegram.org".into(),
+            view: View::Full,
+            redact_closed: true,
+            down_after_s: 90,
+        }
     }
 }

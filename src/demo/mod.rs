@@ -98,9 +98,10 @@ pub async fn play(options: &Options, say: fn(&str)) -> anyhow::Result<ExitCode> 
 /// The real chat; a wrong token or number is said before anything starts.
 async fn by_chat(settings: &Settings) -> anyhow::Result<Reach> {
     let reach = Reach::telegram(settings)?;
-    if let (Some(bot), Some(technician)) = (&reach.bot, settings.technicians.first()) {
+    let chat = settings.technicians.first().and_then(|technician| technician.telegram_chat);
+    if let (Some(bot), Some(chat)) = (&reach.bot, chat) {
         bot.me().await.context("could not use NACHTWACHE_TELEGRAM_TOKEN")?;
-        let chat = bot.chat(technician.telegram_chat).await;
+        let chat = bot.chat(chat).await;
         chat.context("could not use NACHTWACHE_TELEGRAM_CHAT: press Start in the chat with the bot first")?;
     }
     Ok(reach)
@@ -147,7 +148,12 @@ fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Sett
         }
         chats = (chat, chat);
     }
-    let technician = |name: &str, chat| Technician { name: name.into(), telegram_chat: chat, telegram_user: None };
+    let technician = |name: &str, chat| Technician {
+        name: name.into(),
+        telegram_chat: Some(chat),
+        telegram_user: None,
+        channels: Vec::new(),
+    };
     settings.technicians = vec![technician("Anna", chats.0)];
     if chats.0 != chats.1 {
         settings.technicians.push(technician("Bernd", chats.1));

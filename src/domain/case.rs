@@ -1,4 +1,4 @@
-//! What a technician works on, and what may happen to it.
+//! What a technician works on. What may be done with it: `act`; what falls due with it: `life`.
 
 use crate::domain::assessment::{Verdict, words};
 use crate::domain::escalation::Progress;
@@ -71,60 +71,137 @@ pub struct Case {
     pub closed_at: Option<DateTime<Utc>>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Why it is no emergency.
+    pub reason: Option<Reason>,
+    /// By when the taker calls the customer back; some time exactly while it is taken.
+    pub eta_at: Option<DateTime<Utc>>,
+    /// When he was reminded that this passed.
+    pub reminded_at: Option<DateTime<Utc>>,
+    /// Who is asked to take it over. Until he accepts it stays where it is.
+    pub offer: Option<Offer>,
+    /// When something is due with it: some time exactly until it is closed.
+    pub due_at: Option<DateTime<Utc>>,
 }
 
-words! {
-    /// What a technician may do with a case; also the word in a button's data.
-    Act {
-        /// "Übernehmen"
-        Take = "take",
-        /// "Weitergeben": not me, the next one now.
-        Pass = "pass",
-        /// "Kein Notfall"
-        NoEmergency = "none",
-        /// "Abschrift": send me the words.
-        Transcript = "text",
-        /// "Rückruf erfolgt"
-        CalledBack = "called",
-        /// "Erledigt"
-        Done = "done",
-        /// "Zurückgeben": the escalation goes on.
-        GiveBack = "back",
-        /// "Gehört nicht dazu": the newest joined report becomes a case of its own.
-        Split = "split",
+/// A colleague is asked to take a case over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Who is asked.
+    pub to: String,
+    /// Until when he may accept.
+    pub until: DateTime<Utc>,
+}
+
+/// What a customer said to a technician on the phone about conditions and fee. Never the spoken proof of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneConsent {
+    /// Agreed, or refused.
+    pub given: bool,
+    /// The technician who asked.
+    pub actor: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What a technician wrote or said about a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its identity, UUID v7.
+    pub id: String,
+    /// On which case.
+    pub case: CaseId,
+    /// The technician.
+    pub author: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What it is.
+    pub content: NoteContent,
+}
+
+/// What a note is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoteContent {
+    /// Written words.
+    Written(String),
+    /// A voice message.
+    Spoken {
+        /// Where Telegram keeps it.
+        file_id: String,
+        /// Its length in seconds.
+        seconds: u32,
+        /// The file in the sound folder, once fetched.
+        file: Option<String>,
+    },
+}
+
+/// Why a case is no emergency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody dialled wrong.
+    Misdial,
+    /// It is over already.
+    Settled,
+    /// It can wait for the morning.
+    CanWait,
+    /// The caller is no customer.
+    NoCustomer,
+    /// There is another case about it.
+    Duplicate,
+    /// In the technician's own words.
+    Other(String),
+}
+
+impl Reason {
+    /// Those that have a button.
+    pub const NAMED: [Self; 5] = [Self::Misdial, Self::Settled, Self::CanWait, Self::NoCustomer, Self::Duplicate];
+
+    /// As it is stored: a word, or "other:" and the text.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        let word = match self {
+            Self::Misdial => "misdial",
+            Self::Settled => "settled",
+            Self::CanWait => "can_wait",
+            Self::NoCustomer => "no_customer",
+            Self::Duplicate => "duplicate",
+            Self::Other(text) => return format!("other:{text}"),
+        };
+        word.to_owned()
+    }
+
+    /// Out of `stored`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(own) = text.strip_prefix("other:") {
+            return Some(Self::Other(own.to_owned()));
+        }
+        Self::NAMED.into_iter().find(|reason| reason.stored() == text)
     }
 }
 
-/// Why an act changes nothing. Each is told to the one who pressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// Somebody else has the case.
-    TakenBy(String),
-    /// It is closed already.
-    Closed,
-    /// Only the one who took it may do this.
-    NotYours,
-    /// It was done already, by the same person.
-    Already,
-}
-
 impl Case {
-    /// Whether `who` may do `act` now. First one wins: a taken case refuses another taker.
-    ///
-    /// # Errors
-    /// The reason to tell the one who pressed.
-    pub fn allows(&self, act: Act, who: &str) -> Result<(), Refusal> {
-        let mine = self.taken_by.as_deref() == Some(who);
-        let before_taking = matches!(act, Act::Take | Act::Pass | Act::NoEmergency | Act::Split);
-        match self.state {
-            _ if act == Act::Transcript => Ok(()),
-            CaseState::Closed => Err(Refusal::Closed),
-            CaseState::Open if before_taking => Ok(()),
-            CaseState::Open => Err(Refusal::NotYours),
-            CaseState::Taken if !mine => Err(self.taken_by.clone().map_or(Refusal::NotYours, Refusal::TakenBy)),
-            CaseState::Taken if act == Act::Take => Err(Refusal::Already),
-            CaseState::Taken if act == Act::CalledBack && self.called_back_at.is_some() => Err(Refusal::Already),
-            CaseState::Taken => Ok(()),
+    /// A case that is opened now; its first ring is due at once.
+    #[must_use]
+    pub fn opened(id: CaseId, report: ReportId, verdict: Verdict, unheard: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            report,
+            verdict,
+            unheard,
+            state: CaseState::Open,
+            opened_at: now,
+            progress: Progress::start(now),
+            taken_by: None,
+            taken_at: None,
+            called_back_at: None,
+            closed_by: None,
+            closed_at: None,
+            outcome: None,
+            reason: None,
+            eta_at: None,
+            reminded_at: None,
+            offer: None,
+            due_at: Some(now),
         }
     }
 
@@ -133,50 +210,19 @@ impl Case {
     pub fn policy_verdict(&self) -> Verdict {
         if self.verdict.wakes() { self.verdict } else { Verdict::Unclear }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Ends by the written policy: what was opened unheard turned out to be harmless.
+    pub fn end_harmless(&mut self, now: DateTime<Utc>) {
+        self.state = CaseState::Closed;
+        self.closed_at = Some(now);
+        self.outcome = Some(Outcome::Harmless);
+        self.due_at = None;
+    }
 
-    fn case(state: CaseState, by: Option<&str>) -> Case {
-        Case {
-            id: CaseId(1001),
-            report: ReportId::fresh(),
-            verdict: Verdict::Confirmed,
-            unheard: false,
-            state,
-            opened_at: DateTime::UNIX_EPOCH,
-            progress: Progress::start(DateTime::UNIX_EPOCH),
-            taken_by: by.map(str::to_owned),
-            taken_at: None,
-            called_back_at: None,
-            closed_by: None,
-            closed_at: None,
-            outcome: None,
+    /// Rings anew at once, where nobody has it yet.
+    pub fn ring_now(&mut self, now: DateTime<Utc>) {
+        if self.state == CaseState::Open {
+            self.due_at = Some(now);
         }
-    }
-
-    #[test]
-    fn the_first_one_wins_and_the_second_learns_who_has_it() {
-        assert_eq!(case(CaseState::Open, None).allows(Act::Take, "Anna"), Ok(()));
-        let taken = case(CaseState::Taken, Some("Anna"));
-        assert_eq!(taken.allows(Act::Take, "Bernd"), Err(Refusal::TakenBy("Anna".into())));
-        assert_eq!(taken.allows(Act::Take, "Anna"), Err(Refusal::Already));
-    }
-
-    #[test]
-    fn only_the_one_who_has_it_gives_it_back_or_ends_it() {
-        let taken = case(CaseState::Taken, Some("Anna"));
-        assert_eq!(taken.allows(Act::Done, "Anna"), Ok(()));
-        assert_eq!(taken.allows(Act::GiveBack, "Bernd"), Err(Refusal::TakenBy("Anna".into())));
-        assert_eq!(case(CaseState::Open, None).allows(Act::Done, "Anna"), Err(Refusal::NotYours));
-    }
-
-    #[test]
-    fn a_closed_case_refuses_all_but_the_transcript() {
-        let closed = case(CaseState::Closed, Some("Anna"));
-        assert_eq!(closed.allows(Act::Take, "Bernd"), Err(Refusal::Closed));
-        assert_eq!(closed.allows(Act::Transcript, "Bernd"), Ok(()));
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! A policy is a list of steps. A step begins so many minutes after the escalation began, tells its recipients and
 //! repeats until the next step begins; the last step repeats for ever. So something is always due while a case is open.
-//! After an outage everything overdue collapses into one ring.
+//! After an outage everything overdue collapses into one ring. Within quiet hours a ring is silent, and at their end it is
+//! rung again, loudly.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// One step of a policy.
@@ -13,16 +15,65 @@ use serde::{Deserialize, Serialize};
 pub struct Step {
     /// Minutes after the escalation began.
     pub after_min: u32,
-    /// "duty", "backup", "everyone", "office" or a technician's name.
+    /// "duty", "backup", "everyone", "office", "last_resort" or a technician's name.
     pub tell: Vec<String>,
     /// Minutes between repeats while this step lasts; none = once.
     pub repeat_every_min: Option<u32>,
+}
+
+/// When a policy rings silently: spans `[from, until)` of local time; one may cross midnight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quiet {
+    /// The firm's time zone.
+    pub zone: Tz,
+    /// The spans.
+    pub spans: Vec<(NaiveTime, NaiveTime)>,
+}
+
+impl Quiet {
+    /// Never.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { zone: Tz::UTC, spans: Vec::new() }
+    }
+
+    /// Whether this instant is quiet.
+    #[must_use]
+    pub fn holds(&self, at: DateTime<Utc>) -> bool {
+        !self.spans.is_empty() && self.holds_local(at.with_timezone(&self.zone).time())
+    }
+
+    fn holds_local(&self, time: NaiveTime) -> bool {
+        self.spans.iter().any(
+            |&(from, until)| {
+                if from < until { (from..until).contains(&time) } else { time >= from || time < until }
+            },
+        )
+    }
+
+    fn never_ends(&self) -> bool {
+        let minute = |minute: u32| NaiveTime::from_num_seconds_from_midnight_opt(minute * 60, 0);
+        (0..24 * 60).filter_map(minute).all(|time| self.holds_local(time))
+    }
+
+    /// The first minute after `at` that is not quiet.
+    fn ends_after(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let whole = at - TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(60_000));
+        // two days: the switch of the clocks lies within
+        (1..=2 * 24 * 60)
+            .map(|count| whole + minutes(count))
+            .find(|then| !self.holds(*then))
+            .unwrap_or(whole + minutes(1))
+    }
 }
 
 /// A policy, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     steps: Vec<Step>,
+    quiet: Quiet,
+    /// How long an alert may stand unanswered before its recipient's other ways begin.
+    pub second_after: TimeDelta,
 }
 
 /// Why a policy is refused: it could end without a human.
@@ -46,6 +97,9 @@ pub enum PolicyError {
     /// The last step does not repeat.
     #[error("its last step does not repeat: set `repeat_every_min`, or the case would be forgotten")]
     Ends,
+    /// Quiet hours without an end.
+    #[error("its quiet hours never end: leave some part of the day out, or nobody would ever be woken")]
+    Mute,
 }
 
 /// How far an escalation is. Stored with the case.
@@ -74,6 +128,8 @@ pub struct Ring {
     pub tell: Vec<String>,
     /// The progress after it.
     pub progress: Progress,
+    /// Whether it makes a sound.
+    pub loud: bool,
     /// When something is due again: always after `now`.
     pub next_at: DateTime<Utc>,
 }
@@ -102,7 +158,21 @@ impl Policy {
         if steps.last().is_some_and(|step| step.repeat_every_min.is_none()) {
             return Err(PolicyError::Ends);
         }
-        Ok(Self { steps })
+        Ok(Self { steps, quiet: Quiet::never(), second_after: TimeDelta::zero() })
+    }
+
+    /// The same with quiet hours.
+    ///
+    /// # Errors
+    /// Where they never end.
+    pub fn quiet(self, quiet: Quiet) -> Result<Self, PolicyError> {
+        if quiet.never_ends() { Err(PolicyError::Mute) } else { Ok(Self { quiet, ..self }) }
+    }
+
+    /// The same, with so long until a recipient's other ways begin.
+    #[must_use]
+    pub fn second_after(self, second_after: TimeDelta) -> Self {
+        Self { second_after, ..self }
     }
 
     /// Its steps.
@@ -124,7 +194,11 @@ impl Policy {
         }
         let after =
             Progress { began_at: progress.began_at, steps_begun: running, rings: progress.rings.saturating_add(1) };
-        Ring { tell, progress: after, next_at: self.next_at(after, now) }
+        let next_at = self.next_at(after, now);
+        if self.quiet.holds(now) {
+            return Ring { tell, progress: after, loud: false, next_at: next_at.min(self.quiet.ends_after(now)) };
+        }
+        Ring { tell, progress: after, loud: true, next_at }
     }
 
     /// "Weitergeben": the escalation as if the next step began now. In the last step: rings it again now.
@@ -208,6 +282,23 @@ mod tests {
         assert_eq!(Policy::new(vec![step(0, "duty", None)]), Err(PolicyError::Ends));
         assert_eq!(Policy::new(vec![step(3, "duty", Some(5))]), Err(PolicyError::LateStart(3)));
         assert_eq!(Policy::new(vec![step(0, "duty", None), step(0, "duty", Some(1))]), Err(PolicyError::Order(2)));
+    }
+
+    #[test]
+    fn in_quiet_hours_it_rings_silently_and_at_their_end_aloud() {
+        let berlin = chrono_tz::Europe::Berlin;
+        let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+        let quiet = Quiet { zone: berlin, spans: vec![(time(23, 0), time(6, 30))] };
+        let policy = policy().quiet(quiet).unwrap();
+        let night: DateTime<Utc> = "2026-11-21T03:00:00Z".parse().unwrap();
+        let silent = policy.ring(Progress::start(night), night);
+        assert!(!silent.loud);
+        let late: DateTime<Utc> = "2026-11-21T05:26:00Z".parse().unwrap();
+        let last = policy.ring(Progress { began_at: night, steps_begun: 2, rings: 9 }, late);
+        assert_eq!((last.loud, last.next_at), (false, "2026-11-21T05:30:00Z".parse().unwrap()));
+        assert!(policy.ring(last.progress, last.next_at).loud);
+        let always = Quiet { zone: berlin, spans: vec![(time(6, 0), time(20, 0)), (time(20, 0), time(6, 0))] };
+        assert_eq!(policy.clone().quiet(always), Err(PolicyError::Mute));
     }
 
     proptest! {

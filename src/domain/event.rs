@@ -32,10 +32,14 @@ words! {
         Undelivered = "undelivered",
         /// A technician did something with the case.
         Acted = "acted",
+        /// A technician noted something.
+        Noted = "noted",
         /// The case ended.
         Closed = "closed",
         /// A charge was proposed.
         Proposed = "proposed",
+        /// A proposed charge was taken back.
+        Withdrawn = "withdrawn",
         /// A chat got a new number at Telegram.
         Moved = "moved",
         /// It joined a case that another report opened.
@@ -46,6 +50,16 @@ words! {
         Trouble = "trouble",
         /// A receipt went to the sender of a mail.
         Receipt = "receipt",
+        /// A notice that nobody answered goes another way.
+        OtherWay = "other_way",
+        /// The taker was reminded of his call-back.
+        Reminded = "reminded",
+        /// The taker did not call back in time: the escalation goes on.
+        Resumed = "resumed",
+        /// A colleague did not accept what he was offered.
+        Lapsed = "lapsed",
+        /// A way to people failed, or works again.
+        Path = "path",
         /// The auditor found and mended something.
         Mended = "mended",
     }

@@ -1,10 +1,12 @@
 //! The words of the project as types: values in, values out, no I/O, no log.
 
+pub mod act;
 pub mod assessment;
 pub mod case;
 pub mod escalation;
 pub mod event;
 pub mod hours;
+pub mod life;
 pub mod notice;
 pub mod phone;
 pub mod report;

@@ -33,7 +33,48 @@ words! {
         Hint = "hint",
         /// A mailbox that cannot be reached, or can be again (`Outage` as JSON).
         Outage = "outage",
+        /// The time by which the taker wanted to call back has passed; with `unclosed` as body: called back, not closed.
+        Remind = "remind",
+        /// A colleague wants to hand the case over.
+        Offer = "offer",
+        /// Asks the technician to answer with a text: what for stands in the body ("eta", "reason").
+        Question = "question",
+        /// Several cases in one list, after an outage (their numbers as body).
+        Bundle = "bundle",
+        /// "Bist du bereit?", before a shift (its beginning as body).
+        Ready = "ready",
+        /// A colleague asks to have his shift taken over (the change's id as body).
+        Swap = "swap",
+        /// A test alarm that a technician asked for.
+        Test = "test",
+        /// The daily proof that a message arrives (the drill's id as body).
+        Drill = "drill",
+        /// A text that was worded when it was planned.
+        Message = "message",
     }
+}
+
+words! {
+    /// Which buttons are open under a notice beside the usual ones.
+    Menu {
+        /// When the customer is called back.
+        Eta = "eta",
+        /// Why it is no emergency.
+        Reason = "reason",
+        /// To whom it is handed over.
+        Hand = "hand",
+    }
+}
+
+/// The ways to somebody: a technician, or the office.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Recipient {
+    /// The technician's name, or "office".
+    pub name: String,
+    /// The Telegram chat, if there is one.
+    pub chat: Option<i64>,
+    /// His other ways, by their names in the settings.
+    pub channels: Vec<String>,
 }
 
 words! {
@@ -92,7 +133,9 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// The technician's name, or "office".
     pub recipient: String,
-    /// The Telegram chat.
+    /// The channel's name where it goes another way than Telegram. Those ways only send: nothing is changed later.
+    pub channel: Option<String>,
+    /// The Telegram chat; 0 on another way.
     pub chat: i64,
     /// Whether it rings.
     pub loud: bool,
@@ -112,8 +155,12 @@ pub struct Notice {
     pub attempt: u32,
     /// Counts the changes of what it should show.
     pub version: i64,
+    /// Which menu is open under it.
+    pub menu: Option<Menu>,
     /// When it was planned.
     pub created_at: DateTime<Utc>,
+    /// When it should have gone out: earlier than planned after an outage of ours.
+    pub wanted_at: DateTime<Utc>,
     /// When it arrived.
     pub sent_at: Option<DateTime<Utc>>,
 }

@@ -1,14 +1,15 @@
 //! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
 
-use super::notifier::{Button, Face};
+use super::buttons;
+use super::notifier::Face;
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
-use crate::domain::case::{Act, Case, CaseState};
+use crate::domain::case::{Case, CaseState, Note, PhoneConsent};
 use crate::domain::notice::{Notice, NoticeKind, Outage};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
-use crate::store::{Reader, StoreError, assessments, cases, joins, mails, reports, transcripts};
+use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
 use crate::wording::{self, Known, Later};
 
 /// What a phone should show of a notice.
@@ -29,6 +30,8 @@ pub struct Subject {
     transcript: Option<Transcript>,
     mail: Option<Mail>,
     later: Vec<Later>,
+    phone: Option<PhoneConsent>,
+    notes: Vec<Note>,
 }
 
 impl Subject {
@@ -52,8 +55,10 @@ impl Subject {
             }
             subject.report = Some(report);
         }
-        if let (NoticeKind::Alert, Some(case)) = (notice.kind, subject.case.clone()) {
+        if let (NoticeKind::Alert | NoticeKind::Offer, Some(case)) = (notice.kind, subject.case.clone()) {
             subject.read_later(&case, reader).await?;
+            subject.phone = consents::newest(reader, case.id).await?;
+            subject.notes = notes::of_case(reader, case.id).await?;
         }
         Ok(subject)
     }
@@ -90,6 +95,10 @@ impl Subject {
             (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
             (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
             (NoticeKind::Transcript, _, Some(case)) => self.words(case, settings),
+            (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings),
+            (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings),
+            (NoticeKind::Question, _, Some(case)) => question(notice, case),
+            (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
             _ => Wanted::Nothing,
         }
     }
@@ -139,8 +148,41 @@ impl Subject {
             View::Full => wording::alert(&known, case, notice.repeated),
             View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
         };
-        let buttons = buttons(case, !self.later.is_empty(), &notice.recipient, settings.telegram.view);
+        let buttons = buttons::of_alert(case, notice, !self.later.is_empty(), settings);
         Wanted::Show(Face { text: words, buttons, attachment: None }, None)
+    }
+
+    /// A colleague asks; decided, only how it was decided remains.
+    fn offer(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+        let to = notice.recipient.as_str();
+        let (Some(offer), Some(from)) = (case.offer.as_ref().filter(|offer| offer.to == to), &case.taken_by) else {
+            return if notice.message.is_some() { text(wording::offer_over(case, to)) } else { Wanted::Nothing };
+        };
+        let known = self.known(report, settings);
+        let alert = match settings.telegram.view {
+            View::Full => wording::alert(&known, case, false),
+            View::Minimal => wording::minimal_alert(&known, case, false),
+        };
+        let text = wording::offer(case, from, offer.until, &alert, known.zone);
+        Wanted::Show(Face { text, buttons: buttons::of_offer(case), attachment: None }, None)
+    }
+
+    /// The taker is asked; answered, it says so.
+    fn reminder(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+        let his = case.state == CaseState::Taken && case.taken_by.as_deref() == Some(notice.recipient.as_str());
+        let called = case.called_back_at.is_some();
+        let unclosed = notice.body.is_some();
+        if !his || called != unclosed || case.reminded_at.is_none() {
+            return if notice.message.is_some() { text(wording::remind_over(case.id)) } else { Wanted::Nothing };
+        }
+        let known = self.known(report, settings);
+        let about = if settings.telegram.view == View::Full { wording::about(&known) } else { Vec::new() };
+        let text = if unclosed {
+            wording::unclosed(case, known.zone)
+        } else {
+            wording::remind(case, &settings.escalation.patience(), &about, known.zone)
+        };
+        Wanted::Show(Face { text, buttons: buttons::of_reminder(case, unclosed), attachment: None }, None)
     }
 
     /// Not sent yet, and by now somebody else has the case or it is over: nobody is woken for it.
@@ -164,29 +206,23 @@ impl Subject {
             cut_off: self.transcript.as_ref().is_some_and(|transcript| transcript.seems_cut_off(report.longest_s)),
             mail: self.mail.as_ref(),
             later: &self.later,
+            phone: self.phone.as_ref(),
+            notes: &self.notes,
         }
     }
 }
 
-fn text(text: String) -> Wanted {
-    Wanted::Show(Face { text, ..Face::default() }, None)
+/// Shown as long as it can be answered.
+fn question(notice: &Notice, case: &Case) -> Wanted {
+    let mine = case.taken_by.as_deref() == Some(notice.recipient.as_str());
+    let about = notice.body.as_deref().unwrap_or_default();
+    let open = match about {
+        "eta" => case.state == CaseState::Taken && mine && case.called_back_at.is_none(),
+        _ => case.state == CaseState::Open || (case.state == CaseState::Taken && mine),
+    };
+    if open { text(wording::question(about, case.id)) } else { Wanted::Nothing }
 }
 
-fn buttons(case: &Case, joined: bool, recipient: &str, view: View) -> Vec<Vec<Button>> {
-    let mine = case.taken_by.as_deref() == Some(recipient) || recipient == "office";
-    let mut rows: Vec<Vec<Act>> = match case.state {
-        CaseState::Open => vec![vec![Act::Take], vec![Act::Pass, Act::NoEmergency], vec![Act::Transcript]],
-        CaseState::Taken if mine => vec![vec![Act::CalledBack, Act::Done], vec![Act::GiveBack, Act::Transcript]],
-        CaseState::Taken => vec![vec![Act::Transcript]],
-        CaseState::Closed => Vec::new(),
-    };
-    if joined && (case.state == CaseState::Open || (case.state == CaseState::Taken && mine)) {
-        rows.push(vec![Act::Split]);
-    }
-    let shown = |act: &Act| !(*act == Act::Transcript && view == View::Minimal);
-    let called = |act: &Act| !(*act == Act::CalledBack && case.called_back_at.is_some());
-    let button =
-        |act: Act| Button { label: wording::button(act).to_owned(), data: format!("{}:{}", act.as_str(), case.id) };
-    let row = |acts: Vec<Act>| acts.into_iter().filter(shown).filter(called).map(button).collect::<Vec<_>>();
-    rows.into_iter().map(row).filter(|row| !row.is_empty()).collect()
+fn text(text: String) -> Wanted {
+    Wanted::Show(Face { text, ..Face::default() }, None)
 }

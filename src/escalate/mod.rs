@@ -5,6 +5,7 @@
 //! Promise: while a case is open something is due; a repeated send says that it may be one.
 
 pub mod audit;
+mod buttons;
 pub mod face;
 pub mod notifier;
 pub mod plan;
@@ -12,3 +13,4 @@ pub mod receipt;
 pub mod send;
 pub mod siren;
 pub mod telegram;
+mod ways;

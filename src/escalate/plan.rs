@@ -1,18 +1,22 @@
-//! Who is told now, and when something is due again.
+//! What falls due with a case becomes notices, in one transaction with the case as it is then.
 
-use crate::config::{Recipient, Settings};
+use super::ways::Ways;
+use crate::config::Settings;
 use crate::domain::assessment::Verdict;
 use crate::domain::case::Case;
 use crate::domain::event::{Event, EventKind};
-use crate::domain::notice::NoticeKind;
-use crate::domain::report::{Medium, ReportId};
+use crate::domain::life::Due;
+use crate::domain::notice::{NoticeKind, Recipient};
+use crate::domain::report::{Medium, Report, ReportId};
+use crate::roster::{Duty, Roster};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, joins, notices, reports};
+use crate::store::notices::Plan;
+use crate::store::{Claim, Lease, Store, StoreError, Tx, answers, cases, events, joins, notices, paths, reports};
+use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +28,8 @@ pub struct PlanStep {
     pub store: Store,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Who is on duty.
+    pub roster: Roster,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung when notices are planned.
@@ -37,17 +43,26 @@ impl Step for PlanStep {
     }
 
     async fn tick(&mut self) -> Result<Round, StoreError> {
-        if self.open_unheard().await? {
+        if self.open_unheard().await? || self.unanswered().await? {
             return Ok(Round::Worked);
         }
         let Some((case, lease)) = self.claim().await? else { return Ok(Round::Idle) };
-        self.ring(&case, &lease).await?;
+        self.wake(case, &lease).await?;
         Ok(Round::Worked)
     }
 }
 
+/// One case that is due, and what is known around it.
+struct Around<'a> {
+    report: &'a Report,
+    case: &'a Case,
+    duty: &'a Duty,
+    ways: Ways,
+    now: DateTime<Utc>,
+}
+
 impl PlanStep {
-    /// Claims one open case whose ring is due.
+    /// Claims one case with which something is due.
     ///
     /// # Errors
     /// Where the store refused.
@@ -72,72 +87,127 @@ impl PlanStep {
         Ok(true)
     }
 
-    /// One ring: notices for everybody who is due, and when to look again.
-    async fn ring(&self, case: &Case, lease: &Lease) -> Result<(), StoreError> {
+    /// A notice that nobody answered in time goes its recipient's other ways.
+    async fn unanswered(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let outside = !self.settings.business_hours().is_open(now);
-        let ring = self.settings.policy(case.policy_verdict(), outside).ring(case.progress, now);
+        let mut reader = self.store.read().await?;
+        let duty = self.roster.at(&mut reader, now).await?;
+        drop(reader);
+        let mut tx = self.store.begin().await?;
+        let Some(notice) = answers::take_unanswered(&mut tx, now).await? else { return Ok(false) };
+        let plan = Plan {
+            report: notice.report,
+            case: notice.case,
+            loud: true,
+            ring: notice.ring,
+            body: notice.body.clone(),
+            ..Plan::new(notice.kind, &notice.recipient, notice.chat)
+        };
+        let channels = duty.named(&notice.recipient).map(|one| one.channels.clone()).unwrap_or_default();
+        for channel in &channels {
+            Ways::by_channel(&mut tx, &plan, channel, now).await?;
+        }
+        let detail = format!("{}: by {}", notice.recipient, channels.join(", "));
+        let mut event = Event::new(now, EventKind::OtherWay, detail);
+        (event.report, event.case) = (notice.report, notice.case);
+        events::append(&mut tx, &event).await?;
+        tx.commit().await?;
+        tracing::info!(notice.id = %notice.id, ways = channels.len(), stage = "escalate", "not answered: going other ways");
+        self.bells.send.ring();
+        Ok(true)
+    }
+
+    /// Everything that is due with one case, and when something is due with it again.
+    async fn wake(&self, mut case: Case, lease: &Lease) -> Result<(), StoreError> {
+        let now = self.clock.now();
         let mut reader = self.store.read().await?;
         let report = reports::find(&mut reader, case.report).await?;
+        let duty = self.roster.at(&mut reader, now).await?;
+        let down = paths::telegram_is_down(&mut reader).await?;
         drop(reader);
-        let told = self.reachable(&ring.tell);
+        let wanted_at = case.due_at;
+        let policy = self.settings.policy(case.policy_verdict(), report.mailbox.as_deref(), now);
+        let before = case.clone();
+        let due = case.wake(now, &policy, &self.settings.escalation.patience());
+        let ways = Ways { down, second_after: policy.second_after, wanted_at };
+        let around = Around { report: &report, case: &case, duty: &duty, ways, now };
         let mut tx = self.store.begin().await?;
-        let mut spoken = joins::within(&mut tx, case.id).await?;
-        if report.medium == Medium::Voicemail {
-            spoken.insert(0, report.id);
+        for one in &due {
+            self.one(&mut tx, &around, one).await?;
         }
-        for recipient in &told {
-            self.plan_for(&mut tx, case, &spoken, recipient, ring.progress.rings, now).await?;
+        cases::woken(&mut tx, &case, lease).await?;
+        if case.state != before.state || case.offer != before.offer {
+            notices::refresh_case(&mut tx, case.id, now).await?;
         }
-        cases::rung(&mut tx, case.id, lease, ring.progress, ring.next_at).await?;
-        let names: Vec<&str> = told.iter().map(|recipient| recipient.name.as_str()).collect();
-        let detail = format!("ring {}: {}", ring.progress.rings, names.join(", "));
-        events::append(&mut tx, &Event::new(now, EventKind::Rang, detail).report(case.report).case(case.id)).await?;
         tx.commit().await?;
-        tracing::info!(case.id = %case.id, ring = ring.progress.rings, people = told.len(), stage = "escalate", "rang");
         self.bells.send.ring();
         Ok(())
     }
 
-    /// The people behind the policy's words, each once; where the words reach nobody, everybody.
-    fn reachable(&self, words: &[String]) -> Vec<Recipient> {
-        let mut seen = HashSet::new();
-        let mut told: Vec<Recipient> = words.iter().flat_map(|word| self.settings.recipients(word)).collect();
-        if told.is_empty() {
-            told = self.settings.recipients("everyone");
-        }
-        told.retain(|recipient| seen.insert(recipient.chat));
-        told
-    }
-
-    async fn plan_for(
-        &self,
-        tx: &mut Tx,
-        case: &Case,
-        spoken: &[ReportId],
-        recipient: &Recipient,
-        ring: u32,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let alert = notices::Plan {
-            report: Some(case.report),
+    async fn one(&self, tx: &mut Tx, around: &Around<'_>, due: &Due) -> Result<(), StoreError> {
+        let (case, now) = (around.case, around.now);
+        let about = |kind, who: &str| Plan {
+            report: Some(around.report.id),
             case: Some(case.id),
-            kind: NoticeKind::Alert,
-            recipient: recipient.name.clone(),
-            chat: recipient.chat,
             loud: true,
-            ring,
-            body: None,
+            ring: case.progress.rings,
+            ..Plan::new(kind, who, 0)
         };
-        // An older ring that never got out says nothing that this one does not.
-        notices::supersede(tx, case.id, recipient.chat).await?;
-        notices::plan(tx, &alert, now).await?;
-        for report in spoken {
-            if !notices::has_voice(tx, *report, recipient.chat).await? {
-                let (kind, report) = (NoticeKind::Voice, Some(*report));
-                notices::plan(tx, &notices::Plan { kind, report, loud: false, ring: 0, ..alert.clone() }, now).await?;
+        let (kind, detail) = match due {
+            Due::Ring(ring) => {
+                let told = around.duty.recipients(&ring.tell);
+                let alert = Plan { loud: ring.loud, ..about(NoticeKind::Alert, "") };
+                ring_people(tx, around, &told, &alert).await?;
+                let names: Vec<&str> = told.iter().map(|recipient| recipient.name.as_str()).collect();
+                tracing::info!(case.id = %case.id, ring = case.progress.rings, people = told.len(), stage = "escalate", "rang");
+                (EventKind::Rang, format!("ring {}: {}", case.progress.rings, names.join(", ")))
+            }
+            Due::Remind(who) => {
+                around.tell(tx, who, about(NoticeKind::Remind, who)).await?;
+                (EventKind::Reminded, who.clone())
+            }
+            Due::Unclosed(who) => {
+                let body = Some("unclosed".to_owned());
+                around.tell(tx, who, Plan { loud: false, body, ..about(NoticeKind::Remind, who) }).await?;
+                (EventKind::Reminded, format!("{who}: not closed"))
+            }
+            Due::Lapsed { to, keeper } => {
+                let body = Some(wording::lapsed(case.id, to));
+                around.tell(tx, keeper, Plan { report: None, body, ..about(NoticeKind::Message, keeper) }).await?;
+                (EventKind::Lapsed, format!("{to} did not accept, {keeper} keeps it"))
+            }
+            Due::Resumed(who) => (EventKind::Resumed, format!("{who} did not call back in time")),
+        };
+        events::append(tx, &Event::new(now, kind, detail).report(case.report).case(case.id)).await
+    }
+}
+
+impl Around<'_> {
+    async fn tell(&self, tx: &mut Tx, who: &str, plan: Plan) -> Result<(), StoreError> {
+        let Some(recipient) = self.duty.named(who) else { return Ok(()) };
+        self.ways.tell(tx, recipient, &plan, self.now).await
+    }
+}
+
+/// The alert for each, and the recordings that he has not yet.
+async fn ring_people(tx: &mut Tx, around: &Around<'_>, told: &[Recipient], alert: &Plan) -> Result<(), StoreError> {
+    let mut spoken: Vec<ReportId> = joins::within(tx, around.case.id).await?;
+    if around.report.medium == Medium::Voicemail {
+        spoken.insert(0, around.report.id);
+    }
+    for recipient in told {
+        around.ways.tell(tx, recipient, alert, around.now).await?;
+        let Some(chat) = recipient.chat else { continue };
+        for report in &spoken {
+            if !notices::has_voice(tx, *report, chat).await? {
+                let voice = Plan {
+                    report: Some(*report),
+                    case: alert.case,
+                    ..Plan::new(NoticeKind::Voice, &recipient.name, chat)
+                };
+                notices::plan(tx, &Plan { wanted_at: around.ways.wanted_at, ..voice }, around.now).await?;
             }
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::voices::Voices;
 use crate::runtime::worker::{Round, Step};
 use crate::store::notices::Tried;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, marks, notices, sound};
+use crate::store::{Claim, Lease, Store, StoreError, Tx, answers, cases, events, marks, notices, reports, sound};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +25,8 @@ use std::time::Duration;
 
 /// Longer than the longest upload.
 const LEASE: Duration = Duration::from_mins(2);
+/// A notice that does not get out for so long begins its recipient's other ways.
+const STUCK: TimeDelta = TimeDelta::seconds(60);
 /// An edit that fails so often stays as it is.
 const EDITS: u32 = 12;
 
@@ -184,6 +186,8 @@ impl SendStep {
         now: DateTime<Utc>,
     ) -> Result<Tried, StoreError> {
         tracing::warn!(notice.id = %notice.id, attempt = notice.attempt, %error, stage = "escalate", "a notice did not get out");
+        let lost = matches!(error, NotifyError::Unreachable(_) | NotifyError::Refused(_));
+        answers::second_not_after(tx, notice.id, if lost { now } else { notice.created_at + STUCK }).await?;
         Ok(match error {
             NotifyError::Wait(pause) => {
                 let until = after(pause, now);
@@ -214,14 +218,15 @@ impl SendStep {
         if case.state != CaseState::Open {
             return Ok(());
         }
-        let outside = !self.settings.business_hours().is_open(now);
-        let policy = self.settings.policy(case.policy_verdict(), outside);
+        let line = reports::line(tx, case.report).await?;
+        let policy = self.settings.policy(case.policy_verdict(), line.as_deref(), now);
         if case.progress.steps_begun >= policy.steps().len() {
             // Everybody was told already: the repeats go on as planned.
             return Ok(());
         }
         case.progress = policy.passed_on(case.progress, now);
-        cases::put(tx, &case, Some(now)).await
+        case.ring_now(now);
+        cases::put(tx, &case).await
     }
 
     async fn gone(&self, notice: &Notice, lease: &Lease) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! The ear of the siren: when nothing can be stored, a human hears of it all the same.
 
 use super::notifier::{Face, How, Notifier};
-use crate::config::Settings;
+use crate::roster::Roster;
 use crate::runtime::clock::Clock;
 use crate::runtime::siren::Cry;
 use crate::wording;
@@ -15,8 +15,8 @@ const QUIET: TimeDelta = TimeDelta::minutes(10);
 
 /// Listens to the siren.
 pub struct Ear {
-    /// The settings: who is on duty.
-    pub settings: Arc<Settings>,
+    /// Who is on duty, as it was read last.
+    pub roster: Roster,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The way to the phones.
@@ -44,8 +44,8 @@ impl Ear {
     async fn tell(&self, cry: &Cry) -> bool {
         let face = Face { text: wording::cannot_store(&cry.source, &cry.why), ..Face::default() };
         let mut reached = false;
-        let told: HashSet<i64> =
-            ["duty", "office"].iter().flat_map(|word| self.settings.recipients(word)).map(|one| one.chat).collect();
+        let told = self.roster.last_known(self.clock.now()).recipients(&["duty", "office"]);
+        let told: HashSet<i64> = told.iter().filter_map(|one| one.chat).collect();
         for chat in told {
             match self.notifier.show(How { chat, loud: true, answers: None }, &face).await {
                 Ok(_) => reached = true,

@@ -11,6 +11,7 @@ use crate::domain::phone;
 use crate::domain::report::{
     Arrival, Caller, Content, Mail, Medium, Recording, Report, ReportId, SAME_CALL, Sound, Stage,
 };
+use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::store::{Store, StoreError, Tx, events, mails, notices, reports, sightings, sound};
@@ -35,6 +36,8 @@ pub struct Desk {
     pub store: Store,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// Who is on duty.
+    pub roster: Roster,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung when a report is stored.
@@ -80,6 +83,9 @@ impl Desk {
             longest_s: arrival.longest_s,
             stage: if medium == Medium::Voicemail { Stage::Transcribe } else { Stage::Assess },
         };
+        let mut reader = self.store.read().await?;
+        self.roster.at(&mut reader, now).await?;
+        drop(reader);
         let mut tx = self.store.begin().await?;
         let accepted = match self.known(&mut tx, &report, arrival.twin.as_deref(), now).await? {
             Some(known) => Accepted { id: known, new: false },
@@ -190,20 +196,13 @@ impl Desk {
         if !(self.settings.escalation.first_notice && outside && report.medium == Medium::Voicemail) {
             return Ok(());
         }
-        let first = self.settings.policy(Verdict::Unclear, outside).steps()[0].tell.clone();
+        let policy = self.settings.policy(Verdict::Unclear, report.mailbox.as_deref(), now);
+        let told = self.roster.last_known(now).recipients(&policy.steps()[0].tell);
         let mut chats = HashSet::new();
-        for recipient in first.iter().flat_map(|word| self.settings.recipients(word)) {
-            if chats.insert(recipient.chat) {
-                let plan = notices::Plan {
-                    report: Some(report.id),
-                    case: None,
-                    kind: NoticeKind::Voice,
-                    recipient: recipient.name,
-                    chat: recipient.chat,
-                    loud: false,
-                    ring: 0,
-                    body: None,
-                };
+        for (name, chat) in told.iter().filter_map(|one| Some((&one.name, one.chat?))) {
+            if chats.insert(chat) {
+                let plan =
+                    notices::Plan { report: Some(report.id), ..notices::Plan::new(NoticeKind::Voice, name, chat) };
                 notices::plan(tx, &plan, now).await?;
             }
         }

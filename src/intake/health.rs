@@ -171,10 +171,10 @@ impl Health {
 
     /// To the admin (the office group), and unless it is only a hint to the technician on duty; loud.
     async fn tell(&self, tx: &mut Tx, kind: NoticeKind, body: String, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let settings = &self.desk.settings;
+        let duty = self.desk.roster.last_known(now);
         let hint = kind == NoticeKind::Hint;
-        let mut told = if hint { Vec::new() } else { settings.recipients("duty") };
-        told.extend(settings.office.iter().flat_map(|_| settings.recipients("office")));
+        let mut told = if hint { Vec::new() } else { duty.recipients(&["duty"]) };
+        told.extend(duty.office().cloned());
         if told.is_empty() {
             return Ok(());
         }
@@ -182,17 +182,16 @@ impl Health {
         let event = Event::new(now, EventKind::Trouble, format!("{}: told {}", self.source, names.join(", ")));
         events::append(tx, &event).await?;
         for recipient in told {
-            let plan = notices::Plan {
-                report: None,
-                case: None,
-                kind,
-                recipient: recipient.name,
-                chat: recipient.chat,
-                loud: !hint,
-                ring: 0,
-                body: Some(body.clone()),
-            };
-            notices::plan(tx, &plan, now).await?;
+            let plan =
+                notices::Plan { loud: !hint, body: Some(body.clone()), ..notices::Plan::new(kind, &recipient.name, 0) };
+            match recipient.chat {
+                Some(chat) => drop(notices::plan(tx, &notices::Plan { chat, ..plan }, now).await?),
+                None => {
+                    for channel in &recipient.channels {
+                        notices::plan(tx, &plan.by(channel), now).await?;
+                    }
+                }
+            }
         }
         Ok(())
     }

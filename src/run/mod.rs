@@ -21,6 +21,7 @@ use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
+use crate::roster::Roster;
 use crate::runtime::bell::{Bell, Bells};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::lifecycle::Lifecycle;
@@ -160,16 +161,17 @@ impl Service {
             tracing::error!(%model, "there is no speech model: people are woken without text; `nachtwache models fetch small-q5_1`");
         }
         let (siren, cries) = siren();
+        let settings = Arc::new(settings);
         let wiring = Wiring {
-            settings: Arc::new(settings),
+            settings: settings.clone(),
+            roster: Roster::new(settings),
             clock: Arc::new(SystemClock),
             store: store.clone(),
             bells: Bells::default(),
             lifecycle: Lifecycle::default(),
             status: Status::default(),
         };
-        let ear =
-            Ear { settings: wiring.settings.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
+        let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
@@ -198,6 +200,7 @@ impl Service {
 
 struct Wiring {
     settings: Arc<Settings>,
+    roster: Roster,
     clock: Arc<dyn Clock>,
     store: Store,
     bells: Bells,
@@ -235,6 +238,7 @@ impl Wiring {
         let plan = PlanStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: self.clock.clone(),
             bells: self.bells.clone(),
         };
@@ -252,6 +256,7 @@ impl Wiring {
         AnswerDesk {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: self.clock.clone(),
             bells: self.bells.clone(),
         }
@@ -261,6 +266,7 @@ impl Wiring {
         let assess = AssessStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             rules,
             clock: self.clock.clone(),
             bells: self.bells.clone(),
@@ -285,6 +291,7 @@ impl Wiring {
         let desk = Desk {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: self.clock.clone(),
             bells: self.bells.clone(),
         };

@@ -4,7 +4,7 @@ use super::reports::parse_id;
 use super::row::Fields;
 use super::{Claim, Lease, Result, Tx, expect_one, ms, ms_opt};
 use crate::domain::assessment::Verdict;
-use crate::domain::case::{Case, CaseId, CaseState, Outcome};
+use crate::domain::case::{Case, CaseId, CaseState, Offer, Outcome, Reason};
 use crate::domain::escalation::Progress;
 use crate::domain::report::ReportId;
 use chrono::{DateTime, Utc};
@@ -33,7 +33,7 @@ pub async fn open(tx: &mut Tx, report: ReportId, verdict: Verdict, unheard: bool
     read(&row)
 }
 
-/// Claims one open case whose ring is due.
+/// Claims one case with which something is due.
 ///
 /// # Errors
 /// Where the database refused.
@@ -41,7 +41,7 @@ pub async fn claim(tx: &mut Tx, claim: Claim) -> Result<Option<(Case, Lease)>> {
     let token = Claim::token();
     let sql = tx.dialect.sql(
         "UPDATE cases SET lease_until = $1, lease_token = $2, attempt = attempt + 1
-         WHERE id = (SELECT id FROM cases WHERE state = 'open' AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+         WHERE id = (SELECT id FROM cases WHERE state <> 'closed' AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
                      ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING *",
     );
@@ -51,36 +51,31 @@ pub async fn claim(tx: &mut Tx, claim: Claim) -> Result<Option<(Case, Lease)>> {
     Ok(Some((read(&row)?, Lease { token, attempt })))
 }
 
-/// Ends a leased ring: the next is due at `due_at`.
+/// Writes a leased case as it is after what was due.
 ///
 /// # Errors
-/// `LeaseLost` where somebody else has it or the case was taken meanwhile; where the database refused.
-pub async fn rung(tx: &mut Tx, id: CaseId, lease: &Lease, progress: Progress, due_at: DateTime<Utc>) -> Result<()> {
-    let done = sqlx::query(
-        "UPDATE cases SET steps_begun = $1, rings = $2, due_at = $3, attempt = 0, lease_until = NULL, lease_token = NULL
-         WHERE id = $4 AND lease_token = $5 AND state = 'open'",
-    )
-    .bind(i64::try_from(progress.steps_begun).unwrap_or(i64::MAX))
-    .bind(i64::from(progress.rings))
-    .bind(ms(due_at))
-    .bind(id.0)
-    .bind(&lease.token)
-    .execute(tx.db())
-    .await?;
-    expect_one(&done, || format!("case {id}"))
+/// `LeaseLost` where somebody else has it or somebody did something with it meanwhile; where the database refused.
+pub async fn woken(tx: &mut Tx, case: &Case, lease: &Lease) -> Result<()> {
+    write(tx, case, Some(&lease.token)).await
 }
 
-/// Writes a case as changed by an act or a verdict. `due_at` is `Some` exactly while it is open. Any lease ends.
+/// Writes a case as changed by an act or a verdict. Any lease ends.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn put(tx: &mut Tx, case: &Case, due_at: Option<DateTime<Utc>>) -> Result<()> {
-    debug_assert_eq!(due_at.is_some(), case.state == CaseState::Open);
+pub async fn put(tx: &mut Tx, case: &Case) -> Result<()> {
+    write(tx, case, None).await
+}
+
+async fn write(tx: &mut Tx, case: &Case, token: Option<&str>) -> Result<()> {
+    debug_assert_eq!(case.due_at.is_none(), case.state == CaseState::Closed);
+    let offer = case.offer.as_ref();
     let done = sqlx::query(
         "UPDATE cases SET verdict = $1, unheard = $2, state = $3, began_at = $4, steps_begun = $5, rings = $6, taken_by = $7,
              taken_at = $8, called_back_at = $9, closed_by = $10, closed_at = $11, outcome = $12, due_at = $13,
+             eta_at = $14, reminded_at = $15, handing_to = $16, handing_until = $17, reason = $18,
              attempt = 0, lease_until = NULL, lease_token = NULL
-         WHERE id = $14",
+         WHERE id = $19 AND ($20 IS NULL OR lease_token = $20)",
     )
     .bind(case.verdict.as_str())
     .bind(i64::from(case.unheard))
@@ -94,8 +89,14 @@ pub async fn put(tx: &mut Tx, case: &Case, due_at: Option<DateTime<Utc>>) -> Res
     .bind(&case.closed_by)
     .bind(ms_opt(case.closed_at))
     .bind(case.outcome.map(Outcome::as_str))
-    .bind(ms_opt(due_at))
+    .bind(ms_opt(case.due_at))
+    .bind(ms_opt(case.eta_at))
+    .bind(ms_opt(case.reminded_at))
+    .bind(offer.map(|offer| offer.to.clone()))
+    .bind(ms_opt(offer.map(|offer| offer.until)))
+    .bind(case.reason.as_ref().map(Reason::stored))
     .bind(case.id.0)
+    .bind(token)
     .execute(tx.db())
     .await?;
     expect_one(&done, || format!("case {}", case.id))
@@ -168,13 +169,22 @@ pub async fn living(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
-/// Puts every open case without a due time back to work (invariant I2) and gives their numbers.
+/// Cases that are not closed, the oldest first.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn unclosed(db: &mut AnyConnection) -> Result<Vec<Case>> {
+    let rows = sqlx::query("SELECT * FROM cases WHERE state <> 'closed' ORDER BY id").fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Puts every case that is not closed and has no due time back to work (invariant I2) and gives their numbers.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn mend_forgotten(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<CaseId>> {
     let rows: Vec<i64> =
-        sqlx::query_scalar("UPDATE cases SET due_at = $1 WHERE state = 'open' AND due_at IS NULL RETURNING id")
+        sqlx::query_scalar("UPDATE cases SET due_at = $1 WHERE state <> 'closed' AND due_at IS NULL RETURNING id")
             .bind(ms(now))
             .fetch_all(tx.db())
             .await?;
@@ -207,5 +217,13 @@ fn read(row: &AnyRow) -> Result<Case> {
         closed_by: fields.maybe_text("closed_by")?,
         closed_at: fields.maybe_instant("closed_at")?,
         outcome: fields.maybe_word("outcome", Outcome::parse)?,
+        reason: fields.maybe_word("reason", Reason::parse)?,
+        eta_at: fields.maybe_instant("eta_at")?,
+        reminded_at: fields.maybe_instant("reminded_at")?,
+        offer: fields
+            .maybe_text("handing_to")?
+            .zip(fields.maybe_instant("handing_until")?)
+            .map(|(to, until)| Offer { to, until }),
+        due_at: fields.maybe_instant("due_at")?,
     })
 }

@@ -2,8 +2,8 @@
 
 use super::row::Fields;
 use super::{Result, Tx, events, ms};
-use crate::domain::assessment::{Assessment, Verdict};
-use crate::domain::case::CaseId;
+use crate::domain::assessment::{Assessment, Verdict, words};
+use crate::domain::case::{Case, CaseId, PhoneConsent};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::report::{Report, ReportId};
 use crate::domain::tariff::{Cents, Tariff};
@@ -21,8 +21,20 @@ pub struct Charge {
     pub net: Cents,
     /// With VAT.
     pub gross: Cents,
-    /// Findings with words and seconds, SHA-256 of the sound; JSON.
+    /// What it stands on.
+    pub basis: Basis,
+    /// Findings with words and seconds, SHA-256 of the sound; or who asked on the phone and when. JSON.
     pub proof: String,
+}
+
+words! {
+    /// What a charge stands on. The two are never mixed.
+    Basis {
+        /// The caller's own words in a report.
+        Spoken = "spoken",
+        /// What a technician recorded of a call-back.
+        Phone = "phone",
+    }
 }
 
 /// Proposes what a confirmed report proves, and writes that into the story; anything else proposes nothing. `mail_sha256` is
@@ -45,7 +57,7 @@ pub async fn propose_by(
     let proof = serde_json::json!({
         "findings": found.findings, "sound_sha256": sound, "mail_sha256": mail_sha256, "rules": found.rules,
     });
-    let charge = Charge { case, report: report.id, net, gross, proof: proof.to_string() };
+    let charge = Charge { case, report: report.id, net, gross, basis: Basis::Spoken, proof: proof.to_string() };
     if propose(tx, &charge, now).await? {
         events::append(tx, &Event::new(now, EventKind::Proposed, net.german()).report(report.id).case(case)).await?;
     }
@@ -58,8 +70,8 @@ pub async fn propose_by(
 /// Where the database refused.
 pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO charges (case_id, report_id, proposed_at, state, net_cents, gross_cents, proof)
-         VALUES ($1, $2, $3, 'proposed', $4, $5, $6) ON CONFLICT (case_id) DO NOTHING",
+        "INSERT INTO charges (case_id, report_id, proposed_at, state, net_cents, gross_cents, proof, basis)
+         VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7) ON CONFLICT (case_id) DO NOTHING",
     )
     .bind(charge.case.0)
     .bind(charge.report.to_string())
@@ -67,9 +79,46 @@ pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result
     .bind(charge.net.0)
     .bind(charge.gross.0)
     .bind(&charge.proof)
+    .bind(charge.basis.as_str())
     .execute(tx.db())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Proposes what the customer agreed to on the phone, where the case has no charge yet.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn propose_by_phone(
+    tx: &mut Tx,
+    case: &Case,
+    consent: &PhoneConsent,
+    tariff: Tariff,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Tariff::Activation { net, gross, .. } = tariff else { return Ok(()) };
+    let proof = serde_json::json!({ "by": consent.actor, "at": consent.at.to_rfc3339() }).to_string();
+    let charge = Charge { case: case.id, report: case.report, net, gross, basis: Basis::Phone, proof };
+    if propose(tx, &charge, now).await? {
+        let detail = format!("{} (on the phone)", net.german());
+        events::append(tx, &Event::new(now, EventKind::Proposed, detail).report(case.report).case(case.id)).await?;
+    }
+    Ok(())
+}
+
+/// The customer refused after all: a proposal that stood on the phone alone is gone; the records of both calls stay.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn withdraw_by_phone(tx: &mut Tx, case: CaseId, now: DateTime<Utc>) -> Result<()> {
+    let done = sqlx::query("DELETE FROM charges WHERE case_id = $1 AND basis = 'phone' AND state = 'proposed'")
+        .bind(case.0)
+        .execute(tx.db())
+        .await?;
+    if done.rows_affected() > 0 {
+        events::append(tx, &Event::new(now, EventKind::Withdrawn, "refused on the phone").case(case)).await?;
+    }
+    Ok(())
 }
 
 /// The charge that this report proves goes to another case.
@@ -98,6 +147,7 @@ pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Option<Char
         report: fields.word("report_id", |text| text.parse().ok())?,
         net: Cents(fields.number("net_cents")?),
         gross: Cents(fields.number("gross_cents")?),
+        basis: fields.word("basis", Basis::parse)?,
         proof: fields.text("proof")?,
     }))
 }

@@ -4,15 +4,20 @@
 //! SQLite has one writing connection and a small read-only pool beside it; PostgreSQL one pool.
 //! What can go wrong is a `StoreError`; a row that cannot be read names its table, column and id.
 
+pub mod answers;
 pub mod assessments;
 pub mod cases;
 pub mod charges;
+pub mod consents;
 pub mod events;
 pub mod joins;
 pub mod mails;
 pub mod marks;
 pub mod memory;
+pub mod notes;
 pub mod notices;
+pub mod paths;
+pub mod phones;
 pub mod receipts;
 pub mod reports;
 mod row;

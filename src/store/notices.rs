@@ -4,12 +4,15 @@ use super::reports::parse_id;
 use super::row::Fields;
 use super::{Claim, Lease, Result, StoreError, Tx, expect_one, ms, ms_opt};
 use crate::domain::case::CaseId;
-use crate::domain::notice::{Delivery, Notice, NoticeId, NoticeKind};
+use crate::domain::notice::{Delivery, Menu, Notice, NoticeId, NoticeKind};
 use crate::domain::report::ReportId;
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
+
+/// The channel that is Telegram.
+const TELEGRAM: &str = "telegram";
 
 /// A notice to be planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +25,46 @@ pub struct Plan {
     pub kind: NoticeKind,
     /// The technician's name, or "office".
     pub recipient: String,
-    /// The Telegram chat.
+    /// The channel's name where it goes another way than Telegram.
+    pub channel: Option<String>,
+    /// The Telegram chat; 0 on another way.
     pub chat: i64,
     /// Whether it rings.
     pub loud: bool,
     /// Which ring it belongs to.
     pub ring: u32,
-    /// The text of a free notice.
+    /// What the kind needs beside report and case.
     pub body: Option<String>,
+    /// When it should have gone out; none = now.
+    pub wanted_at: Option<DateTime<Utc>>,
+    /// When the recipient's other ways begin unless somebody answers; none = never.
+    pub second_at: Option<DateTime<Utc>>,
+}
+
+impl Plan {
+    /// A silent notice by Telegram about nothing yet.
+    #[must_use]
+    pub fn new(kind: NoticeKind, recipient: &str, chat: i64) -> Self {
+        Self {
+            report: None,
+            case: None,
+            kind,
+            recipient: recipient.to_owned(),
+            channel: None,
+            chat,
+            loud: false,
+            ring: 0,
+            body: None,
+            wanted_at: None,
+            second_at: None,
+        }
+    }
+
+    /// The same by another way, where nothing follows after it.
+    #[must_use]
+    pub fn by(&self, channel: &str) -> Self {
+        Self { channel: Some(channel.to_owned()), chat: 0, second_at: None, ..self.clone() }
+    }
 }
 
 /// Plans a notice, due at once.
@@ -40,8 +75,8 @@ pub async fn plan(tx: &mut Tx, plan: &Plan, now: DateTime<Utc>) -> Result<Notice
     let id = NoticeId(Uuid::now_v7());
     sqlx::query(
         "INSERT INTO notices (id, report_id, case_id, kind, recipient, chat, loud, ring, body, delivery, repeated, created_at,
-             due_at, version, attempt)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', 0, $10, $10, 0, 0)",
+             due_at, version, attempt, channel, wanted_at, second_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', 0, $10, $10, 0, 0, $11, $12, $13)",
     )
     .bind(id.to_string())
     .bind(plan.report.map(|id| id.to_string()))
@@ -53,6 +88,9 @@ pub async fn plan(tx: &mut Tx, plan: &Plan, now: DateTime<Utc>) -> Result<Notice
     .bind(i64::from(plan.ring))
     .bind(&plan.body)
     .bind(ms(now))
+    .bind(plan.channel.as_deref().unwrap_or(TELEGRAM))
+    .bind(ms_opt(plan.wanted_at))
+    .bind(ms_opt(plan.second_at))
     .execute(tx.db())
     .await?;
     Ok(id)
@@ -73,24 +111,17 @@ pub async fn has_voice(tx: &mut Tx, report: ReportId, chat: i64) -> Result<bool>
     Ok(count > 0)
 }
 
-/// Everybody who was told of a case, by name and chat.
+/// Everybody who was told of a case.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn told(tx: &mut Tx, case: CaseId) -> Result<Vec<(String, i64)>> {
-    let rows = sqlx::query(
-        "SELECT DISTINCT recipient, chat FROM notices
-         WHERE case_id = $1 AND kind = 'alert' AND delivery <> 'failed' ORDER BY recipient, chat",
+pub async fn told(tx: &mut Tx, case: CaseId) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT recipient FROM notices WHERE case_id = $1 AND kind = 'alert' AND delivery <> 'failed' ORDER BY recipient",
     )
     .bind(case.0)
     .fetch_all(tx.db())
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let fields = Fields::named(row, "notices", case.to_string());
-            Ok((fields.text("recipient")?, fields.number("chat")?))
-        })
-        .collect()
+    .await?)
 }
 
 /// The report's notices belong to this case from now on.
@@ -127,7 +158,7 @@ pub async fn refresh(tx: &mut Tx, report: ReportId, now: DateTime<Utc>) -> Resul
     sqlx::query(
         "UPDATE notices SET version = version + 1,
              due_at = CASE WHEN delivery = 'sent' AND due_at IS NULL THEN $1 ELSE due_at END
-         WHERE report_id = $2 AND kind <> 'transcript' AND delivery IN ('due', 'sending', 'sent')",
+         WHERE report_id = $2 AND channel = 'telegram' AND kind <> 'transcript' AND delivery IN ('due', 'sending', 'sent')",
     )
     .bind(ms(now))
     .bind(report.to_string())
@@ -144,7 +175,7 @@ pub async fn refresh_case(tx: &mut Tx, case: CaseId, now: DateTime<Utc>) -> Resu
     sqlx::query(
         "UPDATE notices SET version = version + 1,
              due_at = CASE WHEN delivery = 'sent' AND due_at IS NULL THEN $1 ELSE due_at END
-         WHERE case_id = $2 AND delivery IN ('due', 'sending', 'sent')",
+         WHERE case_id = $2 AND channel = 'telegram' AND delivery IN ('due', 'sending', 'sent')",
     )
     .bind(ms(now))
     .bind(case.0)
@@ -153,7 +184,8 @@ pub async fn refresh_case(tx: &mut Tx, case: CaseId, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Claims one due notice, loud ones first, and counts the try.
+/// Claims one due notice, loud ones first, and counts the try. One chat (or channel) is served by one worker at a time, so
+/// that its messages keep their order.
 ///
 /// # Errors
 /// Where the database refused.
@@ -161,7 +193,9 @@ pub async fn claim(tx: &mut Tx, claim: Claim) -> Result<Option<(Notice, Lease)>>
     let token = Claim::token();
     let sql = tx.dialect.sql(
         "UPDATE notices SET lease_until = $1, lease_token = $2, attempt = attempt + 1
-         WHERE id = (SELECT id FROM notices WHERE due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+         WHERE id = (SELECT id FROM notices AS free WHERE due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3)
+                         AND NOT EXISTS (SELECT 1 FROM notices AS busy WHERE busy.chat = free.chat
+                                         AND busy.channel = free.channel AND busy.lease_until > $3)
                      ORDER BY loud DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING *",
     );
@@ -232,20 +266,27 @@ pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, n
     expect_one(&done, || format!("notice {}", notice.id))
 }
 
-/// Alerts of the case in this chat that provably never got out are no longer wanted.
+/// Alerts of the case in this chat that provably never got out are no longer wanted. Gives when the recipient's other ways
+/// should have begun, if that has not come.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn supersede(tx: &mut Tx, case: CaseId, chat: i64) -> Result<()> {
-    sqlx::query(
+pub async fn supersede(tx: &mut Tx, case: CaseId, plan: &Plan) -> Result<Option<DateTime<Utc>>> {
+    let rows: Vec<Option<i64>> = sqlx::query_scalar(
         "UPDATE notices SET delivery = 'gone', due_at = NULL
-         WHERE case_id = $1 AND chat = $2 AND kind = 'alert' AND delivery = 'due' AND lease_token IS NULL",
+         WHERE case_id = $1 AND chat = $2 AND channel = $3 AND kind = 'alert' AND delivery = 'due' AND lease_token IS NULL
+         RETURNING second_at",
     )
     .bind(case.0)
-    .bind(chat)
-    .execute(tx.db())
+    .bind(plan.chat)
+    .bind(plan.channel.as_deref().unwrap_or(TELEGRAM))
+    .fetch_all(tx.db())
     .await?;
-    Ok(())
+    sqlx::query("UPDATE notices SET second_at = NULL WHERE case_id = $1 AND delivery = 'gone'")
+        .bind(case.0)
+        .execute(tx.db())
+        .await?;
+    Ok(rows.into_iter().flatten().min().and_then(DateTime::from_timestamp_millis))
 }
 
 /// Nothing goes to this chat before `until` (429).
@@ -253,7 +294,7 @@ pub async fn supersede(tx: &mut Tx, case: CaseId, chat: i64) -> Result<()> {
 /// # Errors
 /// Where the database refused.
 pub async fn hold_chat(tx: &mut Tx, chat: i64, until: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE notices SET due_at = $1 WHERE chat = $2 AND due_at < $1")
+    sqlx::query("UPDATE notices SET due_at = $1 WHERE chat = $2 AND channel = 'telegram' AND due_at < $1")
         .bind(ms(until))
         .bind(chat)
         .execute(tx.db())
@@ -306,7 +347,7 @@ pub async fn voice_message(tx: &mut Tx, report: ReportId, chat: i64) -> Result<O
     Ok(found.flatten())
 }
 
-fn read(row: &AnyRow) -> Result<Notice> {
+pub(super) fn read(row: &AnyRow) -> Result<Notice> {
     let fields = Fields::of(row, "notices")?;
     let id = fields.text("id")?;
     let id = Uuid::parse_str(&id).map_err(|_| StoreError::Row {
@@ -322,6 +363,7 @@ fn read(row: &AnyRow) -> Result<Notice> {
         case: fields.maybe_number("case_id")?.map(CaseId),
         kind: fields.word("kind", NoticeKind::parse)?,
         recipient: fields.text("recipient")?,
+        channel: Some(fields.text("channel")?).filter(|channel| channel != TELEGRAM),
         chat: fields.number("chat")?,
         loud: fields.truth("loud")?,
         ring: fields.count("ring")?,
@@ -332,7 +374,9 @@ fn read(row: &AnyRow) -> Result<Notice> {
         repeated: fields.truth("repeated")?,
         attempt: fields.count("attempt")?,
         version: fields.number("version")?,
+        menu: fields.maybe_word("menu", Menu::parse)?,
         created_at: fields.instant("created_at")?,
+        wanted_at: fields.maybe_instant("wanted_at")?.map_or_else(|| fields.instant("created_at"), Ok)?,
         sent_at: fields.maybe_instant("sent_at")?,
     })
 }

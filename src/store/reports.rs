@@ -81,6 +81,30 @@ pub async fn confirmed(tx: &mut Tx, source: &str, key: &str, now: DateTime<Utc>)
     Ok(())
 }
 
+/// When the caller called.
+///
+/// # Errors
+/// Where the database refused or there is no such report.
+pub async fn called_at(tx: &mut Tx, id: ReportId) -> Result<DateTime<Utc>> {
+    let at: i64 = sqlx::query_scalar("SELECT called_at FROM reports WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_one(tx.db())
+        .await?;
+    Ok(DateTime::from_timestamp_millis(at).unwrap_or_default())
+}
+
+/// The mailbox or line it was left on.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn line(tx: &mut Tx, id: ReportId) -> Result<Option<String>> {
+    let found: Option<Option<String>> = sqlx::query_scalar("SELECT mailbox FROM reports WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(tx.db())
+        .await?;
+    Ok(found.flatten())
+}
+
 /// Claims one report that is due in `stage`, and counts the try before it is made.
 ///
 /// # Errors

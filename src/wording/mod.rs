@@ -1,25 +1,32 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
+mod life;
 pub mod login;
+mod press;
 mod receipt;
 mod statements;
 
+pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
+pub use press::{answer, back, button, menu, noted, other, reason, refusal, show, stranger, unknown_button};
 pub use receipt::{Receipted, receipt, receipt_subject};
 pub use statements::missing;
 
 use crate::domain::assessment::{Assessment, Verdict};
-use crate::domain::case::{Act, Case, CaseState, Outcome, Refusal};
+use crate::domain::case::{Case, CaseState, Note, NoteContent, Outcome, PhoneConsent, Reason};
 use crate::domain::notice::Outage;
 use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
-use statements::{caller, displayed, fields, money, reason, statements};
+use statements::{caller, displayed, doubtful, fields, money, shortened, statements};
 
 /// What marks a message that an earlier try may have delivered already.
 pub const REPEATED: &str = "(Wiederholung möglich)";
 /// So many later messages are told one by one on an alert.
 const LATER_SHOWN: usize = 4;
+/// So many notes stand on an alert, each so long.
+const NOTES_SHOWN: usize = 3;
+const NOTE_MAX: usize = 200;
 const CUT_OFF: &str = "✂ evtl. abgeschnitten";
 const NEW_MESSAGE: &str = "Neue Sprachnachricht";
 
@@ -46,6 +53,10 @@ pub struct Known<'a> {
     pub mail: Option<&'a Mail>,
     /// Later reports that joined the case.
     pub later: &'a [Later],
+    /// What the customer said to a technician on the phone.
+    pub phone: Option<&'a PhoneConsent>,
+    /// What technicians noted.
+    pub notes: &'a [Note],
 }
 
 /// A later report of the same caller about the same trouble.
@@ -112,12 +123,24 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
         };
         lines.push(remedy.into());
     }
-    lines.extend(whose(case, known.zone));
+    lines.extend(whose(case, known));
     lines.retain_mut(|line| {
         line.truncate(line.trim_end().len());
         true
     });
     lines.join("\n").replace("\n\n\n", "\n\n").trim_end().to_owned()
+}
+
+/// Whom a case is about, in three lines at most: firm, person, number.
+#[must_use]
+pub fn about(known: &Known<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    match known.assessment {
+        Some(found) => fields(&mut lines, found, known),
+        None => lines.push(format!("📞 {}", displayed(known.report))),
+    }
+    lines.retain(|line| ["🏢", "👤", "📞"].iter().any(|mark| line.starts_with(mark)));
+    lines
 }
 
 /// What was read in a message: fields, statements, money.
@@ -140,7 +163,7 @@ pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     lines.push(when(known));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
     lines.extend(later_lines(known.later, known.zone));
-    lines.extend(whose(case, known.zone));
+    lines.extend(whose(case, known));
     lines.join("\n")
 }
 
@@ -152,9 +175,12 @@ pub fn closed(case: &Case, zone: Tz) -> String {
         Some(Outcome::NoEmergency) => "kein Notfall",
         Some(Outcome::Harmless) => "nach Prüfung kein Notfall",
     };
+    // one's own words may tell of the caller: they do not outlive the case here
+    let named = case.reason.as_ref().filter(|why| !matches!(why, Reason::Other(_)));
+    let why = named.map(|why| format!(": {}", reason(why))).unwrap_or_default();
     let by = case.closed_by.as_ref().map(|who| format!(" · {who}")).unwrap_or_default();
     let at = case.closed_at.map(|at| format!(" · {}", moment(at, zone))).unwrap_or_default();
-    format!("Vorgang {} · {outcome}{by}{at}", case.id)
+    format!("Vorgang {} · {outcome}{why}{by}{at}", case.id)
 }
 
 /// The words of a recording, on request.
@@ -164,7 +190,7 @@ pub fn transcript(case: &Case, transcript: Option<&Transcript>) -> String {
     let Some(transcript) = transcript else {
         return format!("{head}\n\nNoch nicht fertig. Bitte die Aufnahme anhören.");
     };
-    let warning = transcript.doubt.map(|doubt| format!("\n⚠ {}", reason(doubt))).unwrap_or_default();
+    let warning = transcript.doubt.map(|doubt| format!("\n⚠ {}", doubtful(doubt))).unwrap_or_default();
     let text = transcript.text();
     let body = if text.is_empty() { "Keine Worte erkannt.".to_owned() } else { text };
     format!("{head}{warning}\n\n{body}")
@@ -238,59 +264,6 @@ pub fn cannot_store(source: &str, why: &str) -> String {
     )
 }
 
-/// The label of a button.
-#[must_use]
-pub fn button(act: Act) -> &'static str {
-    match act {
-        Act::Take => "Übernehmen",
-        Act::Pass => "Weitergeben",
-        Act::NoEmergency => "Kein Notfall",
-        Act::Transcript => "Abschrift",
-        Act::CalledBack => "Rückruf erfolgt",
-        Act::Done => "Erledigt",
-        Act::GiveBack => "Zurückgeben",
-        Act::Split => "Gehört nicht dazu",
-    }
-}
-
-/// The short answer to a press.
-#[must_use]
-pub fn answer(act: Act) -> &'static str {
-    match act {
-        Act::Take => "Du hast übernommen.",
-        Act::Pass => "Weitergegeben.",
-        Act::NoEmergency => "Als „kein Notfall“ beendet.",
-        Act::Transcript => "Die Abschrift kommt.",
-        Act::CalledBack => "Rückruf vermerkt.",
-        Act::Done => "Erledigt.",
-        Act::GiveBack => "Zurückgegeben, die Eskalation läuft weiter.",
-        Act::Split => "Die letzte Nachricht ist jetzt ein eigener Vorgang.",
-    }
-}
-
-/// Why a press changed nothing.
-#[must_use]
-pub fn refusal(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::TakenBy(who) => format!("Schon übernommen von {who}."),
-        Refusal::Closed => "Der Vorgang ist schon beendet.".into(),
-        Refusal::NotYours => "Bitte zuerst übernehmen.".into(),
-        Refusal::Already => "Ist schon vermerkt.".into(),
-    }
-}
-
-/// To somebody who is no technician of the firm.
-#[must_use]
-pub fn stranger() -> &'static str {
-    "Dafür bist du nicht freigeschaltet."
-}
-
-/// To a press on something that no longer exists.
-#[must_use]
-pub fn unknown_button() -> &'static str {
-    "Diesen Knopf kenne ich nicht mehr."
-}
-
 /// A verdict in words.
 #[must_use]
 pub fn title(verdict: Verdict) -> &'static str {
@@ -321,21 +294,57 @@ fn when(known: &Known<'_>) -> String {
     format!("{} · {hours} · Frist {} {}", moment(at, known.zone), weekday(deadline.weekday()), deadline.format("%H:%M"))
 }
 
-fn whose(case: &Case, zone: Tz) -> Vec<String> {
+/// Who has it, and what has been done.
+fn whose(case: &Case, known: &Known<'_>) -> Vec<String> {
+    let zone = known.zone;
     let mut lines = Vec::new();
     if let (Some(who), Some(at)) = (&case.taken_by, case.taken_at)
         && case.state != CaseState::Open
     {
+        let eta = case.eta_at.filter(|_| case.called_back_at.is_none());
+        let eta = eta.map(|at| format!(" · Rückruf bis {}", hour(at, zone))).unwrap_or_default();
         lines.push(String::new());
-        lines.push(format!("👉 übernommen von {who}, {}", moment(at, zone)));
+        lines.push(format!("👉 übernommen von {who}, {}{eta}", moment(at, zone)));
+    }
+    if let Some(offer) = &case.offer {
+        lines.push(format!("🤝 {} ist gefragt, bis {}", offer.to, hour(offer.until, zone)));
     }
     if let Some(at) = case.called_back_at {
         lines.push(format!("☎ Rückruf erfolgt, {}", moment(at, zone)));
     }
+    if let Some(phone) = known.phone {
+        let what = if phone.given { "erhalten" } else { "abgelehnt" };
+        lines.push(format!("☎ Zustimmung am Telefon {what} – laut {}, {}", phone.actor, moment(phone.at, zone)));
+    }
+    lines.extend(note_lines(known.notes, zone));
     if case.state == CaseState::Closed {
         lines.push(closed(case, zone));
     }
     lines
+}
+
+/// The newest ones, shortened.
+fn note_lines(notes: &[Note], zone: Tz) -> Vec<String> {
+    let rest = notes.len().saturating_sub(NOTES_SHOWN);
+    let counted = (rest > 0).then(|| format!("📝 {rest} weitere davor"));
+    let line = |note: &Note| {
+        let what = match &note.content {
+            NoteContent::Written(text) => shortened(&one_line(text), NOTE_MAX),
+            NoteContent::Spoken { seconds, .. } => format!("🎙 Sprachnotiz, {}", clock(*seconds)),
+        };
+        format!("📝 {}, {}: {what}", note.author, hour(note.at, zone))
+    };
+    counted.into_iter().chain(notes[rest..].iter().map(line)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// "22:14"
+#[must_use]
+pub fn hour(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%H:%M").to_string()
 }
 
 /// "Sa 21.11.2026 22:14"

@@ -149,7 +149,7 @@ pub fn missing(missing: Missing) -> &'static str {
     }
 }
 
-pub(super) fn reason(doubt: Doubt) -> &'static str {
+pub(super) fn doubtful(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::NoVoice => "niemand spricht",
         Doubt::Tones => "nur Töne",
@@ -176,11 +176,11 @@ fn reason_of(remark: &str) -> &str {
         Doubt::Undecodable,
         Doubt::GivenUp,
     ];
-    all.into_iter().find(|doubt| remark.starts_with(&format!("{doubt:?}"))).map_or("nicht sicher verstanden", reason)
+    all.into_iter().find(|doubt| remark.starts_with(&format!("{doubt:?}"))).map_or("nicht sicher verstanden", doubtful)
 }
 
 /// At most `most` characters, cut at a word.
-fn shortened(text: &str, most: usize) -> String {
+pub(super) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -17,15 +17,16 @@ const IMPORTS: &[(&str, &str)] = &[
     ("config", "domain"),
     ("wording", "domain"),
     ("runtime", "domain store"),
-    ("intake", "domain store config runtime"),
+    ("roster", "domain store config runtime"),
+    ("intake", "domain store config runtime roster"),
     ("transcribe", "domain store config runtime"),
-    ("assess", "domain store config runtime"),
-    ("escalate", "domain store config runtime telegram wording"),
-    ("acknowledge", "domain store config runtime telegram wording"),
-    ("run", "domain store config runtime telegram wording intake transcribe assess escalate acknowledge"),
+    ("assess", "domain store config runtime roster"),
+    ("escalate", "domain store config runtime roster telegram wording"),
+    ("acknowledge", "domain store config runtime roster telegram wording"),
+    ("run", "domain store config runtime roster telegram wording intake transcribe assess escalate acknowledge"),
     // the commands that do one stage by hand name that stage
-    ("demo", "domain store config runtime wording intake transcribe assess escalate run"),
-    ("cli", "domain store config runtime wording intake transcribe assess run demo"),
+    ("demo", "domain store config runtime roster wording intake transcribe assess escalate run"),
+    ("cli", "domain store config runtime roster wording intake transcribe assess run demo"),
     ("main", "cli run runtime"),
 ];
 

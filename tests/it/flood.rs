@@ -6,6 +6,7 @@ use nachtwache::domain::report::{Arrival, Caller, Content, Sound};
 use nachtwache::intake::folder::{FolderSettings, FolderSource};
 use nachtwache::intake::source::{Found, Listing, Source, SourceError};
 use nachtwache::intake::{Desk, Intake};
+use nachtwache::roster::Roster;
 use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::SystemClock;
 use nachtwache::runtime::lifecycle::Lifecycle;
@@ -121,7 +122,8 @@ impl Night {
         ];
         for (source, bells) in sources {
             let settings = Arc::new(Settings::parse("").unwrap());
-            let desk = Desk { store: store.clone(), settings, clock: Arc::new(SystemClock), bells };
+            let roster = Roster::new(settings.clone());
+            let desk = Desk { store: store.clone(), settings, roster, clock: Arc::new(SystemClock), bells };
             let intake = Intake::new(desk, source, siren().0);
             lifecycle.spawn("intake".into(), intake.run(Status::default(), lifecycle.clone()));
         }

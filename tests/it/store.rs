@@ -4,19 +4,19 @@
 use crate::postgres;
 use chrono::{DateTime, Utc};
 use nachtwache::domain::assessment::Verdict;
-use nachtwache::domain::case::CaseState;
+use nachtwache::domain::case::{CaseState, Offer, Reason};
 use nachtwache::domain::event::{Event, EventKind};
 use nachtwache::domain::notice::{Delivery, NoticeKind};
 use nachtwache::domain::report::{Caller, Mail, Medium, Recording, Report, ReportId, Stage};
 use nachtwache::domain::tariff::Cents;
-use nachtwache::store::charges::Charge;
+use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::joins::Why;
 use nachtwache::store::notices::{Plan, Tried};
 use nachtwache::store::receipts::State;
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, charges, events, joins, mails, marks, memory, notices, receipts, reports,
+    Claim, Store, StoreError, answers, cases, charges, events, joins, mails, marks, memory, notices, receipts, reports,
     sightings, troubles, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
@@ -62,6 +62,7 @@ on_both!(
     a_trouble_is_told_once_as_long_as_it_lasts,
     marks_and_beats_are_replaced,
     every_other_statement_is_understood,
+    other_ways_begin_unless_somebody_answers,
     a_message_seen_once_more_is_known_under_both_keys,
     a_written_report_comes_back_as_it_was_stored,
     what_a_source_remembers_and_how_it_is_outlives_it,
@@ -201,16 +202,26 @@ async fn a_case_is_opened_rung_and_taken(base: Base) {
     assert_eq!(case.id.0, 1001);
     let (claimed, lease) = cases::claim(&mut tx, claim(0)).await.unwrap().unwrap();
     assert_eq!(claimed, case);
-    let mut progress = case.progress;
-    progress.steps_begun = 1;
-    progress.rings = 1;
-    cases::rung(&mut tx, case.id, &lease, progress, t(300)).await.unwrap();
+    let mut rung = case.clone();
+    rung.progress.steps_begun = 1;
+    rung.progress.rings = 1;
+    rung.due_at = Some(t(300));
+    cases::woken(&mut tx, &rung, &lease).await.unwrap();
     assert!(cases::claim(&mut tx, claim(299)).await.unwrap().is_none());
     let mut case = cases::lock(&mut tx, case.id).await.unwrap().unwrap();
     case.state = CaseState::Taken;
     case.taken_by = Some("Anna".into());
     case.taken_at = Some(t(10));
-    cases::put(&mut tx, &case, None).await.unwrap();
+    case.eta_at = Some(t(1810));
+    case.due_at = Some(t(1810));
+    case.offer = Some(Offer { to: "Bernd".into(), until: t(900) });
+    cases::put(&mut tx, &case).await.unwrap();
+    assert!(cases::claim(&mut tx, claim(1809)).await.unwrap().is_none());
+    assert!(cases::claim(&mut tx, claim(1810)).await.unwrap().is_some(), "what was taken falls due again");
+    case.state = CaseState::Closed;
+    case.due_at = None;
+    case.reason = Some(Reason::Other("doch nicht".into()));
+    cases::put(&mut tx, &case).await.unwrap();
     assert!(cases::claim(&mut tx, claim(9999)).await.unwrap().is_none());
     assert!(cases::mend_forgotten(&mut tx, t(0)).await.unwrap().is_empty());
     tx.commit().await.unwrap();
@@ -224,14 +235,13 @@ async fn a_ring_that_lost_its_case_writes_nothing(base: Base) {
     let (_, lease) = cases::claim(&mut tx, claim(0)).await.unwrap().unwrap();
     let mut taken = case.clone();
     taken.state = CaseState::Taken;
-    cases::put(&mut tx, &taken, None).await.unwrap();
-    let late = cases::rung(&mut tx, case.id, &lease, case.progress, t(300)).await;
+    cases::put(&mut tx, &taken).await.unwrap();
+    let late = cases::woken(&mut tx, &case, &lease).await;
     assert!(matches!(late, Err(StoreError::LeaseLost(_))));
 }
 
 fn plan(report: ReportId, chat: i64) -> Plan {
-    let kind = NoticeKind::Alert;
-    Plan { report: Some(report), case: None, kind, recipient: "Anna".into(), chat, loud: true, ring: 1, body: None }
+    Plan { report: Some(report), loud: true, ring: 1, ..Plan::new(NoticeKind::Alert, "Anna", chat) }
 }
 
 fn sent(message: i64) -> Tried {
@@ -309,6 +319,22 @@ async fn marks_and_beats_are_replaced(base: Base) {
     assert!(workers::all(&mut base.store.read().await.unwrap()).await.unwrap().is_empty());
 }
 
+async fn other_ways_begin_unless_somebody_answers(base: Base) {
+    let report = stored(&base, "k").await;
+    let tx = &mut base.store.begin().await.unwrap();
+    let case = cases::open(tx, report, Verdict::Confirmed, false, t(0)).await.unwrap().id;
+    let waiting = Plan { case: Some(case), second_at: Some(t(60)), ..plan(report, 1) };
+    let id = notices::plan(tx, &waiting, t(0)).await.unwrap();
+    assert!(answers::take_unanswered(tx, t(59)).await.unwrap().is_none());
+    answers::second_not_after(tx, id, t(30)).await.unwrap();
+    assert_eq!(answers::take_unanswered(tx, t(30)).await.unwrap().unwrap().id, id);
+    assert!(answers::take_unanswered(tx, t(99)).await.unwrap().is_none(), "once");
+    notices::plan(tx, &waiting, t(0)).await.unwrap();
+    answers::answered(tx, case).await.unwrap();
+    answers::second_now(tx, t(1)).await.unwrap();
+    assert!(answers::take_unanswered(tx, t(99)).await.unwrap().is_none(), "somebody answered");
+}
+
 async fn every_other_statement_is_understood(base: Base) {
     let id = stored(&base, "k").await;
     let mut tx = base.store.begin().await.unwrap();
@@ -320,7 +346,9 @@ async fn every_other_statement_is_understood(base: Base) {
     assert_eq!(notices::voice_message(&mut tx, id, 1).await.unwrap(), None);
     notices::adopt(&mut tx, id, case.id).await.unwrap();
     notices::plan(&mut tx, &Plan { case: Some(case.id), ..plan(id, 1) }, t(0)).await.unwrap();
-    notices::supersede(&mut tx, case.id, 1).await.unwrap();
+    let second = Plan { case: Some(case.id), second_at: Some(t(60)), ..plan(id, 1) };
+    notices::plan(&mut tx, &second, t(0)).await.unwrap();
+    assert_eq!(notices::supersede(&mut tx, case.id, &plan(id, 1)).await.unwrap(), Some(t(60)));
     let twins = sightings::of_sound(&mut tx, &report("other"), "ab", chrono::TimeDelta::minutes(10)).await.unwrap();
     assert_eq!(twins, [(id, Some("01701234567".to_owned()))]);
     assert_eq!(cases::lock_of_report(&mut tx, id).await.unwrap().unwrap().id, case.id);
@@ -330,7 +358,10 @@ async fn every_other_statement_is_understood(base: Base) {
     tx.commit().await.unwrap();
     let mut reader = base.store.read().await.unwrap();
     let kept = notices::all(&mut reader).await.unwrap();
-    assert_eq!(kept.iter().map(|notice| notice.delivery).collect::<Vec<_>>(), [Delivery::Due, Delivery::Gone]);
+    assert_eq!(
+        kept.iter().map(|notice| notice.delivery).collect::<Vec<_>>(),
+        [Delivery::Due, Delivery::Gone, Delivery::Gone]
+    );
     assert_eq!(notices::pending(&mut reader).await.unwrap(), 1);
     assert_eq!(reports::waiting(&mut reader, Stage::Transcribe).await.unwrap(), (1, Some(t(0))));
     assert_eq!(reports::waiting(&mut reader, Stage::Done).await.unwrap(), (0, None));
@@ -415,7 +446,14 @@ async fn a_report_joins_a_case_and_leaves_it_again(base: Base) {
     let case = cases::open(&mut tx, first, Verdict::Incomplete, false, t(0)).await.unwrap();
     joins::add(&mut tx, later.id, case.id, Why::SameTrouble, t(1)).await.unwrap();
     assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), Some(later.id));
-    let charge = Charge { case: case.id, report: later.id, net: Cents(4800), gross: Cents(5712), proof: "{}".into() };
+    let charge = Charge {
+        case: case.id,
+        report: later.id,
+        net: Cents(4800),
+        gross: Cents(5712),
+        basis: Basis::Spoken,
+        proof: "{}".into(),
+    };
     charges::propose(&mut tx, &charge, t(1)).await.unwrap();
     tx.commit().await.unwrap();
     let mut reader = base.store.read().await.unwrap();

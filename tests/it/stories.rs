@@ -6,8 +6,9 @@ use crate::postgres;
 use crate::world::{ANNA, BERND, EMERGENCY, MORNING, NIGHT, NO_EMERGENCY, OFFICE, World, doubted, spoken};
 use chrono::TimeDelta;
 use nachtwache::acknowledge::Answer;
+use nachtwache::domain::act::{Act, Refusal};
 use nachtwache::domain::assessment::{Consent, ConsentDoubt, Verdict};
-use nachtwache::domain::case::{Act, CaseState, Outcome, Refusal};
+use nachtwache::domain::case::{CaseState, Outcome};
 use nachtwache::domain::transcript::Doubt;
 use nachtwache::runtime::worker::Step as _;
 use nachtwache::store::{assessments, charges, events};
@@ -42,7 +43,7 @@ async fn a_whole_night(mut world: World) {
     assert!(world.phone(BERND).iter().any(|shown| shown.file.is_some()), "with the recording");
 
     let said = world.press(BERND, "Übernehmen", BERND).await;
-    assert_eq!(said.as_deref(), Some("Du hast übernommen."));
+    assert_eq!(said.as_deref(), Some("Du hast übernommen. Wann rufst du zurück?"));
     let anna = world.phone(ANNA);
     assert!(anna.last().unwrap().text.contains("👉 übernommen von Bernd"), "Anna sees who has it");
     let said = world.press_on(ANNA, anna.last().unwrap().id, "Abschrift", ANNA).await;
@@ -167,7 +168,10 @@ async fn inside_business_hours_the_office_is_told_and_there_is_no_fee() {
     assert!(alert.text.contains("keine Aktivierungsgebühr; 40 % Zuschlag"), "{}", alert.text);
     let case = world.case(report).await.unwrap();
     assert_eq!(charges::of_case(&mut world.store.read().await.unwrap(), case.id).await.unwrap(), None);
-    assert_eq!(world.press(OFFICE, "Übernehmen", BERND).await.as_deref(), Some("Du hast übernommen."));
+    assert_eq!(
+        world.press(OFFICE, "Übernehmen", BERND).await.as_deref(),
+        Some("Du hast übernommen. Wann rufst du zurück?")
+    );
     assert_eq!(world.case(report).await.unwrap().taken_by.as_deref(), Some("Bernd"));
 }
 
@@ -259,7 +263,8 @@ async fn a_closed_case_leaves_number_and_outcome_on_the_phones() {
     settings.telegram.redact_closed = true;
     let report = world.hear(EMERGENCY).await;
     let case = world.case(report).await.unwrap().id;
-    world.press(ANNA, "Kein Notfall", ANNA).await;
+    world.press(ANNA, "Kein Notfall …", ANNA).await;
+    world.press(ANNA, "hat sich erledigt", ANNA).await;
     let phone = world.phone(ANNA);
     assert_eq!(phone.len(), 1, "the recording is gone");
     assert_eq!(phone[0].text, format!("Vorgang {case} · kein Notfall · Anna · Sa 21.11.2026 22:14"));

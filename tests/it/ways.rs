@@ -1,8 +1,9 @@
 //! One caller, several ways: mails beside calls, one message seen twice, later messages of a case, mailboxes that go away.
 
 use crate::world::{ANNA, BERND, CALLER, EMERGENCY, OFFICE, World, spoken};
+use nachtwache::domain::act::Act;
 use nachtwache::domain::assessment::Verdict;
-use nachtwache::domain::case::{Act, CaseState};
+use nachtwache::domain::case::CaseState;
 use nachtwache::domain::report::{Arrival, Caller, Content, Mail, ReportId, Sound};
 use nachtwache::store::{charges, reports};
 

@@ -8,8 +8,9 @@ use chrono::TimeDelta;
 use nachtwache::acknowledge::{Actor, Answer, Desk as AnswerDesk, telegram::Listener};
 use nachtwache::assess::{AssessStep, rules::Rules};
 use nachtwache::config::Settings;
+use nachtwache::domain::act::Act;
 use nachtwache::domain::assessment::Verdict;
-use nachtwache::domain::case::{Act, Case, CaseId};
+use nachtwache::domain::case::{Case, CaseId};
 use nachtwache::domain::report::{Arrival, Caller, Content, Recording, ReportId, Sound, Stage};
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
 use nachtwache::escalate::audit::AuditStep;
@@ -17,6 +18,7 @@ use nachtwache::escalate::plan::PlanStep;
 use nachtwache::escalate::send::SendStep;
 use nachtwache::escalate::telegram::TelegramNotifier;
 use nachtwache::intake::Desk;
+use nachtwache::roster::Roster;
 use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::{Clock, HandClock};
 use nachtwache::runtime::lifecycle::Lifecycle;
@@ -82,6 +84,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: HandClock,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) roster: Roster,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) limits: Limits,
     url: String,
@@ -99,13 +102,15 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
+        let settings = Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap());
         let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
             bot: FakeBot::start().await,
             store,
             clock: HandClock::at(start.parse().unwrap()),
-            settings: Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap()),
+            roster: Roster::new(settings.clone()),
+            settings,
             folder,
             limits: Limits::default(),
             url,
@@ -208,7 +213,7 @@ impl World {
     /// The same act by another door.
     pub(crate) async fn act(&self, who: &str, act: Act, case: CaseId) -> Answer {
         let chat = if who == "Anna" { ANNA } else { BERND };
-        let answer = self.answers().act(&Actor { name: who.into(), chat }, act, case).await.unwrap();
+        let answer = self.answers().act(&Actor { name: who.into(), chat }, &act, case).await.unwrap();
         self.settle().await;
         answer
     }
@@ -240,6 +245,7 @@ impl World {
         Desk {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }
@@ -249,6 +255,7 @@ impl World {
         AnswerDesk {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }
@@ -262,6 +269,7 @@ impl World {
         PlanStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }
@@ -271,6 +279,7 @@ impl World {
         AssessStep {
             store: self.store.clone(),
             settings: self.settings.clone(),
+            roster: self.roster.clone(),
             rules: Arc::new(Rules::with(&[]).unwrap()),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),

@@ -14,6 +14,7 @@ use nachtwache::intake::imap::{Confirm, ImapSettings, ImapSource, Login};
 use nachtwache::intake::mail::{self, Reading};
 use nachtwache::intake::source::{Listing, Source};
 use nachtwache::intake::{Desk, Intake, Memory};
+use nachtwache::roster::Roster;
 use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::SystemClock;
 use nachtwache::runtime::siren::siren;
@@ -45,9 +46,11 @@ impl House {
 
     pub(crate) fn intake(&self, settings: ImapSettings) -> Intake {
         let people = "[[technicians]]\nname = \"Anna\"\ntelegram_chat = 1\n";
+        let people = Arc::new(Settings::parse(people).unwrap());
         let desk = Desk {
             store: self.store.clone(),
-            settings: Arc::new(Settings::parse(people).unwrap()),
+            roster: Roster::new(people.clone()),
+            settings: people,
             clock: Arc::new(SystemClock),
             bells: Bells::default(),
         };
