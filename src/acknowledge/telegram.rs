@@ -85,7 +85,7 @@ impl Listener {
                 marks::put(&mut tx, OFFSET, next).await?;
                 tx.commit().await
             }
-            What::Text { .. } | What::Other => self.seen(next).await,
+            What::Text { .. } | What::Voice { .. } | What::Other => self.seen(next).await,
         }
     }
 

@@ -107,7 +107,7 @@ impl World {
             clock: HandClock::at(start.parse().unwrap()),
             settings: Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap()),
             folder,
-            limits: Limits::default(),
+            limits: Limits { pace: false, ..Limits::default() },
             url,
             calls: 0,
         }
