@@ -2,6 +2,7 @@
 //!
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
+mod answers;
 pub mod telegram;
 
 use crate::config::Settings;
