@@ -2,6 +2,7 @@
 //!
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
+mod answers;
 pub mod press;
 pub mod telegram;
 mod words;
@@ -16,7 +17,7 @@ use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::store::notices::Plan;
-use crate::store::{Store, StoreError, Tx, answers, cases, charges, consents, events, joins, notices, reports};
+use crate::store::{Store, StoreError, Tx, cases, charges, consents, events, joins, notices, reactions, reports};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -96,8 +97,8 @@ impl Desk {
             let policy = self.settings.policy(case.policy_verdict(), line.as_deref(), now);
             case.act(act, &actor.name, now, &policy, &self.settings.escalation.patience());
             cases::put(tx, &case).await?;
-            answers::answered(tx, id).await?;
-            answers::close_menus(tx, id).await?;
+            reactions::answered(tx, id).await?;
+            reactions::close_menus(tx, id).await?;
             notices::refresh_case(tx, id, now).await?;
         }
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };

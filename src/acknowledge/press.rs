@@ -5,7 +5,7 @@ use crate::domain::act::Act;
 use crate::domain::case::{CaseId, CaseState};
 use crate::domain::notice::{Menu, NoticeKind};
 use crate::store::notices::Plan;
-use crate::store::{StoreError, Tx, answers, cases, notices};
+use crate::store::{StoreError, Tx, cases, notices, reactions};
 use crate::wording;
 
 /// A press on one of our buttons.
@@ -60,7 +60,7 @@ impl Desk {
             },
             Press::Menu(case, menu) => {
                 if let Some(message) = message {
-                    answers::set_menu(tx, actor.chat, message, *menu, self.clock.now()).await?;
+                    reactions::set_menu(tx, actor.chat, message, *menu, self.clock.now()).await?;
                 }
                 self.refused(tx, actor, *case).await?.unwrap_or_default()
             }

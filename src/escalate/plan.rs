@@ -13,7 +13,7 @@ use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::notices::Plan;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, answers, cases, events, joins, notices, paths, reports};
+use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, joins, notices, paths, reactions, reports};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -94,7 +94,7 @@ impl PlanStep {
         let duty = self.roster.at(&mut reader, now).await?;
         drop(reader);
         let mut tx = self.store.begin().await?;
-        let Some(notice) = answers::take_unanswered(&mut tx, now).await? else { return Ok(false) };
+        let Some(notice) = reactions::take_unanswered(&mut tx, now).await? else { return Ok(false) };
         let plan = Plan {
             report: notice.report,
             case: notice.case,

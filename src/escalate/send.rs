@@ -16,7 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::voices::Voices;
 use crate::runtime::worker::{Round, Step};
 use crate::store::notices::Tried;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, answers, cases, events, marks, notices, reports, sound};
+use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, marks, notices, reactions, reports, sound};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -187,7 +187,7 @@ impl SendStep {
     ) -> Result<Tried, StoreError> {
         tracing::warn!(notice.id = %notice.id, attempt = notice.attempt, %error, stage = "escalate", "a notice did not get out");
         let lost = matches!(error, NotifyError::Unreachable(_) | NotifyError::Refused(_));
-        answers::second_not_after(tx, notice.id, if lost { now } else { notice.created_at + STUCK }).await?;
+        reactions::second_not_after(tx, notice.id, if lost { now } else { notice.created_at + STUCK }).await?;
         Ok(match error {
             NotifyError::Wait(pause) => {
                 let until = after(pause, now);

@@ -1,6 +1,6 @@
 //! The ear of the siren: when nothing can be stored, a human hears of it all the same.
 
-use super::notifier::{Face, How, Notifier};
+use super::notifier::{Face, How, Notifier, NotifyError};
 use crate::roster::Roster;
 use crate::runtime::clock::Clock;
 use crate::runtime::siren::Cry;
@@ -8,10 +8,14 @@ use crate::wording;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 /// The same cry is not repeated within so long.
 const QUIET: TimeDelta = TimeDelta::minutes(10);
+
+/// The longest pause asked for that a cry waits out.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Listens to the siren.
 pub struct Ear {
@@ -47,11 +51,23 @@ impl Ear {
         let told = self.roster.last_known(self.clock.now()).recipients(&["duty", "office"]);
         let told: HashSet<i64> = told.iter().filter_map(|one| one.chat).collect();
         for chat in told {
-            match self.notifier.show(How { chat, loud: true, answers: None }, &face).await {
+            match self.show(chat, &face).await {
                 Ok(_) => reached = true,
                 Err(error) => tracing::error!(%error, "the siren did not reach somebody"),
             }
         }
         reached
+    }
+
+    /// There is no store to put a cry back into: a short pause is waited out.
+    async fn show(&self, chat: i64, face: &Face) -> Result<i64, NotifyError> {
+        let how = How { chat, loud: true, answers: None };
+        match self.notifier.show(how, face).await {
+            Err(NotifyError::Wait(pause)) if pause <= PATIENCE => {
+                tokio::time::sleep(pause).await;
+                self.notifier.show(how, face).await
+            }
+            result => result,
+        }
     }
 }

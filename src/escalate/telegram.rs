@@ -69,7 +69,8 @@ impl TelegramNotifier {
                 reply_to: how.answers.map(MessageId),
                 protect: false,
             };
-            shown = Ok(self.bot.send(&message).await.map_err(|error| meaning(&error))?.0);
+            let sent = if index == 0 { self.bot.send(&message).await } else { self.bot.send_further(&message).await };
+            shown = Ok(sent.map_err(|error| meaning(&error))?.0);
         }
         shown
     }

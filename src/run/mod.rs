@@ -8,7 +8,10 @@ mod sources;
 pub use doors::{door, says};
 pub use sources::{oauth, source};
 
-use crate::acknowledge::{Desk as AnswerDesk, telegram::Listener};
+use crate::acknowledge::{
+    Desk as AnswerDesk,
+    telegram::{Listener, PATIENCE},
+};
 use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
@@ -175,7 +178,7 @@ impl Service {
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
-            let listener = Listener { desk: wiring.answer_desk(), bot };
+            let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
         wiring.start_understanding(rules);

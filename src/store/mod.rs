@@ -4,7 +4,6 @@
 //! SQLite has one writing connection and a small read-only pool beside it; PostgreSQL one pool.
 //! What can go wrong is a `StoreError`; a row that cannot be read names its table, column and id.
 
-pub mod answers;
 pub mod assessments;
 pub mod cases;
 pub mod charges;
@@ -18,6 +17,7 @@ pub mod notes;
 pub mod notices;
 pub mod paths;
 pub mod phones;
+pub mod reactions;
 pub mod receipts;
 pub mod reports;
 mod row;

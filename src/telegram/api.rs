@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use teloxide_core::requests::Payload;
 
 use super::error::{self, BotError};
+use super::files::too_large;
 
 /// The pause after a 429 that does not name one.
 pub(super) const PAUSE_UNTOLD: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ pub(super) const PAUSE_UNTOLD: Duration = Duration::from_secs(5);
 /// An idle connection older than this is not used again: one that a firewall forgot would cost an *unknown* result.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// How long a request may take.
+/// How long a request may take, and whether messages keep Telegram's pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Name, connection and TLS together. Must be the shortest: running into it proves non-delivery.
@@ -31,11 +32,14 @@ pub struct Limits {
     pub text: Duration,
     /// A request with a file, in all.
     pub upload: Duration,
+    /// Messages leave no faster than Telegram allows. Off only where time does not pass by itself.
+    pub pace: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), text: Duration::from_secs(20), upload: Duration::from_mins(1) }
+        let (connect, text, upload) = (Duration::from_secs(5), Duration::from_secs(20), Duration::from_mins(1));
+        Self { connect, text, upload, pace: true }
     }
 }
 
@@ -111,6 +115,36 @@ impl Api {
     /// Sends one method with a file.
     pub(super) async fn upload<R: DeserializeOwned>(&self, method: &str, form: Form) -> Result<R, BotError> {
         self.exchange(self.post(method).multipart(form).timeout(self.limits.upload)).await
+    }
+
+    /// The bytes of a file that people sent, at most `max_bytes`.
+    pub(super) async fn download(&self, path: &str, max_bytes: u64) -> Result<Vec<u8>, BotError> {
+        let address = format!("{}/file/bot{}/{path}", self.base, self.token.expose_secret());
+        let request = self.client.get(address).timeout(self.limits.upload);
+        let mut response = request.send().await.map_err(|error| self.lost(error))?;
+        let status = response.status();
+        if status == StatusCode::NOT_FOUND {
+            let text = "the file is no longer there".to_owned();
+            return Err(BotError::Refused { code: 404, text, reason: error::Refusal::Gone });
+        }
+        if status != StatusCode::OK {
+            let body = response.bytes().await.unwrap_or_default();
+            let refused = read::<serde::de::IgnoredAny>(status, None, &body).err();
+            return Err(self.silenced(refused.unwrap_or(BotError::OutOfOrder(status.as_u16()))));
+        }
+        let mut bytes = Vec::new();
+        let announced = response.content_length().unwrap_or(0);
+        let fits = |length: usize| u64::try_from(length).is_ok_and(|length| length <= max_bytes);
+        if announced > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(error))? {
+            if !fits(bytes.len() + chunk.len()) {
+                return Err(too_large(max_bytes));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 
     fn post(&self, method: &str) -> RequestBuilder {

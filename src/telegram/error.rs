@@ -50,7 +50,7 @@ pub enum Failure {
 pub enum Refusal {
     /// An edit that changes nothing.
     NotModified,
-    /// The message to edit or delete is no longer there, or can no longer be changed.
+    /// The message to edit or delete (or the file) is no longer there, or can no longer be changed.
     Gone,
     /// The HTML could not be read.
     Markup,

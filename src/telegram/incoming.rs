@@ -1,4 +1,4 @@
-//! What people do in Telegram: pressing a button, writing a text.
+//! What people do in Telegram: pressing a button, writing a text, saying something.
 //!
 //! Read narrowly, only the fields this service looks at: teloxide's `Message` loses the text of a message that holds
 //! one kind of entity it does not know, and Telegram invents new ones. One strange update must not cost the others in
@@ -51,6 +51,25 @@ pub enum What {
         /// The message it answers.
         reply_to: Option<MessageId>,
     },
+    /// Somebody said something: a voice message, or a file of sound.
+    Voice {
+        /// Where.
+        chat: i64,
+        /// Telegram's number of the person.
+        user_id: i64,
+        /// The name the person gave himself.
+        user_name: String,
+        /// For `Bot::file`.
+        file_id: String,
+        /// Its length as the phone measured it, in seconds; 0 if it did not say.
+        seconds: u32,
+        /// In bytes, if Telegram says.
+        size: Option<u64>,
+        /// The message itself.
+        message: MessageId,
+        /// The message it answers.
+        reply_to: Option<MessageId>,
+    },
     /// A group became a supergroup: everything for `from` goes to `to` from now on.
     Moved {
         /// The id that is no longer valid.
@@ -77,8 +96,18 @@ struct Written {
     chat: Chat,
     from: Option<User>,
     text: Option<String>,
+    voice: Option<Sound>,
+    audio: Option<Sound>,
     reply_to_message: Option<Reply>,
     migrate_to_chat_id: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Sound {
+    file_id: String,
+    #[serde(default)]
+    duration: u32,
+    file_size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -138,12 +167,15 @@ fn message_of(message: Written) -> Option<What> {
         return Some(What::Moved { from: chat, to });
     }
     let from = message.from?;
-    Some(What::Text {
-        chat,
-        user_id: from.id,
-        user_name: from.name(),
-        text: message.text?,
-        message: MessageId(message.message_id),
-        reply_to: message.reply_to_message.map(|reply| MessageId(reply.message_id)),
-    })
+    let (user_id, user_name) = (from.id, from.name());
+    let reply_to = message.reply_to_message.map(|reply| MessageId(reply.message_id));
+    let sound = message.voice.or(message.audio);
+    let message_id = MessageId(message.message_id);
+    match (message.text, sound) {
+        (Some(text), _) => Some(What::Text { chat, user_id, user_name, text, message: message_id, reply_to }),
+        (None, Some(Sound { file_id, duration: seconds, file_size: size })) => {
+            Some(What::Voice { chat, user_id, user_name, file_id, seconds, size, message: message_id, reply_to })
+        }
+        (None, None) => None,
+    }
 }

@@ -2,16 +2,19 @@
 //!
 //! It promises: an error says whether the message may have arrived ([`BotError::kind`]); a message whose HTML or buttons
 //! Telegram refuses is sent without them instead of being lost; the token is in no error, log or `Debug`; link previews
-//! are off, so that no address a caller names is ever fetched. Nothing is repeated by itself, and nothing waits: pauses,
-//! repeats and their order are the caller's, who keeps them in the store.
+//! are off, so that no address a caller names is ever fetched; messages leave no faster than Telegram allows (`pace`).
+//! Nothing is repeated by itself, and nothing waits for longer than about a second: pauses, repeats and their order are
+//! the caller's, who keeps them in the store.
 //!
 //! What can go wrong: the answer can get lost behind the message, and there is no idempotency key. The Bot API also
 //! refuses `tel:` in links and buttons; a number stands as plain text in E.164 so that a phone makes it tappable.
 
 mod api;
 mod error;
+mod files;
 mod incoming;
 mod message;
+mod pace;
 mod text;
 
 use std::time::Duration;
@@ -23,26 +26,29 @@ use teloxide_core::payloads::{
     AnswerCallbackQuery, AnswerCallbackQuerySetters as _, DeleteMessage, DeleteWebhook, DeleteWebhookSetters as _,
     EditMessageCaption, EditMessageCaptionSetters as _, EditMessageReplyMarkup, EditMessageReplyMarkupSetters as _,
     EditMessageText, EditMessageTextSetters as _, GetChat, GetMe, GetUpdates, GetUpdatesSetters as _, SendMessage,
-    SendMessageSetters as _,
+    SendMessageSetters as _, SetMyCommands,
 };
-use teloxide_core::types::{AllowedUpdate, CallbackQueryId, ChatId};
+use teloxide_core::types::{AllowedUpdate, BotCommand, CallbackQueryId, ChatId};
 
 pub use api::Limits;
 pub use error::{BotError, Failure, Refusal};
+pub use files::DOWNLOAD_MAX;
 pub use incoming::{Incoming, What};
 pub use message::{Button, MessageId, Outgoing, SendOptions};
 pub use text::{CAPTION_MAX, TEXT_MAX, escape, plain, shown_length, split};
 
 use api::Api;
 use message::{File, fits, form, keyboard, no_preview, number, reply_to, simpler_until_taken};
+use pace::{Pace, Turn};
 
 /// Longest text of the answer to a press, in UTF-16 units.
 const ANSWER_MAX: usize = 200;
 
-/// A bot, ready to send and to listen. Clones share their connections.
+/// A bot, ready to send and to listen. Clones share their connections and their pace.
 #[derive(Debug, Clone)]
 pub struct Bot {
     api: Api,
+    pace: Pace,
 }
 
 /// The bot itself.
@@ -93,12 +99,12 @@ impl Bot {
         Self::with_limits(api_url, token, proxy, Limits::default())
     }
 
-    /// As [`Bot::new`], with other time limits.
+    /// As [`Bot::new`], with other limits.
     ///
     /// # Errors
     /// As [`Bot::new`].
     pub fn with_limits(api_url: &str, token: SecretString, proxy: bool, limits: Limits) -> Result<Self, BotError> {
-        Ok(Self { api: Api::open(api_url, token, proxy, limits)? })
+        Ok(Self { api: Api::open(api_url, token, proxy, limits)?, pace: Pace::new(limits.pace) })
     }
 
     /// Who the token belongs to.
@@ -132,8 +138,21 @@ impl Bot {
     ///
     /// # Errors
     /// [`BotError::Invalid`] if nothing would be shown, more than [`TEXT_MAX`] (cut it with [`split`]), or a button is
-    /// empty or too long; else see [`BotError::kind`].
+    /// empty or too long; [`BotError::Wait`] at once if the chat has to wait; else see [`BotError::kind`].
     pub async fn send(&self, message: &Outgoing) -> Result<MessageId, BotError> {
+        self.in_turn(message.chat, self.pace.turn(message.chat), self.send_now(message)).await
+    }
+
+    /// As [`Bot::send`], for a further piece of a text that has begun: waits for the chat's turn in place, for a minute
+    /// at most. Put back, it would begin again with the first piece.
+    ///
+    /// # Errors
+    /// As [`Bot::send`].
+    pub async fn send_further(&self, message: &Outgoing) -> Result<MessageId, BotError> {
+        self.in_turn(message.chat, self.pace.patient_turn(message.chat), self.send_now(message)).await
+    }
+
+    async fn send_now(&self, message: &Outgoing) -> Result<MessageId, BotError> {
         fits(&message.html, 1, TEXT_MAX)?;
         let reply = reply_to(message.reply_to)?;
         let sent: Sent = simpler_until_taken(&message.html, &message.buttons, |shape| {
@@ -164,13 +183,16 @@ impl Bot {
     ) -> Result<MessageId, BotError> {
         let name = "voice.ogg";
         let file = File { chat, method: "SendVoice", field: "voice", name, media_type: "audio/ogg", bytes: &voice };
-        match self.send_file(&file, caption, options).await {
-            Err(error) if error.refusal() == Some(Refusal::Voice) => {
-                let document = File { method: "SendDocument", field: "document", ..file };
-                self.send_file(&document, caption, options).await
+        let either = async {
+            match self.send_file(&file, caption, options).await {
+                Err(error) if error.refusal() == Some(Refusal::Voice) => {
+                    let document = File { method: "SendDocument", field: "document", ..file };
+                    self.send_file(&document, caption, options).await
+                }
+                result => result,
             }
-            result => result,
-        }
+        };
+        self.in_turn(chat, self.pace.turn(chat), either).await
     }
 
     /// Sends a file under a name. `caption` as in [`Bot::send_voice`].
@@ -187,7 +209,7 @@ impl Bot {
     ) -> Result<MessageId, BotError> {
         let media_type = "application/octet-stream";
         let file = File { chat, method: "SendDocument", field: "document", name, media_type, bytes: &bytes };
-        self.send_file(&file, caption, options).await
+        self.in_turn(chat, self.pace.turn(chat), self.send_file(&file, caption, options)).await
     }
 
     /// Replaces a message's text and buttons; no buttons removes them. An edit that changes nothing is a success.
@@ -209,7 +231,7 @@ impl Bot {
             payload.reply_markup = shape.buttons;
             async move { self.api.call::<_, Value>(&payload).await }
         });
-        unless(Refusal::NotModified, edited.await)
+        unless(Refusal::NotModified, self.in_turn(chat, self.pace.edit_turn(chat), edited).await)
     }
 
     /// Replaces the caption and buttons of a voice message or document; no buttons removes them.
@@ -231,7 +253,7 @@ impl Bot {
             payload.reply_markup = shape.buttons;
             async move { self.api.call::<_, Value>(&payload).await }
         });
-        unless(Refusal::NotModified, edited.await)
+        unless(Refusal::NotModified, self.in_turn(chat, self.pace.edit_turn(chat), edited).await)
     }
 
     /// Replaces a message's buttons only; none removes them, however old the message is.
@@ -241,7 +263,8 @@ impl Bot {
     pub async fn edit_buttons(&self, chat: i64, id: MessageId, buttons: &[Vec<Button>]) -> Result<(), BotError> {
         let keyboard = keyboard(buttons)?.unwrap_or_default();
         let payload = EditMessageReplyMarkup::new(ChatId(chat), number(id)?).reply_markup(keyboard);
-        unless(Refusal::NotModified, self.api.call::<_, Value>(&payload).await)
+        let edited = self.api.call::<_, Value>(&payload);
+        unless(Refusal::NotModified, self.in_turn(chat, self.pace.edit_turn(chat), edited).await)
     }
 
     /// Deletes a message. One that is already gone is a success. Telegram lets a bot do this for 48 hours only.
@@ -278,6 +301,28 @@ impl Bot {
         let limit = timeout.saturating_add(self.api.limits.text);
         let updates: Vec<Value> = self.api.call_within(&payload, limit).await.map_err(BotError::when_reading)?;
         Ok(updates.iter().filter_map(incoming::read).collect())
+    }
+
+    /// Says which commands the bot has: `(name, description)`, shown when somebody types `/`.
+    ///
+    /// # Errors
+    /// Any, but never [`Failure::Unknown`]: it may simply be asked again.
+    pub async fn commands_set(&self, commands: &[(&str, &str)]) -> Result<(), BotError> {
+        let payload =
+            SetMyCommands::new(commands.iter().map(|(name, description)| BotCommand::new(*name, *description)));
+        self.api.call(&payload).await.map(|_: Value| ()).map_err(BotError::when_reading)
+    }
+
+    /// Sends when it is the chat's turn, and keeps in mind what came of it.
+    async fn in_turn<R>(
+        &self,
+        chat: i64,
+        turn: impl Future<Output = Result<Turn, BotError>>,
+        request: impl Future<Output = Result<R, BotError>>,
+    ) -> Result<R, BotError> {
+        let result = turn.await?.spend(request).await;
+        self.pace.heed(chat, &result);
+        result
     }
 
     async fn send_file(&self, file: &File<'_>, caption: &str, options: &SendOptions) -> Result<MessageId, BotError> {

@@ -7,7 +7,7 @@ mod receipt;
 mod statements;
 
 pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
-pub use press::{answer, back, button, menu, noted, other, reason, refusal, show, stranger, unknown_button};
+pub use press::{answer, back, button, menu, noted, other, reason, refusal, show, stranger, under_way, unknown_button};
 pub use receipt::{Receipted, receipt, receipt_subject};
 pub use statements::missing;
 

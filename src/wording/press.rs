@@ -120,6 +120,12 @@ pub fn stranger() -> &'static str {
     "Dafür bist du nicht freigeschaltet."
 }
 
+/// To a press that takes longer than a moment.
+#[must_use]
+pub fn under_way() -> &'static str {
+    "Wird bearbeitet …"
+}
+
 /// To a press on something that no longer exists.
 #[must_use]
 pub fn unknown_button() -> &'static str {

@@ -21,6 +21,7 @@ mod models;
 mod mutation;
 mod others;
 mod postgres;
+mod presses;
 mod privacy;
 mod push;
 mod roughen;

@@ -16,8 +16,8 @@ use nachtwache::store::receipts::State;
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, answers, cases, charges, events, joins, mails, marks, memory, notices, receipts, reports,
-    sightings, troubles, watched, workers,
+    Claim, Store, StoreError, cases, charges, events, joins, mails, marks, memory, notices, reactions, receipts,
+    reports, sightings, troubles, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -325,14 +325,14 @@ async fn other_ways_begin_unless_somebody_answers(base: Base) {
     let case = cases::open(tx, report, Verdict::Confirmed, false, t(0)).await.unwrap().id;
     let waiting = Plan { case: Some(case), second_at: Some(t(60)), ..plan(report, 1) };
     let id = notices::plan(tx, &waiting, t(0)).await.unwrap();
-    assert!(answers::take_unanswered(tx, t(59)).await.unwrap().is_none());
-    answers::second_not_after(tx, id, t(30)).await.unwrap();
-    assert_eq!(answers::take_unanswered(tx, t(30)).await.unwrap().unwrap().id, id);
-    assert!(answers::take_unanswered(tx, t(99)).await.unwrap().is_none(), "once");
+    assert!(reactions::take_unanswered(tx, t(59)).await.unwrap().is_none());
+    reactions::second_not_after(tx, id, t(30)).await.unwrap();
+    assert_eq!(reactions::take_unanswered(tx, t(30)).await.unwrap().unwrap().id, id);
+    assert!(reactions::take_unanswered(tx, t(99)).await.unwrap().is_none(), "once");
     notices::plan(tx, &waiting, t(0)).await.unwrap();
-    answers::answered(tx, case).await.unwrap();
-    answers::second_now(tx, t(1)).await.unwrap();
-    assert!(answers::take_unanswered(tx, t(99)).await.unwrap().is_none(), "somebody answered");
+    reactions::answered(tx, case).await.unwrap();
+    reactions::second_now(tx, t(1)).await.unwrap();
+    assert!(reactions::take_unanswered(tx, t(99)).await.unwrap().is_none(), "somebody answered");
 }
 
 async fn every_other_statement_is_understood(base: Base) {

@@ -267,7 +267,7 @@ async fn a_closed_case_leaves_number_and_outcome_on_the_phones() {
     world.press(ANNA, "hat sich erledigt", ANNA).await;
     let phone = world.phone(ANNA);
     assert_eq!(phone.len(), 1, "the recording is gone");
-    assert_eq!(phone[0].text, format!("Vorgang {case} · kein Notfall · Anna · Sa 21.11.2026 22:14"));
+    assert_eq!(phone[0].text, format!("Vorgang {case} · kein Notfall: hat sich erledigt · Anna · Sa 21.11.2026 22:14"));
     assert!(phone[0].buttons.is_empty());
 }
 

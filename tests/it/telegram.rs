@@ -17,11 +17,16 @@ const ANNA: i64 = 71;
 const GROUP: i64 = -1001;
 
 /// Short enough to run into on purpose, long enough for a loaded machine where nothing hangs.
-const HASTY: Limits =
-    Limits { connect: Duration::from_millis(500), text: Duration::from_secs(1), upload: Duration::from_secs(1) };
+const HASTY: Limits = Limits {
+    connect: Duration::from_millis(500),
+    text: Duration::from_secs(1),
+    upload: Duration::from_secs(1),
+    pace: false,
+};
 
 fn bot(fake: &FakeBot) -> Bot {
-    Bot::new(&fake.url(), fake.token().into(), false).expect("the fake has a proper address and token")
+    let limits = Limits { pace: false, ..Limits::default() };
+    Bot::with_limits(&fake.url(), fake.token().into(), false, limits).expect("the fake has a proper address and token")
 }
 
 fn hasty(url: &str, token: &str) -> Bot {
@@ -386,6 +391,148 @@ async fn only_presses_and_texts_are_asked_for() {
     fake.raw_update("my_chat_member", Value::Null);
     fake.press_forged(ANNA, 1, "take:1", ANNA);
     assert_eq!(bot.updates(0, Duration::ZERO).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_somebody_says_is_heard_and_can_be_fetched() {
+    let fake = FakeBot::start().await;
+    let bot = bot(&fake);
+    let alarm = bot.send(&notice("x")).await.unwrap();
+    let sound = [b"OggS".as_slice(), &vec![3; 200_000]].concat();
+    let said = fake.voice_from(ANNA, ANNA, &sound, 7, Some(alarm.0));
+    let written = fake.answer_from(ANNA, ANNA, alarm.0, "fahre hin");
+    fake.raw_update("message", audio());
+    let updates = bot.updates(0, Duration::ZERO).await.unwrap();
+    let What::Voice { chat, user_id, user_name, file_id, seconds, size, message, reply_to } = &updates[0].what else {
+        panic!("a voice message: {updates:?}")
+    };
+    assert_eq!((*chat, *user_id, user_name.as_str(), *seconds, *size), (ANNA, ANNA, "User 71", 7, Some(200_004)));
+    assert_eq!((*message, *reply_to), (MessageId(said), Some(alarm)));
+    assert!(matches!(&updates[1].what, What::Text { message: MessageId(id), reply_to: Some(answered), .. }
+            if *id == written && *answered == alarm));
+    assert!(matches!(&updates[2].what, What::Voice { file_id, seconds: 0, size: None, .. } if file_id == "CQACAg"));
+    let path = bot.file(file_id).await.unwrap();
+    assert_eq!(bot.download(&path, 200_004).await.unwrap(), sound);
+    assert!(matches!(bot.download(&path, 200_003).await, Err(BotError::Invalid(_))), "larger than wanted");
+}
+
+/// A file of music that says little about itself.
+fn audio() -> Value {
+    serde_json::json!({
+        "message_id": 90, "date": 1, "chat": {"id": ANNA, "type": "private"}, "from": {"id": ANNA, "is_bot": false},
+        "audio": {"file_id": "CQACAg", "performer": "x"},
+    })
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_had_says_why_without_the_token() {
+    let fake = FakeBot::start().await;
+    let bot = bot(&fake);
+    fake.voice_from(ANNA, ANNA, &vec![0; (20 << 20) + 1], 900, None);
+    fake.voice_from(ANNA, ANNA, b"OggS", 1, None);
+    let large = bot.file("AwACAgIAAx-1").await.unwrap_err();
+    assert!(large.to_string().contains("file is too big"), "{large}");
+    let path = bot.file("AwACAgIAAx-2").await.unwrap();
+    fake.forget_files();
+    let gone = bot.download(&path, 100).await.unwrap_err();
+    assert_eq!((gone.kind(), gone.refusal()), (Failure::Refused, Some(Refusal::Gone)));
+    assert!(matches!(bot.download("../getMe", 100).await, Err(BotError::Invalid(_))));
+    let closed = hasty("http://127.0.0.1:1", fake.token()).download(&path, 100).await.unwrap_err();
+    assert_eq!(closed.kind(), Failure::Again);
+    let stranger = hasty(&fake.url(), "1:other").download(&path, 100).await.unwrap_err();
+    assert_eq!(stranger.kind(), Failure::Unauthorized);
+    for error in [large, gone, closed, stranger] {
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains(fake.token()) && !told.contains("1:other"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn the_commands_are_shown_as_they_were_set() {
+    let fake = FakeBot::start().await;
+    let bot = bot(&fake);
+    bot.commands_set(&[("dienst", "Wer hat Dienst?"), ("offen", "Offene Vorgänge")]).await.unwrap();
+    let expected = [("dienst", "Wer hat Dienst?"), ("offen", "Offene Vorgänge")];
+    assert_eq!(fake.commands(), expected.map(|(name, description)| (name.to_owned(), description.to_owned())));
+    assert_eq!(bot.commands_set(&[("Dienst", "x")]).await.unwrap_err().kind(), Failure::Refused);
+}
+
+// ── how fast ──
+
+/// Sends, and waits as long as it is told to.
+async fn send_in_time(bot: &Bot, message: &Outgoing) -> MessageId {
+    loop {
+        match bot.send(message).await {
+            Err(error) => match error.kind() {
+                Failure::Wait(pause) => tokio::time::sleep(pause).await,
+                other => panic!("{other:?}: {error}"),
+            },
+            Ok(id) => return id,
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_keep_within_what_telegram_takes() {
+    let fake = FakeBot::start().await;
+    fake.limit();
+    let bot = Bot::new(&fake.url(), fake.token().into(), false).unwrap();
+    let chat = async |chat: i64| {
+        for number in 0..5 {
+            let id = send_in_time(&bot, &Outgoing::new(chat, number.to_string())).await;
+            bot.edit_text(chat, id, "gesehen", &[]).await.ok();
+        }
+    };
+    tokio::join!(chat(1), chat(2), chat(3), chat(4), chat(GROUP));
+    let refused: Vec<_> = fake.calls().into_iter().filter(|call| call.status == 429).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    assert!([1, 2, 3, 4, GROUP].iter().all(|chat| fake.messages(*chat).len() == 5));
+    let peaks = fake.peaks();
+    assert!(peaks.are_allowed() && peaks.chat == 1, "{peaks:?}");
+}
+
+#[tokio::test]
+async fn many_chats_at_once_are_spread_over_the_seconds() {
+    let fake = FakeBot::start().await;
+    fake.limit();
+    let bot = Bot::new(&fake.url(), fake.token().into(), false).unwrap();
+    let messages: Vec<_> = (1..=45).map(|chat| Outgoing::new(chat, "x")).collect();
+    futures::future::join_all(messages.iter().map(|message| send_in_time(&bot, message))).await;
+    assert_eq!(fake.calls().iter().filter(|call| call.status != 200).count(), 0);
+    assert!(fake.peaks().are_allowed() && fake.peaks().overall >= 20, "{:?}", fake.peaks());
+}
+
+#[tokio::test]
+async fn a_chat_that_has_to_wait_is_told_at_once_and_holds_up_no_other() {
+    let fake = FakeBot::start().await;
+    let bot = Bot::new(&fake.url(), fake.token().into(), false).unwrap();
+    fake.fail_next_in(ANNA, "sendMessage", Fault::TooMany(60));
+    assert_eq!(bot.send(&notice("x")).await.unwrap_err().kind(), Failure::Wait(Duration::from_mins(1)));
+    let clone = bot.clone();
+    let Err(BotError::Wait(left)) = clone.send(&notice("x")).await else { panic!("the pause is remembered") };
+    assert!(left > Duration::from_secs(50) && fake.calls_of("sendMessage").len() == 1, "{left:?}");
+    clone.send(&Outgoing::new(72, "x")).await.unwrap();
+    let Err(BotError::Wait(left)) = bot.send(&Outgoing::new(72, "y")).await else { panic!("a second has not passed") };
+    assert!(left <= Duration::from_secs(1));
+    bot.send_further(&Outgoing::new(72, "a further piece waits in place")).await.unwrap();
+    assert_eq!(fake.messages(72).len(), 2);
+}
+
+#[tokio::test]
+async fn what_strikes_by_chance_strikes_again_with_the_same_seed() {
+    let mut histories = Vec::new();
+    for _ in 0..2 {
+        let fake = FakeBot::start().await;
+        fake.fail_some(5, &[(20, Fault::TooMany(1)), (10, Fault::BadGatewayHtml)]);
+        let bot = bot(&fake);
+        for _ in 0..100 {
+            bot.send(&notice("x")).await.ok();
+        }
+        histories.push(fake.calls().iter().map(|call| call.status).collect::<Vec<_>>());
+    }
+    let of = |status| histories[0].iter().filter(|other| **other == status).count();
+    assert!((10..=30).contains(&of(429)) && (3..=20).contains(&of(502)) && of(200) > 50, "{histories:?}");
+    assert_eq!(histories[0], histories[1]);
 }
 
 #[tokio::test]

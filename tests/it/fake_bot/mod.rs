@@ -1,8 +1,10 @@
 //! A Bot API on a free port of this machine, as strict as the real one, that remembers what it was asked and fails on
 //! request. It runs on a thread of its own: it goes on answering while a test's own runtime stands still.
 //!
-//! Here: what a test sees and does. `server` is the wire and what goes wrong on it, `rules` is what Telegram accepts.
+//! Here: what a test sees and does. `server` is the wire and what goes wrong on it, `rules` is what Telegram accepts,
+//! `limits` is how much of it.
 
+mod limits;
 mod rules;
 mod server;
 
@@ -15,8 +17,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use limits::Peaks;
 pub(crate) use rules::parsed;
 
+use limits::{Dice, Traffic};
 use rules::chat_of;
 
 const TOKEN: &str = "123456789:FAKE-token_only_for_tests";
@@ -126,6 +130,11 @@ pub(crate) struct World {
     chats: BTreeMap<i64, Vec<Shown>>,
     names: HashMap<i64, String>,
     faults: Vec<Planned>,
+    chance: Option<Chance>,
+    traffic: Traffic,
+    commands: Vec<(String, String)>,
+    /// What people sent: by its id, where it lies and its bytes.
+    uploads: BTreeMap<String, Upload>,
     updates: Vec<Value>,
     allowed: Vec<String>,
     open_presses: Vec<String>,
@@ -139,6 +148,18 @@ struct Planned {
     chat: Option<i64>,
     fault: Fault,
     lasting: bool,
+}
+
+/// Faults that strike by chance.
+struct Chance {
+    dice: Dice,
+    faults: Vec<(u32, Fault)>,
+}
+
+/// A file that somebody sent to the bot.
+struct Upload {
+    path: String,
+    bytes: Vec<u8>,
 }
 
 /// The Bot API with its control panel. Clones control the same one; it ends with the last of them.
@@ -205,8 +226,22 @@ impl World {
         let fits = |plan: &Planned| {
             (plan.method == "*" || plan.method == method) && (plan.chat.is_none() || plan.chat == chat)
         };
-        let at = self.faults.iter().position(fits)?;
-        Some(if self.faults[at].lasting { self.faults[at].fault.clone() } else { self.faults.remove(at).fault })
+        if let Some(at) = self.faults.iter().position(fits) {
+            return Some(if self.faults[at].lasting {
+                self.faults[at].fault.clone()
+            } else {
+                self.faults.remove(at).fault
+            });
+        }
+        // a long poll that hangs would say more of its own length than of chance
+        let chance = self.chance.as_mut().filter(|_| method != "getupdates")?;
+        let rolled = chance.dice.percent();
+        let mut below = 0;
+        let struck = chance.faults.iter().find(|(percent, _)| {
+            below += percent;
+            rolled < below
+        });
+        struck.map(|(_, fault)| fault.clone())
     }
 }
 
@@ -290,15 +325,65 @@ impl FakeBot {
 
     /// Somebody writes a text; gives the message's id.
     pub(crate) fn text_from(&self, chat: i64, user: i64, text: &str) -> i64 {
+        self.message_from(chat, user, None, json!({"text": text}))
+    }
+
+    /// As [`FakeBot::text_from`], as an answer to a message.
+    pub(crate) fn answer_from(&self, chat: i64, user: i64, message: i64, text: &str) -> i64 {
+        self.message_from(chat, user, Some(message), json!({"text": text}))
+    }
+
+    /// Somebody says something (an answer to `reply_to`, if any); gives the message's id.
+    pub(crate) fn voice_from(&self, chat: i64, user: i64, bytes: &[u8], seconds: u32, reply_to: Option<i64>) -> i64 {
+        let mut world = self.world();
+        let number = world.uploads.len() + 1;
+        let file_id = format!("AwACAgIAAx-{number}");
+        let voice = json!({
+            "file_id": file_id, "file_unique_id": format!("u{number}"), "duration": seconds,
+            "mime_type": "audio/ogg", "file_size": bytes.len(),
+        });
+        world.uploads.insert(file_id, Upload { path: format!("voice/file_{number}.oga"), bytes: bytes.to_vec() });
+        drop(world);
+        self.message_from(chat, user, reply_to, json!({"voice": voice}))
+    }
+
+    fn message_from(&self, chat: i64, user: i64, reply_to: Option<i64>, mut message: Value) -> i64 {
         let mut world = self.world();
         world.last_message += 1;
         let id = world.last_message;
-        let message =
-            json!({"message_id": id, "date": 1, "chat": chat_of(chat), "from": world.user(user), "text": text});
+        message["message_id"] = id.into();
+        message["date"] = 1.into();
+        message["chat"] = chat_of(chat);
+        message["from"] = world.user(user);
+        if let Some(answered) = reply_to {
+            message["reply_to_message"] =
+                json!({"message_id": answered, "date": 1, "chat": chat_of(chat), "text": "…"});
+        }
         world.update("message", message);
         drop(world);
         self.shared.changed();
         id
+    }
+
+    /// What people sent is no longer to be had, as after an hour.
+    pub(crate) fn forget_files(&self) {
+        self.world().uploads.clear();
+    }
+
+    /// The commands as set last: name and description.
+    pub(crate) fn commands(&self) -> Vec<(String, String)> {
+        self.world().commands.clone()
+    }
+
+    /// From now on more than Telegram takes is refused: 30 messages in any second, one of them in a chat, 20 in any
+    /// minute in a group.
+    pub(crate) fn limit(&self) {
+        self.world().traffic.limited = true;
+    }
+
+    /// The highest rates so far.
+    pub(crate) fn peaks(&self) -> Peaks {
+        self.world().peaks()
     }
 
     /// Hands out an update word for word but for its number; for what only the real Telegram would send.
@@ -322,9 +407,17 @@ impl FakeBot {
         self.plan(method, None, fault, true);
     }
 
+    /// So many of a hundred calls (long polls aside) fail so, by chance with this seed, until [`FakeBot::heal`].
+    pub(crate) fn fail_some(&self, seed: u64, faults: &[(u32, Fault)]) {
+        assert!(faults.iter().map(|(percent, _)| percent).sum::<u32>() <= 100, "more than all calls cannot fail");
+        self.world().chance = Some(Chance { dice: Dice(seed), faults: faults.to_vec() });
+    }
+
     /// Nothing fails any more.
     pub(crate) fn heal(&self) {
-        self.world().faults.clear();
+        let mut world = self.world();
+        world.faults.clear();
+        world.chance = None;
     }
 
     /// Waits until the state is so; false after ten seconds.

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header;
 use serde_json::{Map, Value, json};
 
+use super::limits::counts;
 use super::{Call, File, Key, Shown, World};
 
 pub(super) type Outcome = Result<Value, (u16, String)>;
@@ -16,7 +17,23 @@ fn bad(text: impl std::fmt::Display) -> (u16, String) {
 }
 
 impl World {
-    pub(super) fn execute(&mut self, method: &str, arguments: &Arguments) -> Outcome {
+    /// As `execute`, counted, and refused where more than Telegram takes is refused: the seconds to wait.
+    pub(super) fn execute_within_limits(&mut self, method: &str, arguments: &Arguments) -> Result<Outcome, u64> {
+        let chat = arguments.int("chat_id");
+        let now = Instant::now();
+        let counted = chat.filter(|_| counts(method, chat));
+        let wait = counted.filter(|_| self.traffic.limited).and_then(|chat| self.traffic.wait(chat, now));
+        if let Some(wait) = wait {
+            return Err(wait.as_millis().div_ceil(1_000).try_into().expect("at most a minute"));
+        }
+        let outcome = self.execute(method, arguments);
+        if let (Some(chat), Ok(_)) = (counted, &outcome) {
+            self.traffic.take(chat, now);
+        }
+        Ok(outcome)
+    }
+
+    fn execute(&mut self, method: &str, arguments: &Arguments) -> Outcome {
         match method {
             "getme" => {
                 Ok(json!({"id": 123_456_789, "is_bot": true, "first_name": "Nachtwache", "username": "nachtwache_bot"}))
@@ -44,8 +61,36 @@ impl World {
                 self.open_presses.remove(open);
                 Ok(json!(true))
             }
+            "getfile" => {
+                let id = arguments.string("file_id").unwrap_or_default();
+                let upload = self.uploads.get(&id).ok_or(bad("invalid file_id"))?;
+                if upload.bytes.len() > 20 << 20 {
+                    return Err(bad("file is too big"));
+                }
+                let size = upload.bytes.len();
+                Ok(json!({"file_id": id, "file_unique_id": "u", "file_size": size, "file_path": upload.path}))
+            }
+            "setmycommands" => self.set_commands(arguments),
             _ => Err((404, "Not Found".to_owned())),
         }
+    }
+
+    fn set_commands(&mut self, arguments: &Arguments) -> Outcome {
+        let commands = arguments.json("commands").unwrap_or_default();
+        let text = |command: &Value, field| command[field].as_str().unwrap_or_default().to_owned();
+        let commands = commands.as_array().into_iter().flatten();
+        let commands: Vec<_> = commands.map(|one| (text(one, "command"), text(one, "description"))).collect();
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        for (name, description) in &commands {
+            if !(1..=32).contains(&name.len()) || !name.chars().all(letter) {
+                return Err(bad("BOT_COMMAND_INVALID"));
+            }
+            if !(1..=256).contains(&description.chars().count()) {
+                return Err(bad("BOT_COMMAND_DESCRIPTION_INVALID"));
+            }
+        }
+        self.commands = commands;
+        Ok(json!(true))
     }
 
     fn add(&mut self, arguments: &Arguments, field: &str, file: Option<&str>) -> Outcome {

@@ -13,7 +13,7 @@ use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use axum::serve::{IncomingStream, Listener};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -26,6 +26,7 @@ pub(super) async fn serve(listener: StdListener, shared: Arc<Shared>) {
     let listener = TcpListener::from_std(listener).expect("the listener is non-blocking");
     let app = Router::new()
         .route("/{bot}/{method}", any(one_call))
+        .route("/file/{bot}/{*path}", get(one_file))
         .layer(DefaultBodyLimit::max(50 << 20))
         .with_state(shared)
         .into_make_service_with_connect_info::<Scissors>();
@@ -43,7 +44,8 @@ async fn one_call(
         return refusal(401, "Unauthorized", Value::Null);
     }
     let arguments = Arguments::read(request).await;
-    let (at, fault) = {
+    let mut over = None;
+    let (at, mut fault) = {
         let mut world = shared.world();
         world.calls.push(arguments.as_call(&method));
         (world.calls.len() - 1, world.fault(&method, arguments.int("chat_id")))
@@ -52,9 +54,14 @@ async fn one_call(
     let result = match &fault {
         Some(fault) if !kept(fault) => None,
         _ if method == "getupdates" => Some(long_poll(&shared, &arguments).await),
-        _ => Some(shared.world().execute(&method, &arguments)),
+        _ => Some(shared.world().execute_within_limits(&method, &arguments).unwrap_or_else(|wait| {
+            fault = None;
+            over = Some(wait);
+            Err((429, String::new()))
+        })),
     };
     let answer = match (fault, result) {
+        (None, _) if over.is_some() => too_many(over.unwrap_or_default()),
         (Some(fault), result) => failing(&shared, &fault, result.is_some(), &scissors).await,
         (None, Some(Ok(result))) => axum::Json(json!({"ok": true, "result": result})).into_response(),
         (None, Some(Err((code, text)))) => refusal(code, &text, Value::Null),
@@ -70,9 +77,7 @@ async fn one_call(
 async fn failing(shared: &Shared, fault: &Fault, done: bool, scissors: &Scissors) -> Response {
     let plain = |code, text: &str| refusal(code, text, Value::Null);
     match fault {
-        Fault::TooMany(wait) => {
-            refusal(429, &format!("Too Many Requests: retry after {wait}"), json!({"retry_after": wait}))
-        }
+        Fault::TooMany(wait) => too_many(*wait),
         Fault::BadGatewayHtml => {
             let page = "<html><head><title>502 Bad Gateway</title></head></html>";
             (StatusCode::BAD_GATEWAY, [(header::CONTENT_TYPE, "text/html")], page).into_response()
@@ -105,6 +110,21 @@ async fn failing(shared: &Shared, fault: &Fault, done: bool, scissors: &Scissors
         Fault::Unauthorized401 => plain(401, "Unauthorized"),
         Fault::Refused(code, text) => plain(*code, text),
     }
+}
+
+/// The bytes of a file that somebody sent; the path comes from `getFile`.
+async fn one_file(State(shared): State<Arc<Shared>>, Path((bot, path)): Path<(String, String)>) -> Response {
+    if bot.strip_prefix("bot") != Some(shared.token) {
+        return refusal(401, "Unauthorized", Value::Null);
+    }
+    match shared.world().uploads.values().find(|upload| upload.path == path) {
+        Some(upload) => ([(header::CONTENT_TYPE, "application/octet-stream")], upload.bytes.clone()).into_response(),
+        None => refusal(404, "Not Found", Value::Null),
+    }
+}
+
+fn too_many(wait: u64) -> Response {
+    refusal(429, &format!("Too Many Requests: retry after {wait}"), json!({"retry_after": wait}))
 }
 
 const OTHER_POLLER: &str =
