@@ -250,6 +250,9 @@ pub struct Technician {
     pub telegram_chat: i64,
     /// His user number where it differs from the chat.
     pub telegram_user: Option<i64>,
+    /// His other ways, by the names of `[[channels]]`, in the order they are tried.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// `[office]`
@@ -258,6 +261,9 @@ pub struct Technician {
 pub struct Office {
     /// The office group's chat.
     pub telegram_chat: i64,
+    /// The office's other ways, by the names of `[[channels]]`.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// `[duty]`

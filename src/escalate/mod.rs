@@ -5,10 +5,13 @@
 //! Promise: while a case is open something is due; a repeated send says that it may be one.
 
 pub mod audit;
+pub mod channels;
 pub mod face;
+pub mod heartbeat;
 pub mod notifier;
 pub mod plan;
 pub mod receipt;
 pub mod send;
 pub mod siren;
+pub mod smtp;
 pub mod telegram;
