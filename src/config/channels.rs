@@ -369,4 +369,17 @@ mod tests {
         assert!(complaint(office).contains("office.channels"));
         assert!(complaint("[receipt]\nenabled = true\n").contains("[smtp]"));
     }
+
+    #[test]
+    fn the_example_shows_sections_that_are_valid() {
+        let example = include_str!("../../config.example.toml");
+        let block = &example[example.find("# [smtp]").unwrap()..];
+        let is_key =
+            |line: &&str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+        let text: Vec<&str> = block.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_key).collect();
+        let text = text.join("\n");
+        assert_eq!(complaint(&text), "");
+        let settings = Settings::parse(&text).unwrap();
+        assert!(settings.smtp.is_some() && settings.channels.len() == 2 && settings.heartbeat.is_some());
+    }
 }

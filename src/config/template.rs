@@ -49,22 +49,31 @@ impl Writing {
                 // a string takes everything
                 _ => write!(to, "%{byte:02X}").unwrap_or_default(),
             }),
-            Self::Header => value.chars().for_each(|letter| match letter {
-                ' '..='~' => to.push(letter),
-                '\n' | '\t' => to.push(' '),
-                'ä' => to.push_str("ae"),
-                'ö' => to.push_str("oe"),
-                'ü' => to.push_str("ue"),
-                'Ä' => to.push_str("Ae"),
-                'Ö' => to.push_str("Oe"),
-                'Ü' => to.push_str("Ue"),
-                'ß' => to.push_str("ss"),
-                '–' | '—' | '·' => to.push('-'),
-                '„' | '“' | '”' => to.push('"'),
-                letter if letter.is_control() => {}
-                _ => to.push('?'),
-            }),
+            Self::Header => header(value, to),
             Self::Plain => to.push_str(value),
+        }
+    }
+}
+
+/// Letters beyond ASCII become what they sound like, or "?"; whatever else is no ASCII is left out.
+fn header(value: &str, to: &mut String) {
+    let mut letters = value.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let loud = letters.peek().is_some_and(|next| next.is_uppercase());
+        match letter {
+            ' '..='~' => to.push(letter),
+            '\n' | '\t' => to.push(' '),
+            'ä' => to.push_str("ae"),
+            'ö' => to.push_str("oe"),
+            'ü' => to.push_str("ue"),
+            'ß' => to.push_str("ss"),
+            'Ä' => to.push_str(if loud { "AE" } else { "Ae" }),
+            'Ö' => to.push_str(if loud { "OE" } else { "Oe" }),
+            'Ü' => to.push_str(if loud { "UE" } else { "Ue" }),
+            '–' | '—' | '·' => to.push('-'),
+            '„' | '“' | '”' => to.push('"'),
+            letter if letter.is_alphanumeric() => to.push('?'),
+            _ => {}
         }
     }
 }
@@ -205,8 +214,9 @@ mod tests {
 
     #[test]
     fn umlauts_survive_in_a_header() {
-        let filled = Template::parse("{title}").unwrap().fill(&values("Müller–Größe 🚨\r\nX: y"), Writing::Header);
-        assert_eq!(filled, "Mueller-Groesse ? X: y");
+        let filled =
+            Template::parse("{title}").unwrap().fill(&values("Müller–Größe ÜBEL é 🚨\r\nX: y"), Writing::Header);
+        assert_eq!(filled, "Mueller-Groesse UEBEL ?  X: y");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// One command of a conversation, and a whole one.
 const COMMAND: Duration = Duration::from_secs(20);
-const WHOLE: Duration = Duration::from_secs(45);
+const WHOLE: Duration = Duration::from_secs(40);
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 

@@ -22,6 +22,8 @@ const SAID_MAX: usize = 200;
 const PAUSE_MAX: Duration = Duration::from_mins(10);
 /// Shortest word that is kept out of an error because it was sent: shorter ones tell nothing.
 const WORD_MIN: usize = 3;
+/// A word with so many digits may be a caller's number, however it is written.
+const NUMBER_MIN: usize = 4;
 
 /// How far a request may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,9 +350,11 @@ fn without_ours(said: &str, ask: &Ask) -> String {
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len()).max(first.len_utf8());
         let (piece, after) = rest.split_at(end);
-        let hidden =
+        let ours =
             piece.chars().count() >= WORD_MIN && ours.iter().any(|word| word.contains(piece) || piece.contains(word));
-        kept.push_str(if hidden { "…" } else { piece });
+        // a number comes back in another form than it went out
+        let number = piece.chars().filter(char::is_ascii_digit).count() >= NUMBER_MIN;
+        kept.push_str(if ours || number { "…" } else { piece });
         rest = after;
     }
     let line = kept.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
@@ -482,13 +486,13 @@ mod tests {
             private: vec!["Müller GmbH, +49 9721 555017".into()],
             ..Ask::new(Method::POST, format!("{base}/hook/AbC123?token=s%C3%A4cret"))
         };
-        let body = r#"{"error":"unknown key AbC123 säcret s%C3%A4cret tk_geheim","got":"M\u00fcller\n 9721-555017"}"#;
+        let body = r#"{"error":"unknown key AbC123 säcret s%C3%A4cret tk_geheim","got":"M\u00fcller\n 09721-555017 01701234567"}"#;
         let answer = format!("HTTP/1.1 400 Bad\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let (_, result) = asked(&outgoing(0, 0), ask, &[&answer]).await;
         let error = result.unwrap_err();
         let shown = format!("{error} {error:?}").to_lowercase();
         assert!(shown.contains("unknown key") && shown.contains("400") && shown.contains("127.0.0.1"), "{shown}");
-        for secret in ["abc123", "cret", "geheim", "ller", "9721", "555017", "hook"] {
+        for secret in ["abc123", "cret", "geheim", "ller", "9721", "555017", "1234567", "hook"] {
             assert!(!shown.contains(secret), "{secret}: {shown}");
         }
     }

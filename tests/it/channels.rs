@@ -111,7 +111,7 @@ async fn a_webhook_brings_the_message_as_it_is() {
     for header in ["content-type: application/json", "user-agent: nachtwache/", "x-key: s3cret"] {
         assert!(head.contains(header), "{header}: {head}");
     }
-    assert!(seen.head.contains("? NOTFALL BESTAETIGT - Vorgang 1042"), "{}", seen.head);
+    assert!(seen.head.contains("NOTFALL BESTAETIGT - Vorgang 1042"), "{}", seen.head);
     let json: Value = serde_json::from_str(&seen.body).unwrap();
     let told = message();
     assert_eq!(json, json!({ "title": told.title, "text": told.text, "number": told.number }));
