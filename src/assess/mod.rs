@@ -315,7 +315,8 @@ impl AssessStep {
         let Said::Written(mail, _) = spoke.said else { return Ok(()) };
         let wanted = self.settings.receipt.enabled && !mail.automatic && spoke.found.verdict.wakes();
         let (true, Some(address)) = (wanted, mail.reply_to.as_ref().or(mail.sender.as_ref())) else { return Ok(()) };
-        if self.settings.receipt.from.to_lowercase().contains(&address.to_lowercase()) {
+        let from = self.settings.smtp.as_ref().map(|smtp| smtp.from.to_lowercase());
+        if from.is_some_and(|from| from.contains(&address.to_lowercase())) {
             return Ok(());
         }
         let day = now.with_timezone(&self.settings.business_hours().zone).date_naive();

@@ -78,9 +78,7 @@ async fn examine(path: &Path) -> Vec<Line> {
         }
         store.close().await;
     }
-    if settings.receipt.enabled {
-        lines.push(Line::of("receipts", receipts(&settings).await));
-    }
+    ways(&settings, &mut lines).await;
     telegram(&settings, &mut lines).await;
     lines
 }
@@ -105,11 +103,24 @@ fn model(settings: &Settings) -> Result<String, String> {
     }
 }
 
-/// Whether the mail server for receipts lets us in.
-async fn receipts(settings: &Settings) -> Result<String, String> {
-    let host = &settings.receipt.host;
-    run::examine_receipts(settings).await.map_err(|error| format!("{host}: {error}; look at [receipt]"))?;
-    Ok(host.clone())
+/// The ways beside Telegram: mail server, channels, heartbeat. Nobody is told anything.
+async fn ways(settings: &Settings, lines: &mut Vec<Line>) {
+    if let Some(smtp) = &settings.smtp {
+        let found = run::examine_smtp(settings).await.unwrap_or(Ok(()));
+        let found = found.map(|()| smtp.host.clone());
+        lines.push(Line::of("mail server", found.map_err(|error| format!("{}: {error}; look at [smtp]", smtp.host))));
+    }
+    match run::examine_channels(settings).await {
+        Ok(found) => lines.extend(found.into_iter().map(|(name, found)| {
+            let found = found.map(|()| "answers; nobody was told".to_owned());
+            Line::of(format!("channel {name}"), found.map_err(|error| format!("{error}; look at [[channels]]")))
+        })),
+        Err(error) => lines.push(Line::of("channels", Err(error))),
+    }
+    if let Some(found) = run::examine_heartbeat(settings).await {
+        let found = found.map(|()| "its host answers".to_owned());
+        lines.push(Line::of("heartbeat", found.map_err(|error| format!("{error}; look at [heartbeat]"))));
+    }
 }
 
 /// What each source says of itself.

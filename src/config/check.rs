@@ -15,6 +15,9 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     people(settings, &mut wrong);
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
+    super::smtp::complain(settings.smtp.as_ref(), &mut wrong);
+    super::channels::complaints(settings, &mut wrong);
+    super::heartbeat::complain(settings.heartbeat.as_ref(), &mut wrong);
     super::receipt::complaints(settings, &mut wrong);
     super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
     limits(settings, &mut wrong);

@@ -3,19 +3,26 @@
 //! What is wrong is said with the key's name and what to write instead. Secrets come from a file or the environment.
 //! The only place that reads the environment.
 
+mod channels;
 mod check;
 mod escalation;
+mod heartbeat;
 mod push;
 mod receipt;
 mod secret;
 mod sections;
+mod smtp;
 mod sources;
+pub mod template;
 
+pub use channels::{ChannelRow, MailChannel, Verb, WebhookChannel};
 pub use escalation::{Asked, Escalation, Inside, PolicyRow};
+pub use heartbeat::Heartbeat;
 pub use push::PushDoor;
-pub use receipt::{ReceiptRow, SmtpTls};
+pub use receipt::ReceiptRow;
 pub use secret::Secret;
 pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
+pub use smtp::{Smtp, SmtpTls};
 pub use sources::{
     Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, ProfileRow, Provider,
     Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
@@ -72,6 +79,13 @@ pub struct Settings {
     /// Who is told when.
     #[serde(default)]
     pub escalation: Escalation,
+    /// The mail server by which mails go out.
+    pub smtp: Option<Smtp>,
+    /// More ways to a human than Telegram.
+    #[serde(default)]
+    pub channels: Vec<ChannelRow>,
+    /// The sign of life to somebody outside.
+    pub heartbeat: Option<Heartbeat>,
     /// The answer to somebody who wrote a mail.
     #[serde(default)]
     pub receipt: ReceiptRow,

@@ -250,7 +250,7 @@ pub struct Technician {
     pub telegram_chat: Option<i64>,
     /// His user number where it differs from the chat.
     pub telegram_user: Option<i64>,
-    /// His other ways, by their names in `[[channels]]`.
+    /// His other ways, by the names of `[[channels]]`, in the order they are tried.
     #[serde(default)]
     pub channels: Vec<String>,
 }
@@ -261,7 +261,7 @@ pub struct Technician {
 pub struct Office {
     /// The office group's chat.
     pub telegram_chat: i64,
-    /// Its other ways, by their names in `[[channels]]`.
+    /// The office's other ways, by the names of `[[channels]]`.
     #[serde(default)]
     pub channels: Vec<String>,
 }

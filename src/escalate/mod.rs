@@ -6,11 +6,14 @@
 
 pub mod audit;
 mod buttons;
+pub mod channels;
 pub mod face;
+pub mod heartbeat;
 pub mod notifier;
 pub mod plan;
 pub mod receipt;
 pub mod send;
 pub mod siren;
+pub mod smtp;
 pub mod telegram;
 mod ways;

@@ -3,7 +3,8 @@
 //! Promise: at most one per address and day, at most once, never to a machine. A receipt that may have been sent is not sent
 //! again: a courtesy must not become a flood. Nothing waits for it.
 
-use crate::config::{ReceiptRow, Settings, SmtpTls};
+use super::smtp::{Letter, Mail, MailError, Mailer};
+use crate::config::Settings;
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
@@ -12,30 +13,19 @@ use crate::store::{Claim, Lease, Store, StoreError, assessments, cases, events, 
 use crate::wording::{self, Receipted};
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use lettre::address::Envelope;
-use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_mins(2);
-/// One conversation with the mail server.
-const LIMIT: Duration = Duration::from_secs(30);
 /// Tries while the mail server cannot be reached: two hours in all.
 const TRIES: u32 = 8;
-
-type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
 /// The step that sends receipts.
 pub struct ReceiptStep {
     store: Store,
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
-    smtp: Smtp,
-    from: Mailbox,
+    mailer: Mailer,
 }
 
 impl ReceiptStep {
@@ -44,10 +34,9 @@ impl ReceiptStep {
     /// # Errors
     /// Where sender, host or secret cannot be used; the text names the key.
     pub fn new(store: Store, settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        let row = &settings.receipt;
-        let from = row.from.parse().map_err(|error| format!("receipt.from: {error}"))?;
-        let smtp = transport(row)?;
-        Ok(Self { store, settings, clock, smtp, from })
+        let smtp = settings.smtp.as_ref().ok_or("receipt.enabled: no mail server sends the receipts; add [smtp]")?;
+        let mailer = Mailer::new(smtp)?;
+        Ok(Self { store, settings, clock, mailer })
     }
 
     async fn claim(&self) -> Result<Option<(Receipt, Lease)>, StoreError> {
@@ -58,7 +47,7 @@ impl ReceiptStep {
     }
 
     /// The receipt as a mail; `None` where there is nothing to answer (any more) or the address is none.
-    async fn worded(&self, receipt: &Receipt) -> Result<Option<(Envelope, Message)>, StoreError> {
+    async fn worded(&self, receipt: &Receipt) -> Result<Option<Letter>, StoreError> {
         let mut reader = self.store.read().await?;
         let report = reports::find(&mut reader, receipt.report).await?;
         let Some((mail, _)) = mails::find(&mut reader, receipt.report).await? else { return Ok(None) };
@@ -69,7 +58,6 @@ impl ReceiptStep {
         };
         drop(reader);
         let Some(case) = case else { return Ok(None) };
-        let Ok(to) = receipt.address.parse::<Address>() else { return Ok(None) };
         let settings = &self.settings;
         let text = wording::receipt(&Receipted {
             case,
@@ -80,29 +68,25 @@ impl ReceiptStep {
             number: settings.terms.own_numbers.first().map(String::as_str),
             reaction_hours: settings.terms.reaction_hours,
         });
-        let raw =
-            |name: &'static str, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
-        let mut message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to.clone()))
-            .subject(wording::receipt_subject(case))
-            .header(ContentType::TEXT_PLAIN)
-            .raw_header(raw("Auto-Submitted", "auto-replied"))
-            .raw_header(raw("X-Auto-Response-Suppress", "All"));
-        if let Some(id) = mail.message_id.filter(|id| id.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>'))
-        {
-            message = message.in_reply_to(format!("<{id}>")).references(format!("<{id}>"));
-        }
-        // an empty sender on the envelope: nobody answers an answer
-        let envelope = Envelope::new(None, vec![to]);
-        Ok(envelope.ok().zip(message.body(text).ok()))
+        let id = mail.message_id.filter(|id| id.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>'));
+        let answered = id.map(|id| format!("<{id}>"));
+        let mut headers = vec![("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "All")];
+        headers.extend(answered.iter().flat_map(|id| [("In-Reply-To", id.as_str()), ("References", id.as_str())]));
+        Ok(self.mailer.letter(&Mail {
+            to: &receipt.address,
+            subject: &wording::receipt_subject(case),
+            text: &text,
+            headers: &headers,
+            // an empty sender on the envelope: nobody answers an answer
+            bounces: false,
+        }))
     }
 
     async fn send(&self, receipt: &Receipt, lease: &Lease) -> Result<(), StoreError> {
-        let Some((envelope, message)) = self.worded(receipt).await? else {
+        let Some(letter) = self.worded(receipt).await? else {
             return self.tried(receipt, lease, State::Failed, Some("there is nothing to answer")).await;
         };
-        if let Err(error) = reached(&self.smtp).await {
+        if let Err(error) = self.mailer.probe().await {
             // provably not sent
             let state = if lease.attempt < TRIES { State::Due } else { State::Failed };
             return self.tried(receipt, lease, state, Some(&error)).await;
@@ -110,14 +94,12 @@ impl ReceiptStep {
         let mut tx = self.store.begin().await?;
         receipts::sending(&mut tx, receipt.report, lease).await?;
         tx.commit().await?;
-        match self.smtp.send_raw(&envelope, &message.formatted()).await {
-            Ok(_) => self.tried(receipt, lease, State::Sent, None).await,
+        match self.mailer.deliver(&letter).await {
+            Ok(()) => self.tried(receipt, lease, State::Sent, None).await,
             Err(error) => {
-                let again = error.is_transient() && lease.attempt < TRIES;
+                let again = matches!(error, MailError::NotDelivered(_)) && lease.attempt < TRIES;
                 let state = if again { State::Due } else { State::Failed };
-                // the server's words may quote the address
-                let kind = if error.is_transient() || error.is_permanent() { "refused" } else { "broken off" };
-                self.tried(receipt, lease, state, Some(kind)).await
+                self.tried(receipt, lease, state, Some(&error.to_string())).await
             }
         }
     }
@@ -144,22 +126,6 @@ impl ReceiptStep {
     }
 }
 
-/// Whether the mail server of the settings answers and lets us in.
-///
-/// # Errors
-/// What it said instead.
-pub async fn examine(row: &ReceiptRow) -> Result<(), String> {
-    reached(&transport(row)?).await
-}
-
-async fn reached(smtp: &Smtp) -> Result<(), String> {
-    match smtp.test_connection().await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the mail server does not answer as one".into()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 #[async_trait]
 impl Step for ReceiptStep {
     fn name(&self) -> String {
@@ -175,19 +141,4 @@ impl Step for ReceiptStep {
         }
         Ok(Round::Worked)
     }
-}
-
-fn transport(row: &ReceiptRow) -> Result<Smtp, String> {
-    let host = row.host.as_str();
-    let builder = match row.tls {
-        SmtpTls::Implicit => Smtp::relay(host),
-        SmtpTls::Starttls => Smtp::starttls_relay(host),
-        SmtpTls::None => Ok(Smtp::builder_dangerous(host)),
-    };
-    let mut builder = builder.map_err(|error| format!("receipt.host: {error}"))?.port(row.port).timeout(Some(LIMIT));
-    if let (Some(user), Some(secret)) = (&row.username, &row.password) {
-        let password = secret.reveal().map_err(|error| format!("receipt.password: {error}"))?;
-        builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
-    }
-    Ok(builder.build())
 }

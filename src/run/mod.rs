@@ -15,11 +15,14 @@ use crate::acknowledge::{
 use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
+use crate::escalate::channels::Channels;
+use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
 use crate::escalate::plan::PlanStep;
-use crate::escalate::receipt::{self, ReceiptStep};
+use crate::escalate::receipt::ReceiptStep;
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
+use crate::escalate::smtp::Mailer;
 use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
@@ -313,12 +316,31 @@ impl Wiring {
     }
 }
 
-/// Whether the mail server for receipts answers and lets us in.
+/// Whether the mail server of `[smtp]` answers and lets us in; `None` where there is none.
+pub async fn examine_smtp(settings: &Settings) -> Option<Result<(), String>> {
+    let smtp = settings.smtp.as_ref()?;
+    Some(match Mailer::new(smtp) {
+        Ok(mailer) => mailer.probe().await,
+        Err(error) => Err(error),
+    })
+}
+
+/// Each channel's name, and whether the way is there; nobody is told.
 ///
 /// # Errors
-/// What is wrong instead.
-pub async fn examine_receipts(settings: &Settings) -> Result<(), String> {
-    receipt::examine(&settings.receipt).await
+/// Where one of them cannot be made; the text names the key.
+pub async fn examine_channels(settings: &Settings) -> Result<Vec<(String, Result<(), String>)>, String> {
+    let channels = Channels::from(settings)?;
+    let probe = async |name: &str| (name.to_owned(), channels.probe(name).await);
+    Ok(futures::future::join_all(channels.names().map(probe)).await)
+}
+
+/// Whether the host that listens for our heartbeat answers; `None` where none listens.
+pub async fn examine_heartbeat(settings: &Settings) -> Option<Result<(), String>> {
+    match Beat::of(settings) {
+        Ok(beat) => Some(beat?.probe().await),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// How the child is kept, by the settings.

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod attacks;
+mod channels;
 mod child;
 mod corpus;
 mod crash;
@@ -16,6 +17,7 @@ mod fritzbox;
 mod hosted;
 mod imap;
 mod introductions;
+mod mail_server;
 mod mails;
 mod models;
 mod mutation;

@@ -458,77 +458,19 @@ mod receipt {
     //! The answer to somebody who wrote.
 
     use super::*;
-    use nachtwache::config::{ReceiptRow, SmtpTls};
+    use crate::mail_server::{MailServer, readable, smtp};
+    use nachtwache::config::ReceiptRow;
     use nachtwache::escalate::receipt::ReceiptStep;
     use nachtwache::runtime::worker::{Round, Step as _};
     use nachtwache::store::receipts::{self, State};
-    use std::sync::{Arc, Mutex};
-    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-    use tokio::net::{TcpListener, TcpStream};
-
-    /// A mail server that keeps what it is given; `refuses` recipients.
-    #[expect(clippy::disallowed_methods, reason = "a peer of its own, it ends with the test")]
-    async fn smtp(refuses: bool) -> (u16, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        let mails = kept.clone();
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                talk(socket, refuses, &mails).await;
-            }
-        });
-        (port, kept)
-    }
-
-    /// One conversation (RFC 5321).
-    async fn talk(socket: TcpStream, refuses: bool, kept: &Mutex<Vec<String>>) {
-        let (read, mut write) = socket.into_split();
-        let mut lines = BufReader::new(read).lines();
-        write.write_all(b"220 mx.example ESMTP\r\n").await.unwrap();
-        let mut envelope = String::new();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let verb = line.split([' ', ':']).next().unwrap_or("").to_ascii_uppercase();
-            let answer = match verb.as_str() {
-                "RCPT" if refuses => "550 5.1.1 no such user",
-                "MAIL" | "RCPT" => {
-                    envelope.push_str(&line);
-                    envelope.push('\n');
-                    "250 ok"
-                }
-                "DATA" => {
-                    write.write_all(b"354 go on\r\n").await.unwrap();
-                    let mut text = envelope.clone();
-                    while let Ok(Some(line)) = lines.next_line().await {
-                        if line == "." {
-                            break;
-                        }
-                        text.push_str(&line);
-                        text.push('\n');
-                    }
-                    kept.lock().unwrap().push(text);
-                    "250 queued"
-                }
-                "QUIT" => "221 bye",
-                _ => "250 ok",
-            };
-            if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
-                break;
-            }
-        }
-    }
+    use std::sync::Arc;
+    use tokio::net::TcpListener;
 
     async fn world(port: u16) -> World {
         let mut world = World::night().await;
         let settings = Arc::make_mut(&mut world.settings);
-        settings.receipt = ReceiptRow {
-            enabled: true,
-            host: "127.0.0.1".into(),
-            port,
-            tls: SmtpTls::None,
-            from: "Notdienst <service@kister-it.de>".into(),
-            ..ReceiptRow::default()
-        };
+        settings.receipt = ReceiptRow { enabled: true };
+        settings.smtp = Some(smtp(port));
         world
     }
 
@@ -538,23 +480,15 @@ mod receipt {
         while step.tick().await.unwrap() == Round::Worked {}
     }
 
-    /// The body, its transfer encoding undone.
-    fn readable(mail: &str) -> String {
-        let parsed = mail_parser::MessageParser::default()
-            .parse(mail.split_once("\nFrom").map_or(mail, |(_, rest)| rest))
-            .unwrap();
-        parsed.body_text(0).unwrap().into_owned()
-    }
-
     #[tokio::test]
     async fn says_the_number_and_what_is_missing_once_a_day() {
-        let (port, kept) = smtp(false).await;
-        let world = world(port).await;
+        let server = MailServer::start(&[]).await;
+        let world = world(server.port).await;
         let text = "Hilfe, unser Server ist ausgefallen, das ist ein unternehmenskritischer Notfall!\n\nKlara Vogt";
         let report = write(&world, "1/1", mail("klara.vogt@vogt-blech.example", "Notfall", text)).await;
         work(&world).await;
         let number = world.case(report).await.unwrap().id;
-        let sent = kept.lock().unwrap().clone();
+        let sent = server.kept();
         assert_eq!(sent.len(), 1);
         let raw = &sent[0];
         for header in [
@@ -582,13 +516,13 @@ mod receipt {
         )
         .await;
         work(&world).await;
-        assert_eq!(kept.lock().unwrap().len(), 1);
+        assert_eq!(server.kept().len(), 1);
     }
 
     #[tokio::test]
     async fn never_goes_to_a_machine_nor_to_who_reports_no_emergency() {
-        let (port, kept) = smtp(false).await;
-        let world = world(port).await;
+        let server = MailServer::start(&[]).await;
+        let world = world(server.port).await;
         let mut machine = mail("monitor@kunde.example", "Notfall", WRITTEN);
         machine.automatic = true;
         write(&world, "1/1", machine).await;
@@ -596,13 +530,13 @@ mod receipt {
             .await;
         write(&world, "1/3", mail("service@kister-it.de", "Notfall", WRITTEN)).await;
         work(&world).await;
-        assert!(kept.lock().unwrap().is_empty());
+        assert!(server.kept().is_empty());
     }
 
     #[tokio::test]
     async fn waits_for_a_mail_server_that_is_away_and_gives_up_on_a_refusal() {
-        let (port, _) = smtp(true).await;
-        let world = world(port).await;
+        let server = MailServer::start(&[("RCPT", "550 5.1.1 no such user")]).await;
+        let world = world(server.port).await;
         let report = write(&world, "1/1", mail("klara.vogt@vogt-blech.example", "Notfall", WRITTEN)).await;
         work(&world).await;
         let state = async |world: &World, report| {
