@@ -8,5 +8,6 @@ pub mod hours;
 pub mod notice;
 pub mod phone;
 pub mod report;
+pub mod roster;
 pub mod tariff;
 pub mod transcript;
