@@ -5,10 +5,10 @@
 //! A 429 is obeyed: nothing is asked before its time is over.
 
 use crate::intake::source::SourceError;
+pub(super) use crate::runtime::outgoing::{is_this_machine as is_loopback, told};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
-use std::error::Error as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -244,21 +244,6 @@ fn retry_after(answer: &Response) -> Duration {
     told.map_or(PAUSE_UNTOLD, Duration::from_secs).clamp(Duration::from_secs(1), PAUSE_MAX)
 }
 
-/// An error with its causes, without the address.
-pub(super) fn told(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".into();
-    }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
 /// A text or number of an item; `None` where there is none or it is empty.
 pub(super) fn text(item: &Value, key: &str) -> Option<String> {
     match item.get(key)? {
@@ -266,11 +251,6 @@ pub(super) fn text(item: &Value, key: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// Whether an address names this machine by number or as `localhost`.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    literal(url).map_or(url.host_str() == Some("localhost"), |ip| ip.is_loopback())
 }
 
 /// The host of an address where it is a number.

@@ -3,6 +3,7 @@
 pub mod bell;
 pub mod clock;
 pub mod lifecycle;
+pub mod outgoing;
 pub mod siren;
 pub mod status;
 pub mod telemetry;
