@@ -7,6 +7,7 @@ mod check;
 mod escalation;
 mod push;
 mod receipt;
+mod roster;
 mod secret;
 mod sections;
 mod sources;
@@ -14,8 +15,9 @@ mod sources;
 pub use escalation::{Escalation, Inside, PolicyRow};
 pub use push::PushDoor;
 pub use receipt::{ReceiptRow, SmtpTls};
+pub use roster::{AbsenceRow, EntryRow, FeedRow, OverrideRow, RosterRow, RotationRow, WeeklyRow};
 pub use secret::Secret;
-pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
+pub use sections::{Assess, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
 pub use sources::{
     Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, ProfileRow, Provider,
     Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
@@ -62,9 +64,9 @@ pub struct Settings {
     pub technicians: Vec<Technician>,
     /// The office group.
     pub office: Option<Office>,
-    /// Who is on duty, in order.
+    /// Who is on duty when.
     #[serde(default)]
-    pub duty: Duty,
+    pub roster: RosterRow,
     /// The bot.
     #[serde(default)]
     pub telegram: Telegram,
@@ -161,10 +163,10 @@ impl Settings {
     }
 
     fn duty_order(&self) -> Vec<String> {
-        if self.duty.order.is_empty() {
+        if self.roster.order.is_empty() {
             return self.technicians.iter().map(|technician| technician.name.clone()).collect();
         }
-        self.duty.order.clone()
+        self.roster.order.clone()
     }
 
     /// The technician who is this Telegram user, if one is.
@@ -208,12 +210,12 @@ mod tests {
     #[test]
     fn all_wrong_values_are_named_at_once_with_their_keys() {
         let error = Settings::parse(
-            "[hours]\nzone = \"Europe/Schweinfurt\"\n[terms]\nfee = \"viel\"\n[duty]\norder = [\"Nobody\"]\n\
+            "[hours]\nzone = \"Europe/Schweinfurt\"\n[terms]\nfee = \"viel\"\n[roster]\norder = [\"Nobody\"]\n\
              [[technicians]]\nname = \"Anna\"\ntelegram_chat = 1\n",
         )
         .unwrap_err()
         .to_string();
-        for key in ["hours.zone", "terms.fee", "duty.order"] {
+        for key in ["hours.zone", "terms.fee", "roster.order"] {
             assert!(error.contains(key), "{key} is missing in: {error}");
         }
     }

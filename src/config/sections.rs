@@ -250,6 +250,9 @@ pub struct Technician {
     pub telegram_chat: i64,
     /// His user number where it differs from the chat.
     pub telegram_user: Option<i64>,
+    /// Further words that mean him in a duty calendar.
+    #[serde(default)]
+    pub calendar: Vec<String>,
 }
 
 /// `[office]`
@@ -258,14 +261,6 @@ pub struct Technician {
 pub struct Office {
     /// The office group's chat.
     pub telegram_chat: i64,
-}
-
-/// `[duty]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Duty {
-    /// Technicians in the order they are told; none = as listed.
-    pub order: Vec<String>,
 }
 
 /// What Telegram sees.

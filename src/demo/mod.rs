@@ -147,7 +147,12 @@ fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Sett
         }
         chats = (chat, chat);
     }
-    let technician = |name: &str, chat| Technician { name: name.into(), telegram_chat: chat, telegram_user: None };
+    let technician = |name: &str, chat| Technician {
+        name: name.into(),
+        telegram_chat: chat,
+        telegram_user: None,
+        calendar: Vec::new(),
+    };
     settings.technicians = vec![technician("Anna", chats.0)];
     if chats.0 != chats.1 {
         settings.technicians.push(technician("Bernd", chats.1));

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod notices;
 pub mod receipts;
 pub mod reports;
+pub mod roster;
 mod row;
 mod schema;
 pub mod sightings;
