@@ -28,6 +28,9 @@ pub mod store;
 /// The settings, checked at start.
 pub mod config;
 
+/// Who is on duty when, with what calendars and changes say.
+pub mod roster;
+
 /// Clock, worker, bells, start and stop.
 pub mod runtime;
 

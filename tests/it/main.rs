@@ -23,6 +23,7 @@ mod others;
 mod postgres;
 mod privacy;
 mod push;
+mod roster;
 mod roughen;
 mod rule_files;
 mod rules;

@@ -1,0 +1,4 @@
+//! Who is on duty, with what calendars and changes say.
+
+pub mod feed;
+pub mod ical;
