@@ -32,9 +32,10 @@ pub(super) struct OverrideOptions {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SwapOptions {
-    /// The two technicians
-    #[arg(required = true, num_args = 2, value_name = "NAME", action = clap::ArgAction::Append)]
-    names: Vec<String>,
+    /// One of the two
+    name: String,
+    /// The other
+    other: String,
     /// From when the first one's time is, and from when the second one's
     #[arg(long, required = true, value_name = "TIME", num_args = 1, action = clap::ArgAction::Append)]
     from: Vec<String>,
@@ -70,14 +71,10 @@ pub(super) async fn take_over(settings: &Arc<Settings>, options: OverrideOptions
 }
 
 pub(super) async fn swap(settings: &Arc<Settings>, options: SwapOptions) -> anyhow::Result<ExitCode> {
-    let (Ok(names), Ok(from), Ok(until)) = (
-        <[String; 2]>::try_from(options.names),
-        <[String; 2]>::try_from(options.from),
-        <[String; 2]>::try_from(options.until),
-    ) else {
+    let (Ok(from), Ok(until)) = (<[String; 2]>::try_from(options.from), <[String; 2]>::try_from(options.until)) else {
         anyhow::bail!("a swap needs two names, each with --from and --until");
     };
-    let [one, other] = [known(settings, &names[0])?, known(settings, &names[1])?];
+    let (one, other) = (known(settings, &options.name)?, known(settings, &options.other)?);
     anyhow::ensure!(one != other, "{one} would swap with himself");
     let change = |technician: &str, replaces: &str, at: usize| {
         let (from, until) = span(settings, &from[at], &until[at])?;

@@ -43,7 +43,7 @@ impl FeedStep {
         }
         let limits = Limits {
             connect: Duration::from_secs(10),
-            total: Duration::from_secs(60),
+            total: Duration::from_mins(1),
             answer: ical::MAX_BYTES,
             redirects: 3,
         };

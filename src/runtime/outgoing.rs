@@ -127,12 +127,13 @@ pub enum OutgoingError {
 }
 
 impl OutgoingError {
-    /// What it proves. A server's own error (5xx but 503) proves nothing: it may have failed after the work.
+    /// What it proves. A server's own error (5xx but 503) proves nothing, it may have failed after the work; nor does a
+    /// success that is not the one asked for.
     #[must_use]
     pub fn proof(&self) -> Proof {
         match self {
             Self::NotReached { .. } | Self::Status { status: 408 | 425 | 429 | 503, .. } => Proof::NotDelivered,
-            Self::Unknown { .. } | Self::Status { status: 500.., .. } => Proof::Unknown,
+            Self::Unknown { .. } | Self::Status { status: 200..=299 | 500.., .. } => Proof::Unknown,
             Self::Invalid(_) | Self::Status { .. } => Proof::Refused,
         }
     }
@@ -229,8 +230,10 @@ impl Outgoing {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let mut body = Vec::new();
         let unknown = |why: String| OutgoingError::Unknown { host: host.to_owned(), why };
-        while self.limits.answer > 0 {
-            let Some(chunk) = answer.chunk().await.map_err(|error| unknown(told(error)))? else { break };
+        if self.limits.answer == 0 {
+            return Ok(Answer { status, headers, body });
+        }
+        while let Some(chunk) = answer.chunk().await.map_err(|error| unknown(told(error)))? {
             body.extend_from_slice(&chunk);
             if body.len() > self.limits.answer {
                 return Err(unknown(format!("its answer has more than {} bytes", self.limits.answer)));
@@ -362,15 +365,12 @@ fn percent_decoded(text: &str) -> String {
     let digit = |byte: Option<&u8>| u8::try_from(char::from(*byte?).to_digit(16)?).ok();
     let (bytes, mut plain, mut at) = (text.as_bytes(), Vec::new(), 0);
     while let Some(&byte) = bytes.get(at) {
-        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push(high * 16 + low);
-                at += 3;
-            }
-            _ => {
-                plain.push(byte);
-                at += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            plain.push(high * 16 + low);
+            at += 3;
+        } else {
+            plain.push(byte);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&plain).into_owned()

@@ -61,14 +61,14 @@ impl<'a> Line<'a> {
             self.why = Why::Override;
             return;
         };
-        let replaced = replaces.unwrap_or(first);
-        if replaced == technician || !self.order.contains(&replaced) {
+        let left = replaces.unwrap_or(first);
+        if left == technician || !self.order.contains(&left) {
             return;
         }
-        let leaves = self.order.iter().copied().find(|name| *name == replaced);
+        let leaves = self.order.iter().copied().find(|name| *name == left);
         self.order.retain(|name| *name != technician);
         for place in &mut self.order {
-            if *place == replaced {
+            if *place == left {
                 *place = technician;
             }
         }

@@ -1,7 +1,7 @@
 //! One event: the properties that matter for a roster.
 
 use super::stamp::{Length, Stamp, length, stamps};
-use super::{after, repeat};
+use super::{Oddity, after, repeat};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use icalendar::parser::Property;
@@ -25,10 +25,8 @@ pub(super) struct Event {
     pub(super) left_out: Vec<Stamp>,
     /// The time of the series that it stands for.
     pub(super) instead_of: Option<Stamp>,
-    pub(super) changes_following: bool,
-    pub(super) odd_zone: bool,
-    /// A rule of exceptions, which nobody writes any more.
-    has_exrule: bool,
+    /// What is odd about it.
+    pub(super) odd: Vec<Oddity>,
 }
 
 impl Event {
@@ -60,7 +58,9 @@ impl Event {
         let value = property.val.as_str();
         let mut times = || {
             let (times, is_odd) = stamps(property, firm);
-            self.odd_zone |= is_odd;
+            if is_odd && !self.odd.contains(&Oddity::Zone) {
+                self.odd.push(Oddity::Zone);
+            }
             times
         };
         match key {
@@ -71,23 +71,16 @@ impl Event {
             "DTEND" => *end = times().into_iter().next(),
             "DURATION" => self.length = length(value),
             "RRULE" => self.rules.push(value.trim().to_owned()),
-            "RDATE" => {
-                self.added = {
-                    let more = times();
-                    self.added.drain(..).chain(more).collect()
-                }
-            }
-            "EXDATE" => {
-                self.left_out = {
-                    let more = times();
-                    self.left_out.drain(..).chain(more).collect()
-                }
-            }
+            "RDATE" => self.added.extend(times()),
+            "EXDATE" => self.left_out.extend(times()),
             "RECURRENCE-ID" => {
                 self.instead_of = times().into_iter().next();
-                self.changes_following = property.params.iter().any(|one| after(one.key.as_str(), "RANGE").is_some());
+                if property.params.iter().any(|one| after(one.key.as_str(), "RANGE").is_some()) {
+                    self.odd.push(Oddity::Following);
+                }
             }
-            _ => self.has_exrule = true,
+            // rules of exceptions, which nobody writes any more
+            _ => self.odd.push(Oddity::Rule),
         }
     }
 
@@ -100,7 +93,7 @@ impl Event {
         work: &mut repeat::Work,
     ) -> (Vec<Stamp>, bool) {
         let mut times = vec![start.clone()];
-        let mut understood = !self.has_exrule && self.rules.len() <= 1;
+        let mut understood = self.rules.len() <= 1;
         if let Some(rule) = self.rules.first() {
             match repeat::times(rule, start, from, until, work) {
                 Some(more) => times.extend(more),

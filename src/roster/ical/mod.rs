@@ -167,11 +167,8 @@ impl Reader<'_> {
             Named::Nobody => return self.odd(event, Oddity::Nameless),
             Named::Away => return self.odd(event, Oddity::Away),
         };
-        if event.odd_zone {
-            self.odd(event, Oddity::Zone);
-        }
-        if event.changes_following {
-            self.odd(event, Oddity::Following);
+        for why in &event.odd {
+            self.odd(event, *why);
         }
         let (times, understood) = event.times(start, self.from - TimeDelta::days(HORIZON), self.until, &mut self.work);
         if !understood {
