@@ -4,6 +4,8 @@ mod check;
 mod eval;
 mod health;
 mod models;
+mod roster;
+mod roster_change;
 mod rules;
 mod sources;
 mod sources_login;
@@ -66,6 +68,9 @@ enum What {
     /// The mailboxes: learn how a telephone system's mails are read, let the service log in to one
     #[command(subcommand, after_help = "Example:\n  nachtwache sources learn voicemail.eml")]
     Sources(sources::Options),
+    /// Who is on duty when: show it, change it, export it as a calendar
+    #[command(subcommand, after_help = "Example:\n  nachtwache roster show --days 14\n  nachtwache roster who")]
+    Roster(roster::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -122,6 +127,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Eval(options) => eval::eval(settings_or_defaults(&command.config)?, options).await,
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
         What::Sources(options) => sources::sources(&command.config, &options).await,
+        What::Roster(options) => roster::roster(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),

@@ -13,6 +13,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     wrong.extend(settings.hours.parsed().err());
     wrong.extend(settings.terms.fee_cents().err());
     people(settings, &mut wrong);
+    super::roster::complaints(settings, &mut wrong);
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
     super::smtp::complain(settings.smtp.as_ref(), &mut wrong);
@@ -41,11 +42,6 @@ fn people(settings: &Settings, wrong: &mut Vec<String>) {
         }
         if technician.telegram_chat == Some(0) {
             wrong.push(format!("technicians.telegram_chat: 0 is no chat ({})", technician.name));
-        }
-    }
-    for name in &settings.duty.order {
-        if !names.contains(name.as_str()) {
-            wrong.push(format!("duty.order: {name:?} is no technician; known: {names:?}"));
         }
     }
 }

@@ -9,6 +9,7 @@ mod escalation;
 mod heartbeat;
 mod push;
 mod receipt;
+mod roster;
 mod secret;
 mod sections;
 mod smtp;
@@ -20,8 +21,9 @@ pub use escalation::{Asked, Escalation, Inside, PolicyRow};
 pub use heartbeat::Heartbeat;
 pub use push::PushDoor;
 pub use receipt::ReceiptRow;
+pub use roster::{AbsenceRow, EntryRow, FeedRow, OverrideRow, RosterRow, RotationRow, WeeklyRow};
 pub use secret::Secret;
-pub use sections::{Assess, Duty, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
+pub use sections::{Assess, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
 pub use smtp::{Smtp, SmtpTls};
 pub use sources::{
     Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, ProfileRow, Provider,
@@ -70,9 +72,9 @@ pub struct Settings {
     pub technicians: Vec<Technician>,
     /// The office group.
     pub office: Option<Office>,
-    /// Who is on duty, in order.
+    /// Who is on duty when.
     #[serde(default)]
-    pub duty: Duty,
+    pub roster: RosterRow,
     /// The bot.
     #[serde(default)]
     pub telegram: Telegram,
@@ -181,12 +183,12 @@ mod tests {
     #[test]
     fn all_wrong_values_are_named_at_once_with_their_keys() {
         let error = Settings::parse(
-            "[hours]\nzone = \"Europe/Schweinfurt\"\n[terms]\nfee = \"viel\"\n[duty]\norder = [\"Nobody\"]\n\
+            "[hours]\nzone = \"Europe/Schweinfurt\"\n[terms]\nfee = \"viel\"\n[roster]\norder = [\"Nobody\"]\n\
              [[technicians]]\nname = \"Anna\"\ntelegram_chat = 1\n",
         )
         .unwrap_err()
         .to_string();
-        for key in ["hours.zone", "terms.fee", "duty.order"] {
+        for key in ["hours.zone", "terms.fee", "roster.order"] {
             assert!(error.contains(key), "{key} is missing in: {error}");
         }
     }

@@ -253,6 +253,9 @@ pub struct Technician {
     /// His other ways, by the names of `[[channels]]`, in the order they are tried.
     #[serde(default)]
     pub channels: Vec<String>,
+    /// Further words that mean him in a duty calendar.
+    #[serde(default)]
+    pub calendar: Vec<String>,
 }
 
 /// `[office]`
@@ -264,14 +267,6 @@ pub struct Office {
     /// The office's other ways, by the names of `[[channels]]`.
     #[serde(default)]
     pub channels: Vec<String>,
-}
-
-/// `[duty]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Duty {
-    /// Technicians in the order they are told; none = as listed.
-    pub order: Vec<String>,
 }
 
 /// What Telegram sees.

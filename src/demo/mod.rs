@@ -153,6 +153,7 @@ fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Sett
         telegram_chat: Some(chat),
         telegram_user: None,
         channels: Vec::new(),
+        calendar: Vec::new(),
     };
     settings.technicians = vec![technician("Anna", chats.0)];
     if chats.0 != chats.1 {

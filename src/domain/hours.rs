@@ -109,10 +109,17 @@ impl BusinessHours {
     /// Whether this day is a public holiday of the state, or listed as closed.
     #[must_use]
     pub fn is_holiday(&self, day: NaiveDate) -> bool {
+        self.holiday_name(day).is_some() || self.extra_closed.contains(&day)
+    }
+
+    /// The public holiday of the state that this day is, by its German name.
+    #[must_use]
+    pub fn holiday_name(&self, day: NaiveDate) -> Option<&'static str> {
         // The library leaves out Brandenburg's two holidays that always fall on a Sunday.
-        let brandenburg = self.state == FederalState::Bb
-            && (day.is_holiday(GermanHoliday::Ostersonntag) || day.is_holiday(GermanHoliday::Pfingstsonntag));
-        day.is_public_holiday_in(self.state.row().2) || brandenburg || self.extra_closed.contains(&day)
+        let sundays = [GermanHoliday::Ostersonntag, GermanHoliday::Pfingstsonntag];
+        let brandenburg =
+            || sundays.into_iter().find(|sunday| self.state == FederalState::Bb && day.is_holiday(*sunday));
+        day.public_holiday_in(self.state.row().2).or_else(brandenburg).map(|holiday| holiday.description())
     }
 }
 

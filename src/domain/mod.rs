@@ -10,5 +10,6 @@ pub mod life;
 pub mod notice;
 pub mod phone;
 pub mod report;
+pub mod roster;
 pub mod tariff;
 pub mod transcript;

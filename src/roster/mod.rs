@@ -3,18 +3,34 @@
 //! Promise: whoever is asked for, somebody is named. Where the plan has nobody, the written last resort is; where the
 //! words reach nobody, everybody.
 
+pub mod feed;
+pub mod ical;
+
 use crate::config::Settings;
 use crate::domain::notice::Recipient;
-use crate::store::{Reader, StoreError, phones};
-use chrono::{DateTime, Utc};
+use crate::domain::roster::Plan;
+use crate::store::phones::{self, Phone};
+use crate::store::{Reader, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use feed::{Calendars, Complaint};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Changes that ended longer ago say nothing of now.
+const BACK: TimeDelta = TimeDelta::days(2);
 
 /// The roster. Clones share what was read last.
 #[derive(Debug, Clone)]
 pub struct Roster {
     settings: Arc<Settings>,
-    read_last: Arc<Mutex<Vec<phones::Phone>>>,
+    calendars: Calendars,
+    read_last: Arc<Mutex<Option<Read>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Read {
+    plan: Plan,
+    phones: Vec<Phone>,
 }
 
 /// Who is on duty at one instant, and the ways to everybody.
@@ -31,7 +47,7 @@ impl Roster {
     /// By these settings; nothing is read yet.
     #[must_use]
     pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, read_last: Arc::default() }
+        Self { settings, calendars: Calendars::default(), read_last: Arc::default() }
     }
 
     /// Who is on duty at `now`.
@@ -40,27 +56,42 @@ impl Roster {
     /// Where the store refused.
     pub async fn at(&self, reader: &mut Reader, now: DateTime<Utc>) -> Result<Duty, StoreError> {
         let phones = phones::all(reader).await?;
-        *self.read_last.lock().unwrap_or_else(PoisonError::into_inner) = phones;
-        Ok(self.last_known(now))
+        let plan = self.plan(reader, now).await?;
+        let read = Read { plan, phones };
+        let duty = Duty::of(&self.settings, &read, now);
+        *self.read_last.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        Ok(duty)
     }
 
-    /// As `at`, by what was read last: for the siren, when there is no store.
+    /// The whole plan, right from `now` on.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn plan(&self, reader: &mut Reader, now: DateTime<Utc>) -> Result<Plan, StoreError> {
+        self.calendars.plan(&self.settings, reader, now - BACK, now).await
+    }
+
+    /// What should be mended at the calendars, in English.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn complaints(&self, reader: &mut Reader, now: DateTime<Utc>) -> Result<Vec<Complaint>, StoreError> {
+        self.calendars.complaints(&self.settings, reader, now).await
+    }
+
+    /// As `at`, by what was read last: for whoever holds a transaction, and for the siren when there is no store.
     #[must_use]
-    pub fn last_known(&self, _now: DateTime<Utc>) -> Duty {
-        let phones = self.read_last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let settings = &self.settings;
-        let order = if settings.duty.order.is_empty() {
-            settings.technicians.iter().map(|one| one.name.clone()).collect()
-        } else {
-            settings.duty.order.clone()
-        };
-        Duty { order, last_resort: vec!["everyone".into()], ..Duty::of(settings, &phones) }
+    pub fn last_known(&self, now: DateTime<Utc>) -> Duty {
+        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let read = known.unwrap_or_else(|| Read { plan: self.settings.plan(&[], Vec::new()), phones: Vec::new() });
+        Duty::of(&self.settings, &read, now)
     }
 }
 
 impl Duty {
-    fn of(settings: &Settings, phones: &[phones::Phone]) -> Self {
-        let mut duty = Self::default();
+    fn of(settings: &Settings, Read { plan, phones }: &Read, now: DateTime<Utc>) -> Self {
+        let order = plan.at(now).order;
+        let mut duty = Self { order, last_resort: plan.last_resort.clone(), ..Self::default() };
         for technician in &settings.technicians {
             let paired = phones.iter().find(|phone| phone.technician == technician.name);
             let chat = paired.map(|phone| phone.chat).or(technician.telegram_chat);

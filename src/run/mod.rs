@@ -129,14 +129,23 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     opened.with_context(|| format!("could not open the store in {}", folder.display()))
 }
 
+/// Whether there is a store already.
+#[must_use]
+pub fn has_store(settings: &Settings) -> bool {
+    settings.store.postgres.is_some() || settings.store.folder.join(DATABASE).exists()
+}
+
 /// Opens the store of the settings only if there is one: what only reads must not make an empty one.
 ///
 /// # Errors
 /// Where there is none yet, or as [`open_store`].
 pub async fn existing_store(settings: &Settings) -> anyhow::Result<Store> {
     let folder = &settings.store.folder;
-    let there = settings.store.postgres.is_some() || folder.join(DATABASE).exists();
-    anyhow::ensure!(there, "there is no store in {}: set store.folder, or start the service once", folder.display());
+    anyhow::ensure!(
+        has_store(settings),
+        "there is no store in {}: set store.folder, or start the service once",
+        folder.display()
+    );
     open_store(settings).await
 }
 

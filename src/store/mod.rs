@@ -20,6 +20,7 @@ pub mod phones;
 pub mod reactions;
 pub mod receipts;
 pub mod reports;
+pub mod roster;
 mod row;
 mod schema;
 pub mod sightings;

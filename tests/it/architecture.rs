@@ -56,6 +56,7 @@ const PURE: &[&str] = &[
     "intake/digest.rs",
     "intake/fritzbox/tam.rs",
     "intake/mail/",
+    "roster/ical",
     "transcribe/sound/",
     "transcribe/chunks.rs",
     "transcribe/doubt.rs",

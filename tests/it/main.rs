@@ -26,6 +26,7 @@ mod postgres;
 mod presses;
 mod privacy;
 mod push;
+mod roster;
 mod roughen;
 mod rule_files;
 mod rules;

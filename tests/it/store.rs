@@ -8,16 +8,18 @@ use nachtwache::domain::case::{CaseState, Offer, Reason};
 use nachtwache::domain::event::{Event, EventKind};
 use nachtwache::domain::notice::{Delivery, NoticeKind};
 use nachtwache::domain::report::{Caller, Mail, Medium, Recording, Report, ReportId, Stage};
+use nachtwache::domain::roster::{Change, ChangeKind};
 use nachtwache::domain::tariff::Cents;
 use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::joins::Why;
 use nachtwache::store::notices::{Plan, Tried};
 use nachtwache::store::receipts::State;
+use nachtwache::store::roster::{ChangeState, Feed};
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
     Claim, Store, StoreError, cases, charges, events, joins, mails, marks, memory, notices, reactions, receipts,
-    reports, sightings, troubles, watched, workers,
+    reports, roster, sightings, troubles, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -68,6 +70,8 @@ on_both!(
     what_a_source_remembers_and_how_it_is_outlives_it,
     a_report_joins_a_case_and_leaves_it_again,
     a_receipt_is_planned_once_a_day_and_sent_once,
+    a_change_of_the_roster_counts_until_it_is_taken_back,
+    a_calendar_that_fails_keeps_the_last_good_one,
 );
 
 fn t(seconds: i64) -> DateTime<Utc> {
@@ -559,4 +563,47 @@ async fn an_impossible_folder_is_named() {
     assert!(refused.contains("file/sound"), "{refused}");
     let odd = Store::open("mysql://x", folder.path()).await.unwrap_err().to_string();
     assert!(odd.contains("sqlite: or postgres:"), "{odd}");
+}
+
+async fn a_change_of_the_roster_counts_until_it_is_taken_back(base: Base) {
+    let change = |kind, from, until| Change { kind, technician: "Bernd".into(), from: t(from), until: t(until) };
+    let kind = ChangeKind::Override { replaces: Some("Anna".into()) };
+    let (swap, away) = (change(kind, 100, 200), change(ChangeKind::Absence, 50, 300));
+    let mut tx = base.store.begin().await.unwrap();
+    let asked = roster::make(&mut tx, &swap, ChangeState::Asked, "Anna", t(0)).await.unwrap();
+    let active = roster::make(&mut tx, &away, ChangeState::Active, "command line", t(1)).await.unwrap();
+    let other = roster::make(&mut tx, &swap, ChangeState::Asked, "Anna", t(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(roster::active(&mut reader, t(0)).await.unwrap(), std::slice::from_ref(&away));
+    assert_eq!(roster::active(&mut reader, t(300)).await.unwrap(), [], "it is over");
+    let noted = roster::find(&mut reader, &asked).await.unwrap().unwrap();
+    assert_eq!((noted.change, noted.state, noted.made_by.as_str()), (swap.clone(), ChangeState::Asked, "Anna"));
+    drop(reader);
+    let mut tx = base.store.begin().await.unwrap();
+    assert!(roster::agree(&mut tx, &asked).await.unwrap() && !roster::agree(&mut tx, &asked).await.unwrap());
+    assert!(!roster::refuse(&mut tx, &asked).await.unwrap(), "it counts already");
+    assert!(roster::refuse(&mut tx, &other).await.unwrap() && !roster::withdraw(&mut tx, &other).await.unwrap());
+    assert!(roster::withdraw(&mut tx, &active).await.unwrap() && !roster::withdraw(&mut tx, "none").await.unwrap());
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(roster::active(&mut reader, t(0)).await.unwrap(), [swap]);
+    let states: Vec<_> = roster::list(&mut reader, t(0)).await.unwrap().into_iter().map(|one| one.state).collect();
+    assert_eq!(states, [ChangeState::Active, ChangeState::Withdrawn, ChangeState::Refused]);
+}
+
+async fn a_calendar_that_fails_keeps_the_last_good_one(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    roster::looked(&mut tx, "a", Err("away"), t(0)).await.unwrap();
+    roster::looked(&mut tx, "b", Ok("first"), t(1)).await.unwrap();
+    roster::looked(&mut tx, "b", Ok("second"), t(2)).await.unwrap();
+    roster::looked(&mut tx, "b", Err("away"), t(3)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = base.store.read().await.unwrap();
+    let feed =
+        |name: &str, fetched_at, tried_at| Feed { name: name.into(), fetched_at, tried_at, error: Some("away".into()) };
+    assert_eq!(roster::feeds(&mut reader).await.unwrap(), [feed("a", None, t(0)), feed("b", Some(t(2)), t(3))]);
+    assert_eq!(roster::body(&mut reader, "a").await.unwrap(), None);
+    assert_eq!(roster::body(&mut reader, "b").await.unwrap().as_deref(), Some("second"));
+    assert_eq!(roster::body(&mut reader, "c").await.unwrap(), None);
 }
