@@ -129,12 +129,11 @@ impl Turn {
     pub(super) async fn spend<R>(mut self, request: impl Future<Output = Result<R, BotError>>) -> Result<R, BotError> {
         let Some(place) = &mut self.0 else { return request.await };
         let mut request = std::pin::pin!(request);
-        let result = match tokio::time::timeout(ARRIVED, &mut request).await {
-            Ok(result) => result,
-            Err(_) => {
-                place.permit = None;
-                request.await
-            }
+        let result = if let Ok(result) = tokio::time::timeout(ARRIVED, &mut request).await {
+            result
+        } else {
+            place.permit = None;
+            request.await
         };
         if let Err(BotError::NotReached(_) | BotError::Invalid(_)) = result
             && let Some(place) = self.0.take()
