@@ -140,7 +140,7 @@ impl Shell {
     fn new(roster: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
-        let text = format!("[store]\nfolder = {store:?}\n{PEOPLE}{roster}");
+        let text = format!("[store]\nfolder = \"{}\"\n{PEOPLE}{roster}", store.display());
         std::fs::write(folder.path().join("n.toml"), text).unwrap();
         Self(folder)
     }
