@@ -101,12 +101,25 @@ impl World {
         Self::at(NIGHT, None, "").await
     }
 
+    /// A world at `start` where Anna and the office have a second way each, of their own names; `more` says which.
+    pub(crate) async fn with_ways(start: &str, more: &str) -> Self {
+        let settings = SETTINGS
+            .replace("telegram_chat = 101", "telegram_chat = 101\nchannels = [\"anna\"]")
+            .replace("telegram_chat = -500", "telegram_chat = -500\nchannels = [\"office\"]");
+        Self::by(start, None, &format!("{more}\n{settings}")).await
+    }
+
     /// A world at `start`, on SQLite or at `database`, with more settings.
     pub(crate) async fn at(start: &str, database: Option<String>, more: &str) -> Self {
+        Self::by(start, database, &format!("{more}\n{SETTINGS}")).await
+    }
+
+    /// A world by its whole settings.
+    pub(crate) async fn by(start: &str, database: Option<String>, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
-        let settings = Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap());
+        let settings = Arc::new(Settings::parse(settings).unwrap());
         let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
@@ -176,7 +189,6 @@ impl World {
 
     pub(crate) async fn after_seconds(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
-        self.paths().tick().await.unwrap();
         self.settle().await;
     }
 
