@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod notifier;
 pub mod plan;
 pub mod receipt;
+mod replies;
 pub mod send;
 pub mod siren;
 pub mod smtp;

@@ -1,5 +1,6 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
+pub mod commands;
 mod life;
 pub mod login;
 mod press;
