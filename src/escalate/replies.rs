@@ -8,7 +8,8 @@ use crate::domain::notice::{Notice, Said};
 use crate::domain::roster::ChangeKind;
 use crate::store::roster::{ChangeState, Noted};
 use crate::wording::button;
-use crate::wording::commands::{self as words, Swap, Swapping};
+use crate::wording::commands as words;
+use crate::wording::swaps::{self, Swap, Swapping};
 
 type Rows = Vec<Vec<Button>>;
 
@@ -21,13 +22,11 @@ pub(super) fn reply(notice: &Notice) -> Wanted {
 
 /// A test alarm; tapped, how long it took.
 pub(super) fn test(notice: &Notice) -> Wanted {
-    match notice.body.as_deref().and_then(|seconds| seconds.parse().ok()) {
-        Some(seconds) => show(words::test_arrived(seconds), Vec::new()),
-        None => {
-            let arrived = Button { label: words::arrived().into(), data: "test:ok".into() };
-            show(words::test_alarm(&notice.recipient), vec![vec![arrived]])
-        }
+    if let Some(seconds) = notice.body.as_deref().and_then(|seconds| seconds.parse().ok()) {
+        return show(words::test_arrived(seconds), Vec::new());
     }
+    let arrived = Button { label: words::arrived().into(), data: "test:ok".into() };
+    show(words::test_alarm(&notice.recipient), vec![vec![arrived]])
 }
 
 /// A swap, as the one who asks or the one who is asked sees it.
@@ -44,18 +43,18 @@ pub(super) fn swap(notice: &Notice, noted: Option<&Noted>, settings: &Settings) 
     let (to, change) = (&noted.change.technician, &noted.change);
     let swap = Swapping { from_whom: asker, to_whom: to, from: change.from, until: change.until, state };
     let zone = settings.business_hours().zone;
-    let asked = state == Swap::Asked;
+    let waits = state == Swap::Asked;
     let key = |label: String, word: &str| Button { label, data: format!("{word}:{}", noted.id) };
     if notice.recipient == *asker {
-        let back = asked.then(|| vec![key(words::withdraw().into(), "swapback")]);
-        return show(words::swap_for_asker(swap, zone), back.into_iter().collect());
+        let back = waits.then(|| vec![key(swaps::withdraw().into(), "swapback")]);
+        return show(swaps::swap_for_asker(swap, zone), back.into_iter().collect());
     }
-    if !asked && notice.message.is_none() {
+    if !waits && notice.message.is_none() {
         // decided before it was asked: nobody is woken for it
         return Wanted::Nothing;
     }
-    let answers = asked.then(|| vec![key(button(&Act::Accept), "swapyes"), key(button(&Act::Decline), "swapno")]);
-    show(words::swap_for_colleague(swap, zone), answers.into_iter().collect())
+    let answers = waits.then(|| vec![key(button(&Act::Accept), "swapyes"), key(button(&Act::Decline), "swapno")]);
+    show(swaps::swap_for_colleague(swap, zone), answers.into_iter().collect())
 }
 
 fn show(text: String, buttons: Rows) -> Wanted {

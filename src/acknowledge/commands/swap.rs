@@ -8,7 +8,8 @@ use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};
 use crate::store::notices::Plan as NoticePlan;
 use crate::store::roster::{self as changes, ChangeState};
 use crate::store::{StoreError, Tx, events, notices, replies};
-use crate::wording::commands::{self as words, NoSwap};
+use crate::wording::commands::span;
+use crate::wording::swaps::{self as words, NoSwap};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 
 /// So far ahead shifts are offered, and so many.
@@ -26,7 +27,7 @@ impl Desk {
         let plan = self.roster.known_plan();
         let zone = plan.hours.zone;
         let shifts = shifts_of(&plan, me, self.clock.now());
-        let key = |(from, until): &Time| vec![Choice::Shift(*from, *until).key(words::span(*from, *until, zone))];
+        let key = |(from, until): &Time| vec![Choice::Shift(*from, *until).key(span(*from, *until, zone))];
         Said { text: words::which_shift(!shifts.is_empty()).to_owned(), keys: shifts.iter().map(key).collect() }
     }
 
@@ -85,12 +86,11 @@ impl Desk {
             Some(message) => replies::pressed(tx, actor.chat, message).await?,
             None => None,
         };
-        match menu.filter(|notice| notice.kind == NoticeKind::Reply) {
-            Some(menu) => replies::becomes(tx, menu.id, NoticeKind::Swap, &id, now).await?,
-            None => {
-                let shows = NoticePlan { body: Some(id), ..NoticePlan::new(NoticeKind::Swap, me, actor.chat) };
-                notices::plan(tx, &shows, now).await?;
-            }
+        if let Some(menu) = menu.filter(|notice| notice.kind == NoticeKind::Reply) {
+            replies::becomes(tx, menu.id, NoticeKind::Swap, &id, now).await?;
+        } else {
+            let shows = NoticePlan { body: Some(id), ..NoticePlan::new(NoticeKind::Swap, me, actor.chat) };
+            notices::plan(tx, &shows, now).await?;
         }
         Ok(String::new())
     }

@@ -10,7 +10,7 @@ use crate::domain::roster::ChangeKind;
 use crate::runtime::worker::{Round, Step};
 use crate::store::roster::{self as changes, ChangeState, Noted};
 use crate::store::{StoreError, Tx, events, replies};
-use crate::wording::commands::{self as words, NoSwap, Swap, Swapping};
+use crate::wording::swaps::{self as words, NoSwap, Swap, Swapping};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
