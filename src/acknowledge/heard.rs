@@ -3,6 +3,7 @@
 use super::answers::Answers;
 use super::pairing::Guests;
 use crate::telegram::{Incoming, What};
+use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);
 pub(super) struct Heard {
     /// Everything before it is dealt with, as the store knows; read once.
     pub(super) offset: Option<i64>,
+    /// When it was last written down that Telegram answers; none while it does not.
+    pub(super) noted_at: Option<DateTime<Utc>>,
     waiting: Mutex<VecDeque<Waiting>>,
     look_at: Mutex<Instant>,
     answers: Answers,
@@ -33,6 +36,7 @@ impl Heard {
     pub(super) fn new(answers: Answers) -> Self {
         Self {
             offset: None,
+            noted_at: None,
             waiting: Mutex::default(),
             look_at: Mutex::new(Instant::now()),
             answers,

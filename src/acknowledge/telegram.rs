@@ -14,15 +14,19 @@ use crate::domain::case::NoteContent;
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::status::{State, Status};
-use crate::store::{StoreError, events, marks, notices};
+use crate::store::{StoreError, events, marks, notices, paths};
 use crate::telegram::{Bot, BotError, Failure, Incoming, What};
 use crate::wording;
+use chrono::TimeDelta;
 use std::time::Duration;
 
 /// The number of the last update that was dealt with.
 pub(super) const OFFSET: &str = "telegram.offset";
 /// How long Telegram may keep a poll open.
 const POLL: Duration = Duration::from_secs(25);
+
+/// While Telegram answers, that is written down so often.
+const NOTE_EVERY: TimeDelta = TimeDelta::seconds(15);
 /// How long a press may wait for what comes of it before it is answered all the same.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
@@ -80,7 +84,9 @@ impl Listener {
             heard.offset = Some(marks::find(&mut reader, OFFSET).await.map_err(store)?.unwrap_or(0));
         }
         if heard.is_empty() {
-            match self.bot.updates(heard.offset(), POLL).await {
+            let polled = self.bot.updates(heard.offset(), POLL).await;
+            self.note_path(heard, polled.as_ref().err()).await.map_err(store)?;
+            match polled {
                 Ok(updates) => {
                     heard.take_in(updates, self.patience);
                     heard.look_later();
@@ -94,6 +100,19 @@ impl Listener {
             heard.done(next, said);
         }
         Ok(())
+    }
+
+    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none.
+    async fn note_path(&self, heard: &mut Heard, error: Option<&BotError>) -> Result<(), StoreError> {
+        let now = self.desk.clock.now();
+        if error.is_none() && heard.noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
+            return Ok(());
+        }
+        heard.noted_at = error.is_none().then_some(now);
+        let error = error.map(ToString::to_string);
+        let mut tx = self.desk.store.begin().await?;
+        paths::tried(&mut tx, paths::TELEGRAM, error.as_deref(), now).await?;
+        tx.commit().await
     }
 
     /// Waits for something that may take long, and meanwhile takes in what else people do.

@@ -4,7 +4,7 @@
 use super::statements::shortened;
 use super::weekday;
 use crate::domain::assessment::Verdict;
-use crate::domain::case::{Case, CaseId, CaseState};
+use crate::domain::case::{Case, CaseState};
 use crate::domain::roster::Shift;
 use chrono::{DateTime, Datelike as _, Utc};
 use chrono_tz::Tz;
@@ -191,12 +191,6 @@ fn listed_case(one: &Listed, me: &str, zone: Tz) -> String {
     lines.extend(one.firm.as_ref().map(|firm| format!("🏢 {}", shortened(firm, FIRM_MAX))));
     lines.extend(one.number.as_ref().map(|number| format!("📞 {number}")));
     lines.join("\n")
-}
-
-/// The label of a button that takes a case out of a list.
-#[must_use]
-pub fn take(case: CaseId) -> String {
-    format!("{case} übernehmen")
 }
 
 /// A test alarm.

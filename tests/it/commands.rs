@@ -288,7 +288,7 @@ async fn a_test_alarm_rings_by_every_way_and_says_how_long_it_took() {
     assert_eq!(answer.as_deref(), Some("✅ Probealarm angekommen nach 4 s"));
     let alarm = &world.phone(103)[0];
     assert_eq!((alarm.text.as_str(), alarm.buttons.len()), ("✅ Probealarm angekommen nach 4 s", 0));
-    world.after(2).await;
+    world.clock.advance(chrono::TimeDelta::minutes(2));
     assert!(world.write(103, "/test").await.starts_with("🔔 PROBEALARM"));
 }
 
@@ -391,10 +391,10 @@ async fn a_refused_swap_leaves_the_shift_and_the_asker_hears_it() {
 async fn a_swap_that_nobody_answers_is_over_after_a_day() {
     let world = asked().await;
     let request = world.last(ANNA).id;
-    world.after_seconds(23 * 3600).await;
+    world.clock.advance(chrono::TimeDelta::hours(23));
     world.lapse().await;
     assert_eq!(world.changes().await, [ChangeState::Asked]);
-    world.after_seconds(3600).await;
+    world.clock.advance(chrono::TimeDelta::hours(1));
     // too late even before it is noticed
     let answer = world.press_on(ANNA, request, "Annehmen", ANNA).await;
     assert_eq!(answer.as_deref(), Some("Das ist schon entschieden oder zu spät."));

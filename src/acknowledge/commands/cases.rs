@@ -24,7 +24,7 @@ impl Desk {
         drop(reader);
         let key = |label: String, act: Act, case: &Case| (label, act.data(case.id));
         let keys = listed.iter().map(|Listed { case, .. }| {
-            let take = (case.state == CaseState::Open).then(|| key(words::take(case.id), Act::Take, case));
+            let take = (case.state == CaseState::Open).then(|| key(wording::take(case.id), Act::Take, case));
             std::iter::once(key(wording::show(case.id), Act::Show, case)).chain(take).collect()
         });
         let keys = keys.collect();
