@@ -34,37 +34,37 @@ pub fn help(name: &str) -> String {
 /// To a command that there is not, or words that answer nothing.
 #[must_use]
 pub fn not_understood() -> &'static str {
-    "Das habe ich nicht verstanden. /hilfe zeigt, was es gibt. Eine Notiz gehört als Antwort auf den Alarm."
+    "Das habe ich nicht verstanden\n/hilfe zeigt, was es gibt. Eine Notiz gehört als Antwort auf den Alarm."
 }
 
 /// To somebody who is no technician of the firm.
 #[must_use]
 pub fn guest() -> &'static str {
-    "Hier melden sich nur Techniker der Firma. Eine Einladung bekommst du im Büro: einen Code, den du so schickst: /start CODE"
+    "Hier melden sich nur Techniker\nEine Einladung bekommst du im Büro: einen Code, den du so schickst: /start CODE"
 }
 
 /// To a command in a group.
 #[must_use]
 pub fn not_here() -> &'static str {
-    "Befehle und Einladungen bitte im privaten Chat mit mir. Ein Code, der hier stand, gilt nicht mehr."
+    "Bitte im privaten Chat mit mir\nBefehle und Einladungen gehören nicht in die Gruppe. Ein Code, der hier stand, gilt nicht mehr."
 }
 
 /// A code that is none, was used, or is too old; it is not said which.
 #[must_use]
 pub fn no_invitation() -> &'static str {
-    "Dieser Code gilt nicht. Bitte lass dir im Büro einen neuen geben."
+    "Dieser Code gilt nicht\nBitte lass dir im Büro einen neuen geben."
 }
 
 /// After too many codes.
 #[must_use]
 pub fn too_many_codes() -> &'static str {
-    "Zu viele Versuche. Bitte in einer Stunde noch einmal."
+    "Zu viele Versuche\nBitte in einer Stunde noch einmal."
 }
 
 /// The phone is somebody else's already.
 #[must_use]
 pub fn phone_of_another(other: &str) -> String {
-    format!("Dieses Telefon gehört schon zu {other}. Bitte im Büro Bescheid sagen; der Code gilt weiter.")
+    format!("Dieses Telefon gehört schon zu {other}\nBitte im Büro Bescheid sagen; der Code gilt weiter.")
 }
 
 /// A phone is paired.
@@ -79,7 +79,7 @@ pub fn welcome(name: &str) -> String {
 /// To the office: a phone is paired.
 #[must_use]
 pub fn paired(name: &str) -> String {
-    format!("ℹ {name} hat ein Telefon mit der Nachtwache verbunden. Alarme an {name} gehen jetzt dorthin.")
+    format!("ℹ {name} hat ein Telefon verbunden\nAlarme an {name} gehen jetzt dorthin.")
 }
 
 /// To the phone that was the technician's before.
@@ -214,7 +214,7 @@ pub fn arrived() -> &'static str {
 /// A test alarm again so soon.
 #[must_use]
 pub fn test_too_soon() -> &'static str {
-    "Der letzte Probealarm ist keine Minute her. Bitte etwas warten."
+    "Bitte etwas warten\nDer letzte Probealarm ist keine Minute her."
 }
 
 /// How long nobody shall ring; `running`: until when it is so already.
@@ -248,7 +248,7 @@ pub fn end_pause() -> &'static str {
 #[must_use]
 pub fn pausing(until: DateTime<Utc>, cover: &[String], zone: Tz) -> String {
     let instead = if cover.is_empty() { String::new() } else { format!("\nDienst hat {}.", cover.join(", dann ")) };
-    format!("⏸ Du pausierst bis {}.{instead}\nBei „alle“ wirst du trotzdem gerufen.", short(until, zone))
+    format!("⏸ Du pausierst bis {}.{instead}\nEin Alarm an alle erreicht dich trotzdem.", short(until, zone))
 }
 
 /// A pause would leave nobody.
@@ -263,7 +263,7 @@ pub fn nobody_else(at: DateTime<Utc>, zone: Tz) -> String {
 /// A pause is over.
 #[must_use]
 pub fn pause_ended(was_running: bool) -> &'static str {
-    if was_running { "▶ Pause beendet. Du wirst wieder gerufen." } else { "Du pausierst gerade nicht." }
+    if was_running { "▶ Pause beendet\nDu wirst wieder gerufen." } else { "Du pausierst gerade nicht." }
 }
 
 /// To whoever is on duty instead.

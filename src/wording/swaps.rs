@@ -94,6 +94,8 @@ pub fn withdraw() -> &'static str {
 pub enum NoSwap {
     /// Decided already, or too late.
     Over,
+    /// The same press was heard before.
+    AskedAlready,
     /// Not for whoever pressed.
     NotYours,
     /// The asker does not have this shift (any more).
@@ -109,6 +111,7 @@ pub enum NoSwap {
 pub fn no_swap(why: NoSwap) -> &'static str {
     match why {
         NoSwap::Over => "Das ist schon entschieden oder zu spät.",
+        NoSwap::AskedAlready => "Die Anfrage läuft schon.",
         NoSwap::NotYours => "Diese Anfrage ist nicht an dich.",
         NoSwap::NotHis => "Diesen Dienst gibt es so nicht mehr. Bitte noch einmal /tausch.",
         NoSwap::Away => "In dieser Zeit bist du nicht im Dienstplan (Pause oder abwesend).",

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const STRANGER: i64 = 777;
 const NEW_PHONE: i64 = 201;
-const CODE: &str = "ABCD-EFGH-2345";
+pub(crate) const CODE: &str = "ABCD-EFGH-2345";
 /// Anna has the week of the night, Bernd the next one.
 const WEEKS: &str = "[[roster.rotations]]\ntechnicians = [\"Anna\", \"Bernd\"]\nbegins = \"2026-11-16 08:00\"\n";
 
@@ -32,6 +32,10 @@ impl World {
         for (chat, user, text) in texts {
             self.bot.text_from(*chat, *user, text);
         }
+        self.listen_until(until).await;
+    }
+
+    async fn listen_until(&self, until: i64) {
         let lifecycle = Lifecycle::default();
         let listener = Listener { desk: self.answers(), bot: self.wire(), patience: Duration::from_secs(10) };
         lifecycle.spawn("listener".into(), listener.run(Status::default(), lifecycle.clone()));
@@ -44,7 +48,7 @@ impl World {
     }
 
     /// Somebody writes in private; what his phone shows last.
-    async fn write(&self, user: i64, text: &str) -> String {
+    pub(crate) async fn write(&self, user: i64, text: &str) -> String {
         self.write_all(&[(user, user, text)]).await;
         self.last(user).text
     }
@@ -53,7 +57,7 @@ impl World {
         self.phone(chat).pop().unwrap_or_else(|| panic!("nothing on the phone {chat}"))
     }
 
-    async fn invite(&self, name: &str) {
+    pub(crate) async fn invite(&self, name: &str) {
         let now = self.clock.now();
         let mut tx = self.store.begin().await.unwrap();
         let code = CODE.replace('-', "");
@@ -108,7 +112,7 @@ async fn a_code_works_once() {
     world.invite("Anna").await;
     world.write(NEW_PHONE, &format!("/start {CODE}")).await;
     let said = world.write(STRANGER, &format!("/start {CODE}")).await;
-    assert_eq!(said, "Dieser Code gilt nicht. Bitte lass dir im Büro einen neuen geben.");
+    assert_eq!(said, "Dieser Code gilt nicht\nBitte lass dir im Büro einen neuen geben.");
 }
 
 #[tokio::test]
@@ -128,7 +132,7 @@ async fn a_code_in_a_group_is_refused_and_used_up() {
     world.invite("Anna").await;
     let text = format!("/start@nachtwache_bot {CODE}");
     world.write_all(&[(OFFICE, STRANGER, &text)]).await;
-    assert!(world.last(OFFICE).text.starts_with("Befehle und Einladungen bitte im privaten Chat"));
+    assert!(world.last(OFFICE).text.starts_with("Bitte im privaten Chat mit mir"));
     let said = world.write(STRANGER, &format!("/start {CODE}")).await;
     assert!(said.starts_with("Dieser Code gilt nicht"), "{said}");
 }
@@ -138,7 +142,7 @@ async fn a_phone_of_a_colleague_is_not_taken_from_him_and_the_code_stays() {
     let world = World::night().await;
     world.invite("Anna").await;
     let said = world.write(BERND, &format!("/start {CODE}")).await;
-    assert!(said.starts_with("Dieses Telefon gehört schon zu Bernd."), "{said}");
+    assert!(said.starts_with("Dieses Telefon gehört schon zu Bernd\n"), "{said}");
     let said = world.write(NEW_PHONE, &format!("/start {CODE}")).await;
     assert!(said.starts_with("✅ Hallo Anna"), "{said}");
 }
@@ -193,13 +197,13 @@ async fn help_is_short_and_anything_unknown_leads_there() {
     assert!(help.starts_with("Hallo Anna") && help.contains("/tausch – Dienst abgeben"), "{help}");
     assert_eq!(help, world.write(ANNA, "/start").await);
     for odd in ["/alarm", "was ist los?"] {
-        assert!(world.write(ANNA, odd).await.starts_with("Das habe ich nicht verstanden."), "{odd}");
+        assert!(world.write(ANNA, odd).await.starts_with("Das habe ich nicht verstanden\n"), "{odd}");
     }
     let before = world.phone(OFFICE).len();
     world.write_all(&[(OFFICE, ANNA, "Moin zusammen"), (OFFICE, ANNA, "/wetter")]).await;
     assert_eq!(world.phone(OFFICE).len(), before, "what people say to each other is none of our business");
     world.write_all(&[(OFFICE, ANNA, "/offen")]).await;
-    assert!(world.last(OFFICE).text.starts_with("Befehle und Einladungen bitte im privaten Chat"));
+    assert!(world.last(OFFICE).text.starts_with("Bitte im privaten Chat mit mir"));
 }
 
 #[tokio::test]
@@ -282,7 +286,7 @@ async fn a_test_alarm_rings_by_every_way_and_says_how_long_it_took() {
         .map(|notice| notice.channel.as_deref())
         .collect();
     assert_eq!(ways, [None, Some("carla-mail")]);
-    assert!(world.write(103, "/test").await.starts_with("Der letzte Probealarm ist keine Minute her."));
+    assert!(world.write(103, "/test").await.contains("Der letzte Probealarm ist keine Minute her."));
     world.clock.advance(chrono::TimeDelta::seconds(4));
     let answer = world.press(103, "Angekommen", 103).await;
     assert_eq!(answer.as_deref(), Some("✅ Probealarm angekommen nach 4 s"));
@@ -415,6 +419,40 @@ async fn a_swap_can_be_taken_back_until_it_is_answered() {
 }
 
 #[tokio::test]
+async fn of_two_who_were_asked_the_first_one_to_agree_has_it() {
+    let carla = "[[technicians]]\nname = \"Carla\"\ntelegram_chat = 103\n";
+    let world = World::at(NIGHT, None, &format!("{carla}{WEEKS}")).await;
+    for name in ["Anna", "Carla"] {
+        world.write(BERND, "/tausch").await;
+        world.press(BERND, BERNDS_WEEK, BERND).await;
+        world.press(BERND, name, BERND).await;
+    }
+    world.press(103, "Annehmen", 103).await;
+    let answer = world.press(ANNA, "Annehmen", ANNA).await;
+    assert_eq!(answer.as_deref(), Some("Das ist schon entschieden oder zu spät."));
+    assert!(world.on_duty("2026-11-25T21:00:00Z").await.starts_with("Carla"));
+}
+
+#[tokio::test]
+async fn a_button_pressed_twice_counts_once() {
+    let world = World::at(NIGHT, None, WEEKS).await;
+    world.write(ANNA, "/pause").await;
+    world.write(BERND, "/tausch").await;
+    world.press(BERND, BERNDS_WEEK, BERND).await;
+    let (pause, swap) = (world.last(ANNA).id, world.last(BERND).id);
+    let two_hours = world.last(ANNA).buttons[0][1].data.clone();
+    let anna = world.last(BERND).buttons[0][0].data.clone();
+    world.press(ANNA, "2 h", ANNA).await;
+    world.press(BERND, "Anna", BERND).await;
+    for (user, message, data) in [(ANNA, pause, two_hours), (BERND, swap, anna)] {
+        let until = world.heard().await + 1;
+        world.bot.press_forged(user, message, &data, user);
+        world.listen_until(until).await;
+    }
+    assert_eq!(world.changes().await, [ChangeState::Active, ChangeState::Asked]);
+}
+
+#[tokio::test]
 async fn only_the_one_who_was_asked_can_accept() {
     let world = asked().await;
     let accept = world.last(ANNA).buttons[0][0].data.clone();
@@ -450,4 +488,68 @@ async fn whoever_has_no_shift_has_none_to_give() {
     // without a rotation Anna always has duty: it is offered week by week
     world.write(ANNA, "/tausch").await;
     assert_eq!(labels(&world.last(ANNA))[0], "Sa 21.11. 22:14 – Sa 28.11. 22:14");
+}
+
+// ── the admin's commands ──
+
+fn nachtwache(folder: &std::path::Path, words: &[&str]) -> (bool, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_nachtwache"))
+        .arg("--config")
+        .arg(folder.join("a.toml"))
+        .args(words)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn the_admin_invites_lists_and_takes_off() {
+    let bot = crate::fake_bot::FakeBot::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "[store]\nfolder = \"{}\"\n[telegram]\ntoken = \"{}\"\napi_url = \"{}\"\n\
+         [[technicians]]\nname = \"Anna\"\n[[technicians]]\nname = \"Bernd\"\ntelegram_chat = 102\n",
+        folder.path().display(),
+        bot.token(),
+        bot.url()
+    );
+    std::fs::write(folder.path().join("a.toml"), settings).unwrap();
+    let run = |words: &[&str]| nachtwache(folder.path(), words);
+
+    let (ok, said, wrong) = run(&["technician", "invite", "anna", "--json"]);
+    assert!(ok, "{wrong}");
+    let invitation: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let code = invitation["code"].as_str().unwrap();
+    assert_eq!((code.len(), invitation["technician"].as_str()), (14, Some("Anna")));
+    let (_, said, _) = run(&["technician", "invite", "Anna"]);
+    for line in ["Invitation for Anna, valid once, until", "open https://t.me/", "/start "] {
+        assert!(said.contains(line), "{line} is missing in:\n{said}");
+    }
+    let (ok, _, wrong) = run(&["technician", "invite", "Zoe"]);
+    assert!(!ok && wrong.contains("\"Zoe\" is no technician; known: Anna, Bernd"), "{wrong}");
+
+    let (_, said, _) = run(&["technician", "list"]);
+    assert!(said.contains("Anna   duty    NOT REACHED: invite") && said.contains("Bernd  backup  telegram"), "{said}");
+    let store = nachtwache::store::Store::open(
+        &format!("sqlite://{}/nachtwache.db", folder.path().display()),
+        &folder.path().join("sound"),
+    )
+    .await
+    .unwrap();
+    let now = "2026-11-21T21:14:00Z".parse().unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let stale = phones::use_invite(&mut tx, &code.replace('-', ""), now).await.unwrap();
+    assert_eq!(stale, None, "a newer invitation takes the place of an older one");
+    let phone = phones::Phone { technician: "Anna".into(), chat: 201, user: 201, paired_at: now };
+    phones::pair(&mut tx, &phone).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    let (_, said, _) = run(&["technician", "list", "--json"]);
+    let list: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&list[0]["paired"], &list[0]["ways"][0]), (&true.into(), &"telegram".into()));
+    let (ok, said, _) = run(&["technician", "unpair", "Anna"]);
+    assert!(ok && said.contains("Anna is not reached by Telegram now"), "{said}");
+    let (ok, _, wrong) = run(&["technician", "unpair", "Anna"]);
+    assert!(!ok && wrong.contains("no phone is paired with Anna"), "{wrong}");
 }

@@ -118,7 +118,8 @@ impl Choice {
             ("pause", "morning") => Some(Self::PauseUntilMorning),
             ("pause", "end") => Some(Self::PauseEnds),
             ("pause", minutes) => {
-                minutes.parse().ok().filter(|minutes| pause::HOURS.contains(&(minutes / 60))).map(Self::Pause)
+                let offered = |minutes: &u32| pause::HOURS.iter().any(|hours| hours * 60 == *minutes);
+                minutes.parse().ok().filter(offered).map(Self::Pause)
             }
             ("swap", times) => {
                 let mut parts = times.splitn(3, ':');
@@ -296,9 +297,9 @@ impl Desk {
     }
 }
 
-/// The little answer to a press that changed nothing.
-fn refused(words: &str) -> String {
-    words.to_owned()
+/// What of an answer fits into the little one to a press.
+fn head(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// The little answer to a press on something that is no longer there.
@@ -345,7 +346,7 @@ mod tests {
             assert!(data.len() <= 64, "{data}");
             assert_eq!(Choice::parse(&data), Some(choice));
         }
-        for odd in ["pause:7", "pause:60000", "swap:2:1", "swap:x:y", "swap:1", "test:no", "swapyes"] {
+        for odd in ["pause:7", "pause:119", "swap:2:1", "swap:x:y", "swap:1", "test:no", "swapyes"] {
             assert_eq!(Choice::parse(odd), None, "{odd}");
         }
     }

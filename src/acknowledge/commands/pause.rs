@@ -1,18 +1,21 @@
 //! "/pause": for some hours somebody else is told. Never where nobody else would be on duty.
 
 use super::super::{Actor, Desk};
-use super::{Choice, refused};
+use super::{Choice, head};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::Said;
 use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};
 use crate::store::roster::{self as changes, ChangeState};
 use crate::store::{Reader, StoreError, Tx, events};
 use crate::wording::commands as words;
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// The hours that have a button.
 pub(super) const HOURS: [u32; 3] = [1, 2, 4];
+
+/// Two presses within so little time mean one pause.
+const ONE_TAP: TimeDelta = TimeDelta::seconds(30);
 
 /// Who is on duty in somebody's place, from when to when.
 struct Cover {
@@ -72,11 +75,15 @@ impl Desk {
         let before = self.roster.known_plan();
         let zone = before.hours.zone;
         let me = actor.name.as_str();
+        if is_away(&before, me, now, until - ONE_TAP) {
+            // the same button, pressed twice
+            return Ok(head(&words::pause(Some(until), zone)));
+        }
         let alone = before.shifts(now, until).into_iter().find(|shift| shift.order == [me]);
         if let Some(shift) = alone {
             let words = words::nobody_else(shift.from, zone);
             self.answer_turns(tx, actor, message, &Said::only(&words)).await?;
-            return Ok(refused(words.split('\n').next().unwrap_or_default()));
+            return Ok(head(&words));
         }
         let change = Change { kind: ChangeKind::Absence, technician: me.to_owned(), from: now, until };
         changes::make(tx, &change, ChangeState::Active, me, now).await?;
@@ -95,7 +102,7 @@ impl Desk {
         let said = words::pausing(until, &names, zone);
         let ends = vec![vec![Choice::PauseEnds.key(words::end_pause())]];
         self.answer_turns(tx, actor, message, &Said { text: said.clone(), keys: ends }).await?;
-        Ok(refused(said.split('\n').next().unwrap_or_default()))
+        Ok(head(&said))
     }
 
     pub(super) async fn end_pause(
@@ -113,8 +120,14 @@ impl Desk {
             let event = Event::new(now, EventKind::Roster, format!("{} ends the pause", actor.name));
             events::append(tx, &event.by(&actor.name)).await?;
         }
-        Ok(refused(words))
+        Ok(words.to_owned())
     }
+}
+
+/// Whether somebody is away from now until then in any case.
+fn is_away(plan: &Plan, who: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+    let absences = plan.changes.iter().filter(|one| one.kind == ChangeKind::Absence && one.technician == who);
+    absences.into_iter().any(|one| one.from <= now && one.until >= until)
 }
 
 /// Who has duty because of an absence, each once, in order of time.

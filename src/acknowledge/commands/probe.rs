@@ -1,7 +1,7 @@
 //! "/test": an alarm as loud as a real one, by every way to whoever asked.
 
 use super::super::{Actor, Desk};
-use super::{gone, refused};
+use super::gone;
 use crate::domain::notice::{NoticeKind, Said};
 use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, notices, replies};
@@ -45,6 +45,6 @@ impl Desk {
             None => (now - notice.created_at).num_seconds().max(0),
         };
         replies::becomes(tx, notice.id, NoticeKind::Test, &seconds.to_string(), now).await?;
-        Ok(refused(&words::test_arrived(seconds)))
+        Ok(words::test_arrived(seconds))
     }
 }

@@ -1,7 +1,7 @@
 //! "/tausch", the asker's part: which of my shifts, to whom; then the colleague is asked.
 
 use super::super::{Actor, Desk};
-use super::{Choice, refused};
+use super::Choice;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::{NoticeKind, Said};
 use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};
@@ -40,7 +40,7 @@ impl Desk {
     ) -> Result<String, StoreError> {
         let plan = self.roster.known_plan();
         if !has_duty(&plan, &actor.name, (from, until), self.clock.now()) {
-            return Ok(refused(words::no_swap(NoSwap::NotHis)));
+            return Ok(words::no_swap(NoSwap::NotHis).to_owned());
         }
         let duty = self.roster.last_known(self.clock.now());
         let others = duty.people().iter().filter(|one| one.chat.is_some() && one.name != actor.name);
@@ -60,16 +60,23 @@ impl Desk {
         (from, until): Time,
         name: &str,
     ) -> Result<String, StoreError> {
+        let menu = match message {
+            Some(message) => replies::pressed(tx, actor.chat, message).await?,
+            None => None,
+        };
+        if menu.as_ref().is_some_and(|menu| menu.kind == NoticeKind::Swap) {
+            return Ok(words::no_swap(NoSwap::AskedAlready).to_owned());
+        }
         let now = self.clock.now();
         let plan = self.roster.known_plan();
         let duty = self.roster.last_known(now);
         let me = actor.name.as_str();
         if !has_duty(&plan, me, (from, until), now) {
-            return Ok(refused(words::no_swap(NoSwap::NotHis)));
+            return Ok(words::no_swap(NoSwap::NotHis).to_owned());
         }
         let colleague = duty.people().iter().find(|one| one.name == name && name != me);
         let Some((colleague, chat)) = colleague.and_then(|one| Some((one, one.chat?))) else {
-            return Ok(refused(words::no_swap(NoSwap::Unreachable)));
+            return Ok(words::no_swap(NoSwap::Unreachable).to_owned());
         };
         let kind = ChangeKind::Override { replaces: Some(me.to_owned()) };
         let change = Change { kind, technician: name.to_owned(), from: from.max(now), until };
@@ -82,10 +89,6 @@ impl Desk {
         let event = Event::new(now, EventKind::Roster, format!("{me} asks {name} to take over from {from} to {until}"));
         events::append(tx, &event.by(me)).await?;
         // the menu becomes the message that shows how far it is
-        let menu = match message {
-            Some(message) => replies::pressed(tx, actor.chat, message).await?,
-            None => None,
-        };
         if let Some(menu) = menu.filter(|notice| notice.kind == NoticeKind::Reply) {
             replies::becomes(tx, menu.id, NoticeKind::Swap, &id, now).await?;
         } else {
@@ -116,7 +119,7 @@ fn shifts_of(plan: &Plan, who: &str, now: DateTime<Utc>) -> Vec<Time> {
 }
 
 /// Whether somebody has duty all the time that is still to come.
-fn has_duty(plan: &Plan, who: &str, (from, until): Time, now: DateTime<Utc>) -> bool {
+pub(super) fn has_duty(plan: &Plan, who: &str, (from, until): Time, now: DateTime<Utc>) -> bool {
     let shifts = plan.duties(from.max(now), until);
     !shifts.is_empty() && shifts.iter().all(|shift| shift.duty() == Some(who))
 }

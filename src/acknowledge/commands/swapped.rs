@@ -2,8 +2,8 @@
 //! when the shift begins, it is over, and the asker is told that he has it still.
 
 use super::super::{Actor, Desk};
-use super::refused;
-use super::swap::is_there;
+use super::head;
+use super::swap::{has_duty, is_there};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::roster::ChangeKind;
@@ -61,25 +61,28 @@ impl Desk {
     pub(super) async fn agree_swap(&self, tx: &mut Tx, actor: &Actor, id: &str) -> Result<String, StoreError> {
         let noted = match self.asked(tx, id, |noted| noted.change.technician == actor.name).await? {
             Ok(noted) => noted,
-            Err(why) => return Ok(refused(words::no_swap(why))),
+            Err(why) => return Ok(words::no_swap(why).to_owned()),
         };
-        let Some(swap) = swapping(&noted, Swap::Agreed) else { return Ok(refused(words::no_swap(NoSwap::Over))) };
-        let time = (swap.from, swap.until);
-        if !is_there(&self.roster.known_plan(), swap.from_whom, swap.to_whom, time, self.clock.now()) {
-            return Ok(refused(words::no_swap(NoSwap::Away)));
+        let Some(swap) = swapping(&noted, Swap::Agreed) else { return Ok(words::no_swap(NoSwap::Over).to_owned()) };
+        let (plan, time, now) = (self.roster.known_plan(), (swap.from, swap.until), self.clock.now());
+        if !has_duty(&plan, swap.from_whom, time, now) {
+            return Ok(words::no_swap(NoSwap::Over).to_owned());
+        }
+        if !is_there(&plan, swap.from_whom, swap.to_whom, time, now) {
+            return Ok(words::no_swap(NoSwap::Away).to_owned());
         }
         changes::agree(tx, id).await?;
         self.decided(tx, &noted, Swap::Agreed).await?;
         let zone = self.settings.business_hours().zone;
         self.tell_office(tx, &words::swapped(swap, zone)).await?;
         let text = words::swap_for_colleague(swap, zone);
-        Ok(refused(text.split('\n').next().unwrap_or_default()))
+        Ok(head(&text))
     }
 
     pub(super) async fn refuse_swap(&self, tx: &mut Tx, actor: &Actor, id: &str) -> Result<String, StoreError> {
         let noted = match self.asked(tx, id, |noted| noted.change.technician == actor.name).await? {
             Ok(noted) => noted,
-            Err(why) => return Ok(refused(words::no_swap(why))),
+            Err(why) => return Ok(words::no_swap(why).to_owned()),
         };
         changes::refuse(tx, id).await?;
         self.decided(tx, &noted, Swap::Refused).await?;
@@ -89,7 +92,7 @@ impl Desk {
     pub(super) async fn withdraw_swap(&self, tx: &mut Tx, actor: &Actor, id: &str) -> Result<String, StoreError> {
         let noted = match self.asked(tx, id, |noted| noted.made_by == actor.name).await? {
             Ok(noted) => noted,
-            Err(why) => return Ok(refused(words::no_swap(why))),
+            Err(why) => return Ok(words::no_swap(why).to_owned()),
         };
         changes::withdraw(tx, id).await?;
         self.decided(tx, &noted, Swap::Withdrawn).await?;
