@@ -1,6 +1,6 @@
 //! "/offen": the open and taken cases, newest last, each with the buttons to see and to take it.
 
-use super::super::Desk;
+use crate::acknowledge::Desk;
 use crate::config::View;
 use crate::domain::act::Act;
 use crate::domain::case::{Case, CaseState};

@@ -1,7 +1,7 @@
 //! "/dienst": who is on duty now, when that changes, and when it is the asker's turn.
 
-use super::super::Desk;
 use super::pause;
+use crate::acknowledge::Desk;
 use crate::domain::notice::Said;
 use crate::store::StoreError;
 use crate::wording::commands::{self as words, OnDutyNow};

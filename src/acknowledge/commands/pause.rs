@@ -1,7 +1,7 @@
 //! "/pause": for some hours somebody else is told. Never where nobody else would be on duty.
 
-use super::super::{Actor, Desk};
 use super::{Choice, head};
+use crate::acknowledge::{Actor, Desk};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::Said;
 use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};

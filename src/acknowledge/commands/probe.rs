@@ -1,7 +1,7 @@
 //! "/test": an alarm as loud as a real one, by every way to whoever asked.
 
-use super::super::{Actor, Desk};
 use super::gone;
+use crate::acknowledge::{Actor, Desk};
 use crate::domain::notice::{NoticeKind, Said};
 use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, notices, replies};

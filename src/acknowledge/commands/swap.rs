@@ -1,7 +1,7 @@
 //! "/tausch", the asker's part: which of my shifts, to whom; then the colleague is asked.
 
-use super::super::{Actor, Desk};
 use super::Choice;
+use crate::acknowledge::{Actor, Desk};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::{NoticeKind, Said};
 use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};

@@ -1,9 +1,9 @@
 //! "/tausch", the answer: it counts from the moment the colleague agrees, never before. Not answered within a day, or
 //! when the shift begins, it is over, and the asker is told that he has it still.
 
-use super::super::{Actor, Desk};
 use super::head;
 use super::swap::{has_duty, is_there};
+use crate::acknowledge::{Actor, Desk};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::roster::ChangeKind;
