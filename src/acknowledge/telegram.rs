@@ -17,7 +17,7 @@ use crate::runtime::status::{State, Status};
 use crate::store::{StoreError, events, marks, notices, paths};
 use crate::telegram::{Bot, BotError, Failure, Incoming, What};
 use crate::wording;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
 /// The number of the last update that was dealt with.
@@ -84,14 +84,17 @@ impl Listener {
             heard.offset = Some(marks::find(&mut reader, OFFSET).await.map_err(store)?.unwrap_or(0));
         }
         if heard.is_empty() {
-            let polled = self.bot.updates(heard.offset(), POLL).await;
-            self.note_path(heard, polled.as_ref().err()).await.map_err(store)?;
-            match polled {
-                Ok(updates) => {
-                    heard.take_in(updates, self.patience);
-                    heard.look_later();
-                }
-                Err(error) => return Err(self.pause_for(&error).await),
+            let (error, updates) = match self.bot.updates(heard.offset(), POLL).await {
+                Ok(updates) => (None, updates),
+                Err(error) => (Some(error), Vec::new()),
+            };
+            // the store may be busy: presses are promised their answers before it is asked
+            heard.take_in(updates, self.patience);
+            heard.look_later();
+            let noted = self.note_path(heard.noted_at, error.as_ref());
+            heard.noted_at = self.hearing_on(heard, noted).await.map_err(store)?;
+            if let Some(error) = error {
+                return Err(self.pause_for(&error).await);
             }
         }
         while let Some(update) = heard.first() {
@@ -102,17 +105,22 @@ impl Listener {
         Ok(())
     }
 
-    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none.
-    async fn note_path(&self, heard: &mut Heard, error: Option<&BotError>) -> Result<(), StoreError> {
+    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none. Gives when
+    /// an answer was last written down.
+    async fn note_path(
+        &self,
+        noted_at: Option<DateTime<Utc>>,
+        error: Option<&BotError>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.desk.clock.now();
-        if error.is_none() && heard.noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
-            return Ok(());
+        if error.is_none() && noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
+            return Ok(noted_at);
         }
-        heard.noted_at = error.is_none().then_some(now);
-        let error = error.map(ToString::to_string);
+        let text = error.map(ToString::to_string);
         let mut tx = self.desk.store.begin().await?;
-        paths::tried(&mut tx, paths::TELEGRAM, error.as_deref(), now).await?;
-        tx.commit().await
+        paths::tried(&mut tx, paths::TELEGRAM, text.as_deref(), now).await?;
+        tx.commit().await?;
+        Ok(error.is_none().then_some(now))
     }
 
     /// Waits for something that may take long, and meanwhile takes in what else people do.
