@@ -3,6 +3,9 @@
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
 mod answers;
+pub mod commands;
+mod heard;
+mod pairing;
 pub mod press;
 pub mod telegram;
 mod words;

@@ -1,7 +1,7 @@
 //! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
 
-use super::buttons;
 use super::notifier::Face;
+use super::{buttons, replies};
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Fields, Verdict};
 use crate::domain::case::{Case, CaseId, CaseState, Note, PhoneConsent};
@@ -9,6 +9,7 @@ use crate::domain::notice::{Notice, NoticeKind, Outage, cases_of};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
+use crate::store::roster::{self, Noted};
 use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
 use crate::wording::{self, Known, Later, Listed};
 
@@ -32,6 +33,7 @@ pub struct Subject {
     later: Vec<Later>,
     phone: Option<PhoneConsent>,
     notes: Vec<Note>,
+    swap: Option<Noted>,
     listed: Vec<Listed>,
 }
 
@@ -58,6 +60,9 @@ impl Subject {
                 subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
             }
             subject.report = Some(report);
+        }
+        if let (NoticeKind::Swap, Some(change)) = (notice.kind, &notice.body) {
+            subject.swap = roster::find(reader, change).await?;
         }
         if let (NoticeKind::Alert | NoticeKind::Offer, Some(case)) = (notice.kind, subject.case.clone()) {
             subject.read_later(&case, reader).await?;
@@ -138,6 +143,9 @@ impl Subject {
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
             (NoticeKind::Bundle, ..) => self.bundle(settings, view),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
+            (NoticeKind::Reply, ..) => replies::reply(notice),
+            (NoticeKind::Test, ..) => replies::test(notice),
+            (NoticeKind::Swap, ..) => replies::swap(notice, self.swap.as_ref(), settings),
             _ => Wanted::Nothing,
         }
     }

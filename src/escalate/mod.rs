@@ -14,6 +14,7 @@ mod other_ways;
 pub mod paths;
 pub mod plan;
 pub mod receipt;
+mod replies;
 pub mod send;
 pub mod siren;
 pub mod smtp;

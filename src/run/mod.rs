@@ -11,6 +11,7 @@ pub use sources::{oauth, source};
 
 use crate::acknowledge::{
     Desk as AnswerDesk,
+    commands::{SwapStep, name_commands},
     telegram::{Listener, PATIENCE},
 };
 use crate::assess::{self, AssessStep, rules::Rules};
@@ -188,6 +189,9 @@ impl Service {
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
+            wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
+            let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
+            wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }

@@ -20,6 +20,7 @@ pub mod paths;
 pub mod phones;
 pub mod reactions;
 pub mod receipts;
+pub mod replies;
 pub mod reports;
 pub mod roster;
 mod row;

@@ -6,6 +6,7 @@ mod architecture;
 mod attacks;
 mod channels;
 mod child;
+mod commands;
 mod corpus;
 mod crash;
 mod declarations;
