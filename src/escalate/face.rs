@@ -98,6 +98,7 @@ impl Subject {
             (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings),
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
+            (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
             _ => Wanted::Nothing,
         }

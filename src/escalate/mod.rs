@@ -7,6 +7,7 @@
 pub mod audit;
 mod buttons;
 pub mod channels;
+pub mod drill;
 pub mod face;
 pub mod heartbeat;
 pub mod notifier;
@@ -15,5 +16,7 @@ pub mod receipt;
 pub mod send;
 pub mod siren;
 pub mod smtp;
+pub mod start;
 pub mod telegram;
+pub mod watch;
 mod ways;

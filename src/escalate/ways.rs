@@ -44,6 +44,16 @@ impl Ways {
         notices::plan(tx, &plan, now).await.map(drop)
     }
 
+    /// Plans a notice by all ways to somebody at once.
+    pub(super) async fn by_all(tx: &mut Tx, to: &Recipient, plan: &Plan, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let plan = Plan { recipient: to.name.clone(), ..plan.clone() };
+        for channel in &to.channels {
+            Self::by_channel(tx, &plan, channel, now).await?;
+        }
+        let Some(chat) = to.chat else { return Ok(()) };
+        notices::plan(tx, &Plan { chat, ..plan }, now).await.map(drop)
+    }
+
     /// The same notice by another way.
     pub(super) async fn by_channel(
         tx: &mut Tx,

@@ -6,6 +6,7 @@ mod doors;
 mod sources;
 
 pub use doors::{door, says};
+use sources::drill_source;
 pub use sources::{oauth, source};
 
 use crate::acknowledge::{
@@ -16,6 +17,7 @@ use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
 use crate::escalate::channels::Channels;
+use crate::escalate::drill::DrillStep;
 use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
 use crate::escalate::plan::PlanStep;
@@ -23,7 +25,9 @@ use crate::escalate::receipt::ReceiptStep;
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::smtp::Mailer;
+use crate::escalate::start::tell_start;
 use crate::escalate::telegram::TelegramNotifier;
+use crate::escalate::watch::Watch;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
@@ -167,8 +171,9 @@ impl Service {
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
         let rows = settings.sources.iter();
-        let sources =
+        let mut sources =
             rows.filter_map(|row| source(row, &settings, &store).transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+        sources.extend(drill_source(&settings));
         let door = door(&settings)?;
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
@@ -188,6 +193,10 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
+        if wiring.settings.watch.tell_start {
+            let told = tell_start(&store, &wiring.settings, &wiring.roster, wiring.clock.now()).await;
+            told.context("could not write down that the service started")?;
+        }
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
@@ -262,8 +271,27 @@ impl Wiring {
             let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
         }
+        self.watch_the_watch()?;
         let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
+        Ok(())
+    }
+
+    /// What looks after the service itself.
+    fn watch_the_watch(&self) -> anyhow::Result<()> {
+        let watch = Watch::new(self.store.clone(), self.settings.clone(), self.status.clone(), self.clock.clone());
+        let watch = watch.map_err(anyhow::Error::msg)?;
+        self.lifecycle.spawn("watch".into(), watch.run(self.lifecycle.clone()));
+        if self.settings.drill.enabled {
+            let drill = DrillStep {
+                store: self.store.clone(),
+                settings: self.settings.clone(),
+                roster: self.roster.clone(),
+                clock: self.clock.clone(),
+                bells: self.bells.clone(),
+            };
+            self.work(&Bell::default(), POLL, drill);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ pub mod assessments;
 pub mod cases;
 pub mod charges;
 pub mod consents;
+pub mod drills;
 pub mod events;
 pub mod joins;
 pub mod mails;
@@ -27,6 +28,7 @@ pub mod sightings;
 pub mod sound;
 pub mod transcripts;
 pub mod troubles;
+pub mod watch;
 pub mod watched;
 pub mod workers;
 

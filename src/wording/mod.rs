@@ -5,6 +5,7 @@ pub mod login;
 mod press;
 mod receipt;
 mod statements;
+pub mod watch;
 
 pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
 pub use press::{answer, back, button, menu, noted, other, reason, refusal, show, stranger, under_way, unknown_button};
