@@ -4,6 +4,7 @@
 
 mod answers;
 pub mod press;
+mod ready;
 pub mod telegram;
 mod words;
 

@@ -2,6 +2,7 @@
 
 use super::buttons;
 use super::notifier::Face;
+use super::ready;
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Case, CaseState, Note, PhoneConsent};
@@ -9,6 +10,7 @@ use crate::domain::notice::{Notice, NoticeKind, Outage};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
+use crate::store::ready::{Asked, find as find_asked};
 use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
 use crate::wording::{self, Known, Later};
 
@@ -32,6 +34,7 @@ pub struct Subject {
     later: Vec<Later>,
     phone: Option<PhoneConsent>,
     notes: Vec<Note>,
+    asked: Option<Asked>,
 }
 
 impl Subject {
@@ -59,6 +62,9 @@ impl Subject {
             subject.read_later(&case, reader).await?;
             subject.phone = consents::newest(reader, case.id).await?;
             subject.notes = notes::of_case(reader, case.id).await?;
+        }
+        if let Some((shift_at, _)) = ready::about(notice).filter(|_| notice.kind == NoticeKind::Ready) {
+            subject.asked = find_asked(reader, &notice.recipient, shift_at).await?;
         }
         Ok(subject)
     }
@@ -98,6 +104,10 @@ impl Subject {
             (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings),
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
+            (NoticeKind::Ready, ..) => {
+                let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
+                face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
+            }
             (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
             _ => Wanted::Nothing,

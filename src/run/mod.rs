@@ -4,6 +4,7 @@
 
 mod doors;
 mod sources;
+mod watch;
 
 pub use doors::{door, says};
 use sources::drill_source;
@@ -17,7 +18,6 @@ use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
 use crate::escalate::audit::AuditStep;
 use crate::escalate::channels::Channels;
-use crate::escalate::drill::DrillStep;
 use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
 use crate::escalate::plan::PlanStep;
@@ -25,9 +25,7 @@ use crate::escalate::receipt::ReceiptStep;
 use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::smtp::Mailer;
-use crate::escalate::start::tell_start;
 use crate::escalate::telegram::TelegramNotifier;
-use crate::escalate::watch::Watch;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
@@ -193,10 +191,7 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
-        if wiring.settings.watch.tell_start {
-            let told = tell_start(&store, &wiring.settings, &wiring.roster, wiring.clock.now()).await;
-            told.context("could not write down that the service started")?;
-        }
+        wiring.tell_start().await?;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
@@ -274,24 +269,6 @@ impl Wiring {
         self.watch_the_watch()?;
         let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
-        Ok(())
-    }
-
-    /// What looks after the service itself.
-    fn watch_the_watch(&self) -> anyhow::Result<()> {
-        let watch = Watch::new(self.store.clone(), self.settings.clone(), self.status.clone(), self.clock.clone());
-        let watch = watch.map_err(anyhow::Error::msg)?;
-        self.lifecycle.spawn("watch".into(), watch.run(self.lifecycle.clone()));
-        if self.settings.drill.enabled {
-            let drill = DrillStep {
-                store: self.store.clone(),
-                settings: self.settings.clone(),
-                roster: self.roster.clone(),
-                clock: self.clock.clone(),
-                bells: self.bells.clone(),
-            };
-            self.work(&Bell::default(), POLL, drill);
-        }
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub mod notices;
 pub mod paths;
 pub mod phones;
 pub mod reactions;
+pub mod ready;
 pub mod receipts;
 pub mod reports;
 pub mod roster;

@@ -2,6 +2,7 @@
 
 mod life;
 pub mod login;
+pub mod morning;
 mod press;
 mod receipt;
 mod statements;
