@@ -83,6 +83,7 @@ CREATE TABLE ready (
     reminded_at BIGINT,                       -- when he was asked again, loudly
     ready_at    BIGINT,                       -- when he tapped
     told_at     BIGINT,                       -- when others were told that he did not
+    told        TEXT,                         -- who they are: a JSON list of names
     PRIMARY KEY (technician, shift_at)
 );
 

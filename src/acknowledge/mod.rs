@@ -7,6 +7,7 @@ pub mod commands;
 mod heard;
 mod pairing;
 pub mod press;
+mod ready;
 pub mod telegram;
 mod words;
 

@@ -1,6 +1,7 @@
 //! The commands. People read the output; `--json` is for machines.
 
 mod check;
+mod drill;
 mod eval;
 mod health;
 mod models;
@@ -81,6 +82,9 @@ enum What {
     /// Say whether the running service is well; exit code 0 means yes
     #[command(after_help = "Example:\n  nachtwache health --json")]
     Health(health::Options),
+    /// Send a recording of our own through the running service, up to the chat; exit code 0 means that it arrived
+    #[command(after_help = "Example:\n  nachtwache drill\n  nachtwache drill --json")]
+    Drill(drill::Options),
     /// The process that listens; started by the service itself
     #[command(hide = true)]
     Child,
@@ -135,6 +139,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Technician(options) => technician::technician(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
+        What::Drill(options) => drill::drill(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),
     }
 }

@@ -47,7 +47,7 @@ words! {
         Swap = "swap",
         /// A test alarm that a technician asked for.
         Test = "test",
-        /// The daily proof that a message arrives (the drill's id as body).
+        /// The daily proof that a message arrives (its text as body; none = a newer one stands there).
         Drill = "drill",
         /// A text that was worded when it was planned.
         Message = "message",

@@ -1,7 +1,7 @@
 //! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
 
 use super::notifier::Face;
-use super::{buttons, replies};
+use super::{buttons, ready, replies};
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Fields, Verdict};
 use crate::domain::case::{Case, CaseId, CaseState, Note, PhoneConsent};
@@ -9,6 +9,7 @@ use crate::domain::notice::{Notice, NoticeKind, Outage, cases_of};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
+use crate::store::ready::{Asked, find as find_asked};
 use crate::store::roster::{self, Noted};
 use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
 use crate::wording::{self, Known, Later, Listed};
@@ -35,6 +36,7 @@ pub struct Subject {
     notes: Vec<Note>,
     swap: Option<Noted>,
     listed: Vec<Listed>,
+    asked: Option<Asked>,
 }
 
 impl Subject {
@@ -68,6 +70,9 @@ impl Subject {
             subject.read_later(&case, reader).await?;
             subject.phone = consents::newest(reader, case.id).await?;
             subject.notes = notes::of_case(reader, case.id).await?;
+        }
+        if let Some((shift_at, _)) = ready::about(notice).filter(|_| notice.kind == NoticeKind::Ready) {
+            subject.asked = find_asked(reader, &notice.recipient, shift_at).await?;
         }
         Ok(subject)
     }
@@ -142,6 +147,11 @@ impl Subject {
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings, view),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
             (NoticeKind::Bundle, ..) => self.bundle(settings, view),
+            (NoticeKind::Ready, ..) => {
+                let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
+                face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
+            }
+            (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
             (NoticeKind::Reply, ..) => replies::reply(notice),
             (NoticeKind::Test, ..) => replies::test(notice),

@@ -50,6 +50,7 @@ impl Wiring {
             let feeds = FeedStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), LOOK, feeds.map_err(anyhow::Error::msg)?);
         }
+        self.watch_the_watch()?;
         let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
         Ok(())

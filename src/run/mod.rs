@@ -5,8 +5,10 @@
 mod doors;
 mod escalation;
 mod sources;
+mod watch;
 
 pub use doors::{door, says};
+use sources::drill_source;
 pub use sources::{oauth, source};
 
 use crate::acknowledge::{
@@ -166,8 +168,9 @@ impl Service {
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
         let rows = settings.sources.iter();
-        let sources =
+        let mut sources =
             rows.filter_map(|row| source(row, &settings, &store).transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+        sources.extend(drill_source(&settings));
         let door = door(&settings)?;
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
@@ -187,6 +190,7 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
+        wiring.tell_start().await?;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });

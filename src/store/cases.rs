@@ -199,6 +199,19 @@ pub async fn unclosed(db: &mut AnyConnection) -> Result<Vec<Case>> {
     rows.iter().map(read).collect()
 }
 
+/// Cases that are not closed, or were opened or closed since `since`, the oldest first.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn lively(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<Case>> {
+    let rows =
+        sqlx::query("SELECT * FROM cases WHERE state <> 'closed' OR opened_at >= $1 OR closed_at >= $1 ORDER BY id")
+            .bind(ms(since))
+            .fetch_all(db)
+            .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Puts every case that is not closed and has no due time back to work (invariant I2) and gives their numbers.
 ///
 /// # Errors

@@ -4,11 +4,13 @@ mod bundle;
 pub mod commands;
 mod life;
 pub mod login;
+pub mod morning;
 mod paths;
 mod press;
 mod receipt;
 mod statements;
 pub mod swaps;
+pub mod watch;
 
 pub use bundle::{LISTED, Listed, bundle, take};
 pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
