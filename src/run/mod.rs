@@ -262,7 +262,12 @@ impl Wiring {
             let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
         }
-        let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
+        let audit = AuditStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
         Ok(())
     }

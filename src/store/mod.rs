@@ -7,6 +7,7 @@
 pub mod assessments;
 pub mod cases;
 pub mod charges;
+pub mod clock;
 pub mod consents;
 pub mod events;
 pub mod joins;

@@ -30,6 +30,7 @@ mod roster;
 mod roughen;
 mod rule_files;
 mod rules;
+mod simulation;
 mod snapshot;
 mod sound;
 mod spool;
