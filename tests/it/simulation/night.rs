@@ -324,7 +324,7 @@ impl<'a> Night<'a> {
         self.tell_story(|| "the service starts".into());
         self.up = true;
         (self.up_since, self.well_since) = (self.real, self.real);
-        if self.now() < self.clock_seen {
+        if self.now() - self.clock_seen < self.real - self.down_since {
             // set back while nobody looked: how long that was cannot be known
             for told in &mut self.cases {
                 told.watch.promise = told.watch.promise.map(|at| at + (self.real - self.down_since));
