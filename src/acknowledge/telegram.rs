@@ -11,9 +11,10 @@ use crate::domain::case::NoteContent;
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::status::{State, Status};
-use crate::store::{StoreError, events, marks, notices};
+use crate::store::{StoreError, events, marks, notices, paths};
 use crate::telegram::{Bot, BotError, Failure, Incoming, What};
 use crate::wording;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,8 @@ const OFFSET: &str = "telegram.offset";
 /// How long Telegram may keep a poll open.
 const POLL: Duration = Duration::from_secs(25);
 
+/// While Telegram answers, that is written down so often.
+const NOTE_EVERY: TimeDelta = TimeDelta::seconds(15);
 /// While updates wait to be dealt with, Telegram is asked for more so often.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How long a press may wait for what comes of it before it is answered all the same.
@@ -51,6 +54,8 @@ struct Person {
 struct Heard {
     /// Everything before it is dealt with, as the store knows; read once.
     offset: Option<i64>,
+    /// When it was last written down that Telegram answers; none while it does not.
+    noted_at: Option<DateTime<Utc>>,
     waiting: Mutex<VecDeque<Waiting>>,
     look_at: Mutex<Instant>,
     answers: Answers,
@@ -92,7 +97,9 @@ impl Listener {
             heard.offset = Some(marks::find(&mut reader, OFFSET).await.map_err(store)?.unwrap_or(0));
         }
         if heard.is_empty() {
-            match self.bot.updates(heard.offset(), POLL).await {
+            let polled = self.bot.updates(heard.offset(), POLL).await;
+            self.note_path(heard, polled.as_ref().err()).await.map_err(store)?;
+            match polled {
                 Ok(updates) => {
                     heard.take_in(updates, self.patience);
                     heard.look_later();
@@ -106,6 +113,19 @@ impl Listener {
             heard.done(next, said);
         }
         Ok(())
+    }
+
+    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none.
+    async fn note_path(&self, heard: &mut Heard, error: Option<&BotError>) -> Result<(), StoreError> {
+        let now = self.desk.clock.now();
+        if error.is_none() && heard.noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
+            return Ok(());
+        }
+        heard.noted_at = error.is_none().then_some(now);
+        let error = error.map(ToString::to_string);
+        let mut tx = self.desk.store.begin().await?;
+        paths::tried(&mut tx, paths::TELEGRAM, error.as_deref(), now).await?;
+        tx.commit().await
     }
 
     /// Waits for something that may take long, and meanwhile takes in what else people do.
@@ -238,7 +258,7 @@ impl Listener {
 
 impl Heard {
     fn new(answers: Answers) -> Self {
-        Self { offset: None, waiting: Mutex::default(), look_at: Mutex::new(Instant::now()), answers }
+        Self { offset: None, noted_at: None, waiting: Mutex::default(), look_at: Mutex::new(Instant::now()), answers }
     }
 
     fn offset(&self) -> i64 {

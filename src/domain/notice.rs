@@ -66,6 +66,18 @@ words! {
     }
 }
 
+/// The numbers of a list's cases as the body of its notice.
+#[must_use]
+pub fn listed(cases: &[CaseId]) -> String {
+    cases.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Out of [`listed`].
+#[must_use]
+pub fn cases_of(body: &str) -> Vec<CaseId> {
+    body.split(' ').filter_map(|number| number.parse().ok().map(CaseId)).collect()
+}
+
 /// The ways to somebody: a technician, or the office.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Recipient {

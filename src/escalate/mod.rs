@@ -10,6 +10,8 @@ pub mod channels;
 pub mod face;
 pub mod heartbeat;
 pub mod notifier;
+mod other_ways;
+pub mod paths;
 pub mod plan;
 pub mod receipt;
 pub mod send;

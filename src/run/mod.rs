@@ -18,6 +18,7 @@ use crate::escalate::audit::AuditStep;
 use crate::escalate::channels::Channels;
 use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
+use crate::escalate::paths::{PathStep, ProbeStep};
 use crate::escalate::plan::PlanStep;
 use crate::escalate::receipt::ReceiptStep;
 use crate::escalate::send::SendStep;
@@ -27,7 +28,7 @@ use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
-use crate::roster::Roster;
+use crate::roster::{Roster, feed::FeedStep};
 use crate::runtime::bell::{Bell, Bells};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::lifecycle::Lifecycle;
@@ -45,9 +46,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How many notices are on their way side by side.
-const SENDERS: usize = 3;
+const SENDERS: usize = 8;
 /// A missed bell costs this much.
 const POLL: Duration = Duration::from_secs(1);
+/// How often it is looked whether a way to people went down or came back.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long steps under way may take after a stop was asked for.
 pub const GRACE: Duration = Duration::from_secs(15);
 
@@ -237,6 +240,7 @@ impl Wiring {
 
     fn start_escalation(&self, notifier: &Arc<dyn Notifier>) -> anyhow::Result<()> {
         let child = Child::new(child_options(&self.settings, "voice"));
+        let channels = Arc::new(Channels::from(&self.settings).map_err(anyhow::Error::msg)?);
         let voices = Arc::new(VoiceDesk::new(self.store.sound_folder().to_owned(), child));
         for number in 1..=SENDERS {
             let step = SendStep {
@@ -246,6 +250,7 @@ impl Wiring {
                 clock: self.clock.clone(),
                 bells: self.bells.clone(),
                 notifier: notifier.clone(),
+                channels: channels.clone(),
                 voices: voices.clone(),
             };
             self.work(&self.bells.send, POLL, step);
@@ -258,9 +263,14 @@ impl Wiring {
             bells: self.bells.clone(),
         };
         self.work(&self.bells.escalate, POLL, plan);
+        self.start_supervision(channels);
         if self.settings.receipt.enabled {
             let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
+        }
+        if !self.settings.roster.feeds.is_empty() {
+            let feeds = FeedStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
+            self.work(&Bell::default(), LOOK, feeds.map_err(anyhow::Error::msg)?);
         }
         let audit = AuditStep {
             store: self.store.clone(),
@@ -270,6 +280,21 @@ impl Wiring {
         };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
         Ok(())
+    }
+
+    /// The ways to people are looked after.
+    fn start_supervision(&self, channels: Arc<Channels>) {
+        let paths = PathStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            roster: self.roster.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+            begun_at: self.clock.now(),
+        };
+        self.work(&Bell::default(), LOOK, paths);
+        let probe = ProbeStep { store: self.store.clone(), channels, clock: self.clock.clone() };
+        self.work(&Bell::default(), LOOK, probe);
     }
 
     fn answer_desk(&self) -> AnswerDesk {

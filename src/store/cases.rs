@@ -169,6 +169,18 @@ pub async fn living(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
+/// Every case that nobody has rings at once.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn ring_open(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE cases SET due_at = $1 WHERE state = 'open' AND due_at > $1")
+        .bind(ms(now))
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// Cases that are not closed, the oldest first.
 ///
 /// # Errors

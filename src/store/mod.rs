@@ -5,6 +5,7 @@
 //! What can go wrong is a `StoreError`; a row that cannot be read names its table, column and id.
 
 pub mod assessments;
+pub mod bundles;
 pub mod cases;
 pub mod charges;
 pub mod clock;

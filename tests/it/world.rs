@@ -4,7 +4,7 @@
 
 use crate::fake_bot::{FakeBot, Shown};
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use nachtwache::acknowledge::{Actor, Answer, Desk as AnswerDesk, telegram::Listener};
 use nachtwache::assess::{AssessStep, rules::Rules};
 use nachtwache::config::Settings;
@@ -14,6 +14,8 @@ use nachtwache::domain::case::{Case, CaseId};
 use nachtwache::domain::report::{Arrival, Caller, Content, Recording, ReportId, Sound, Stage};
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
 use nachtwache::escalate::audit::AuditStep;
+use nachtwache::escalate::channels::Channels;
+use nachtwache::escalate::paths::PathStep;
 use nachtwache::escalate::plan::PlanStep;
 use nachtwache::escalate::send::SendStep;
 use nachtwache::escalate::telegram::TelegramNotifier;
@@ -85,8 +87,10 @@ pub(crate) struct World {
     pub(crate) clock: HandClock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) roster: Roster,
+    pub(crate) channels: Arc<Channels>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) limits: Limits,
+    begun_at: DateTime<Utc>,
     url: String,
     calls: u32,
 }
@@ -110,9 +114,11 @@ impl World {
             store,
             clock: HandClock::at(start.parse().unwrap()),
             roster: Roster::new(settings.clone()),
+            channels: Arc::new(Channels::from(&settings).unwrap()),
             settings,
             folder,
             limits: Limits { pace: false, ..Limits::default() },
+            begun_at: start.parse().unwrap(),
             url,
             calls: 0,
         }
@@ -170,6 +176,7 @@ impl World {
 
     pub(crate) async fn after_seconds(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
+        self.paths().tick().await.unwrap();
         self.settle().await;
     }
 
@@ -276,6 +283,18 @@ impl World {
         }
     }
 
+    /// The ways to people, looked after since the world began.
+    pub(crate) fn paths(&self) -> PathStep {
+        PathStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            roster: self.roster.clone(),
+            clock: Arc::new(self.clock.clone()),
+            bells: Bells::default(),
+            begun_at: self.begun_at,
+        }
+    }
+
     pub(crate) fn assess(&self) -> AssessStep {
         AssessStep {
             store: self.store.clone(),
@@ -304,6 +323,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
             notifier: Arc::new(TelegramNotifier::new(self.wire())),
+            channels: self.channels.clone(),
             voices: Arc::new(Voicing(self.folder.path().join("voice.ogg"))),
         }
     }
