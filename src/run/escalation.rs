@@ -51,7 +51,12 @@ impl Wiring {
             self.work(&Bell::default(), LOOK, feeds.map_err(anyhow::Error::msg)?);
         }
         self.watch_the_watch()?;
-        let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
+        let audit = AuditStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
         Ok(())
     }
