@@ -14,6 +14,7 @@ pub use sources::{oauth, source};
 use crate::acknowledge::{
     Desk as AnswerDesk,
     commands::{SwapStep, name_commands},
+    notes::NoteStep,
     telegram::{Listener, PATIENCE},
 };
 use crate::assess::{self, AssessStep, rules::Rules};
@@ -194,6 +195,8 @@ impl Service {
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
+            let notes = NoteStep { store: store.clone(), clock: wiring.clock.clone(), bot: bot.clone() };
+            wiring.work(&Bell::default(), LOOK, notes);
             let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
             wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
