@@ -62,7 +62,7 @@ CREATE TABLE roster_changes (
     replaces   TEXT,                          -- whose duty it is without the change
     from_at    BIGINT NOT NULL,               -- from
     until_at   BIGINT NOT NULL,               -- to, not included
-    state      TEXT NOT NULL,                 -- asked, active, refused, withdrawn
+    state      TEXT NOT NULL,                 -- asked, active, refused, withdrawn, lapsed
     made_by    TEXT NOT NULL,                 -- who made it
     made_at    BIGINT NOT NULL                -- when
 );

@@ -3,6 +3,9 @@
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
 mod answers;
+pub mod commands;
+mod heard;
+mod pairing;
 pub mod press;
 mod ready;
 pub mod telegram;
@@ -18,7 +21,9 @@ use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::store::notices::Plan;
-use crate::store::{Store, StoreError, Tx, cases, charges, consents, events, joins, notices, reactions, reports};
+use crate::store::{
+    Store, StoreError, Tx, bundles, cases, charges, consents, events, joins, notices, reactions, reports,
+};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -101,6 +106,7 @@ impl Desk {
             reactions::answered(tx, id).await?;
             reactions::close_menus(tx, id).await?;
             notices::refresh_case(tx, id, now).await?;
+            bundles::refresh(tx, now).await?;
         }
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
         let detail = act.detail().map(|detail| format!(": {detail}")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What a press means, and doing it within one transaction.
 
+use super::commands::Choice;
 use super::{Actor, Answer, Desk};
 use crate::domain::act::Act;
 use crate::domain::case::{CaseId, CaseState};
@@ -20,6 +21,8 @@ pub enum Press {
     Ready(DateTime<Utc>),
     /// The technician wants to answer in his own words: "eta" or "reason".
     Ask(CaseId, &'static str),
+    /// Something is chosen that a command offered.
+    Choice(Choice),
 }
 
 impl Press {
@@ -33,7 +36,8 @@ impl Press {
         let (Some(word @ ("menu" | "ask")), Some(case), Some(what), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Act::parse(data).map(|(act, case)| Self::Act(act, case));
+            let act = Act::parse(data).map(|(act, case)| Self::Act(act, case));
+            return act.or_else(|| Choice::parse(data).map(Self::Choice));
         };
         let case = CaseId(case.parse().ok()?);
         match (word, what) {
@@ -80,6 +84,7 @@ impl Desk {
                 }
                 refused.unwrap_or_default()
             }
+            Press::Choice(choice) => self.chose(tx, actor, message, choice).await?,
         })
     }
 

@@ -8,7 +8,7 @@ use crate::domain::notice::{Notice, NoticeKind};
 use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, cases, events, notes, notices};
 use crate::wording;
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 /// Longer answers are cut.
@@ -99,14 +99,14 @@ fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
     let digits =
         text.find(|letter: char| !(letter.is_ascii_digit() || letter == ',' || letter == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: f64 = number.replace(',', ".").parse().ok()?;
     let factor = match unit.trim() {
-        "" | "m" | "min" | "minuten" | "minute" => 1.0,
-        "h" | "std" | "stunde" | "stunden" => 60.0,
+        "" | "m" | "min" | "minuten" | "minute" => 1,
+        "h" | "std" | "stunde" | "stunden" => 60,
         _ => return None,
     };
-    let minutes = TimeDelta::seconds((number * factor * 60.0).clamp(0.0, 1e7) as i64).num_minutes();
-    u32::try_from(minutes).ok()
+    let (whole, tenth) = number.split_once([',', '.']).unwrap_or((number, "0"));
+    let tenth = tenth.get(..1).unwrap_or("0").parse::<u32>().ok()?;
+    Some((whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(tenth)?.checked_mul(factor)?) / 10)
 }
 
 #[cfg(test)]

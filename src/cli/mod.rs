@@ -12,6 +12,7 @@ mod sources;
 mod sources_login;
 mod speech;
 mod submit;
+mod technician;
 
 use crate::config::{self, Settings};
 use crate::demo;
@@ -72,6 +73,9 @@ enum What {
     /// Who is on duty when: show it, change it, export it as a calendar
     #[command(subcommand, after_help = "Example:\n  nachtwache roster show --days 14\n  nachtwache roster who")]
     Roster(roster::Options),
+    /// The technicians' phones: invite one, list them, take one off
+    #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
+    Technician(technician::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -132,6 +136,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
         What::Sources(options) => sources::sources(&command.config, &options).await,
         What::Roster(options) => roster::roster(load()?, options).await,
+        What::Technician(options) => technician::technician(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Drill(options) => drill::drill(&load()?, &options).await,

@@ -99,19 +99,24 @@ struct Known {
     changes: Vec<Noted>,
     complaints: Vec<Complaint>,
     odd: Vec<(String, Odd)>,
+    /// Calendars that nobody tried to read yet.
+    untried: Vec<String>,
     has_store: bool,
 }
 
 impl Known {
     /// Whole from `after` on.
     async fn of(settings: &Arc<Settings>, after: DateTime<Utc>, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let mut untried: Vec<String> = settings.roster.feeds.iter().map(|feed| feed.name.clone()).collect();
         if !run::has_store(settings) {
-            let plan = settings.plan(&[], Vec::new());
-            return Ok(Self { plan, changes: Vec::new(), complaints: Vec::new(), odd: Vec::new(), has_store: false });
+            let (plan, changes) = (settings.plan(&[], Vec::new()), Vec::new());
+            return Ok(Self { plan, changes, complaints: Vec::new(), odd: Vec::new(), untried, has_store: false });
         }
         let store = run::existing_store(settings).await?;
         let calendars = Calendars::default();
         let mut reader = store.read().await?;
+        let tried = roster::feeds(&mut reader).await?;
+        untried.retain(|name| !tried.iter().any(|feed| feed.name == *name));
         let odd = calendars.of_settings(settings, &mut reader, now).await?;
         let odd = odd.into_iter().flat_map(|(name, calendar)| {
             calendar.odd.iter().map(|odd| (name.clone(), odd.clone())).collect::<Vec<_>>()
@@ -121,6 +126,7 @@ impl Known {
             plan: calendars.plan(settings, &mut reader, after, now).await?,
             changes: roster::list(&mut reader, after).await?,
             complaints: calendars.complaints(settings, &mut reader, now).await?,
+            untried,
             has_store: true,
         };
         drop(reader);
@@ -209,6 +215,9 @@ fn asides(known: &Known, zone: Tz) {
     for (feed, odd) in &known.odd {
         let from = odd.from.map_or_else(|| "-".to_owned(), |at| shown(zone, at));
         super::say(&format!("calendar {feed:?}: the event {:?} of {from} {}", odd.summary, odd.why));
+    }
+    for feed in &known.untried {
+        super::say(&format!("calendar {feed:?}: not read yet; the running service reads it"));
     }
     if !known.has_store {
         super::say("note: there is no store yet, so only what the settings say is shown");

@@ -113,7 +113,6 @@ impl Act {
             ("consent", Some("yes")) => Self::Consent(true),
             ("consent", Some("no")) => Self::Consent(false),
             ("hand", Some(to)) if !to.is_empty() => Self::HandOver(to.to_owned()),
-            (_, Some(_)) => return None,
             ("take", None) => Self::Take,
             ("pass", None) => Self::Pass,
             ("text", None) => Self::Transcript,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Step {
     /// Minutes after the escalation began.
     pub after_min: u32,
-    /// "duty", "backup", "everyone", "office", "last_resort" or a technician's name.
+    /// "duty", "backup", "everyone", "office", `last_resort` or a technician's name.
     pub tell: Vec<String>,
     /// Minutes between repeats while this step lasts; none = once.
     pub repeat_every_min: Option<u32>,

@@ -5,7 +5,7 @@ use crate::config::{Settings, View};
 use crate::domain::act::Act;
 use crate::domain::case::{Case, CaseId, CaseState, Reason};
 use crate::domain::notice::{Menu, Notice};
-use crate::wording;
+use crate::wording::{self, Listed};
 
 /// The times that have a button, in minutes.
 const TIMES: [u32; 3] = [15, 30, 60];
@@ -16,15 +16,15 @@ type Rows = Vec<Vec<Button>>;
 pub(super) fn of_alert(case: &Case, notice: &Notice, joined: bool, settings: &Settings) -> Rows {
     let reader = notice.recipient.as_str();
     let mine = case.state == CaseState::Taken && (case.taken_by.as_deref() == Some(reader) || reader == "office");
-    let words = (settings.telegram.view == View::Full).then(|| key(Act::Transcript, case.id));
+    let words = (settings.telegram.view == View::Full).then(|| key(&Act::Transcript, case.id));
     let mut rows = match (case.state, notice.menu) {
         (CaseState::Open | CaseState::Taken, Some(Menu::Reason)) if mine || case.state == CaseState::Open => {
             return reasons(case.id);
         }
         (CaseState::Taken, Some(Menu::Hand)) if mine => return colleagues(case, settings),
         (CaseState::Open, _) => vec![
-            vec![key(Act::Take, case.id)],
-            vec![key(Act::Pass, case.id), opens(Menu::Reason, case.id)],
+            vec![key(&Act::Take, case.id)],
+            vec![key(&Act::Pass, case.id), opens(Menu::Reason, case.id)],
             words.into_iter().collect(),
         ],
         (CaseState::Taken, _) if mine => of_taker(case, words, settings),
@@ -32,7 +32,7 @@ pub(super) fn of_alert(case: &Case, notice: &Notice, joined: bool, settings: &Se
         (CaseState::Closed, _) => return Vec::new(),
     };
     if joined && (case.state == CaseState::Open || mine) {
-        rows.push(vec![key(Act::Split, case.id)]);
+        rows.push(vec![key(&Act::Split, case.id)]);
     }
     rows.retain(|row| !row.is_empty());
     rows
@@ -43,37 +43,47 @@ fn of_taker(case: &Case, words: Option<Button>, settings: &Settings) -> Rows {
     let mut rows = Vec::new();
     if case.called_back_at.is_none() {
         rows.push(times(id));
-        rows.push(vec![key(Act::CalledBack, id), key(Act::Done, id)]);
+        rows.push(vec![key(&Act::CalledBack, id), key(&Act::Done, id)]);
     } else {
-        rows.push(vec![key(Act::Done, id)]);
+        rows.push(vec![key(&Act::Done, id)]);
     }
-    rows.push(vec![key(Act::Consent(true), id), key(Act::Consent(false), id)]);
+    rows.push(vec![key(&Act::Consent(true), id), key(&Act::Consent(false), id)]);
     let hand = (settings.technicians.len() > 1).then(|| opens(Menu::Hand, id));
-    rows.push(hand.into_iter().chain([key(Act::GiveBack, id)]).collect());
+    rows.push(hand.into_iter().chain([key(&Act::GiveBack, id)]).collect());
     rows.push(words.into_iter().chain([opens(Menu::Reason, id)]).collect());
     rows
 }
 
+/// Under a list of cases: the open ones.
+pub(super) fn of_bundle(cases: &[Listed]) -> Rows {
+    let open = cases.iter().take(wording::LISTED).filter(|one| one.case.state == CaseState::Open);
+    let row = |id: CaseId| {
+        let take = Button { label: wording::take(id), data: Act::Take.data(id) };
+        vec![take, Button { label: wording::show(id), data: Act::Show.data(id) }]
+    };
+    open.map(|one| row(one.case.id)).collect()
+}
+
 /// Under an offer.
 pub(super) fn of_offer(case: &Case) -> Rows {
-    vec![vec![key(Act::Accept, case.id), key(Act::Decline, case.id)]]
+    vec![vec![key(&Act::Accept, case.id), key(&Act::Decline, case.id)]]
 }
 
 /// Under a reminder.
 pub(super) fn of_reminder(case: &Case, unclosed: bool) -> Rows {
     if unclosed {
-        return vec![vec![key(Act::Done, case.id)]];
+        return vec![vec![key(&Act::Done, case.id)]];
     }
-    vec![times(case.id), vec![key(Act::CalledBack, case.id), key(Act::GiveBack, case.id)]]
+    vec![times(case.id), vec![key(&Act::CalledBack, case.id), key(&Act::GiveBack, case.id)]]
 }
 
 fn times(case: CaseId) -> Vec<Button> {
     let other = Button { label: wording::menu(Menu::Eta).into(), data: format!("ask:{case}:eta") };
-    TIMES.into_iter().map(|minutes| key(Act::Eta(minutes), case)).chain([other]).collect()
+    TIMES.into_iter().map(|minutes| key(&Act::Eta(minutes), case)).chain([other]).collect()
 }
 
 fn reasons(case: CaseId) -> Rows {
-    let mut rows: Rows = Reason::NAMED.into_iter().map(|why| vec![key(Act::NoEmergency(why), case)]).collect();
+    let mut rows: Rows = Reason::NAMED.into_iter().map(|why| vec![key(&Act::NoEmergency(why), case)]).collect();
     let other = Button { label: wording::other().into(), data: format!("ask:{case}:reason") };
     rows.push(vec![other, closes(case)]);
     rows
@@ -81,13 +91,13 @@ fn reasons(case: CaseId) -> Rows {
 
 fn colleagues(case: &Case, settings: &Settings) -> Rows {
     let others = settings.technicians.iter().filter(|one| case.taken_by.as_deref() != Some(&one.name));
-    let mut rows: Rows = others.map(|one| vec![key(Act::HandOver(one.name.clone()), case.id)]).collect();
+    let mut rows: Rows = others.map(|one| vec![key(&Act::HandOver(one.name.clone()), case.id)]).collect();
     rows.push(vec![closes(case.id)]);
     rows
 }
 
-fn key(act: Act, case: CaseId) -> Button {
-    Button { label: wording::button(&act), data: act.data(case) }
+fn key(act: &Act, case: CaseId) -> Button {
+    Button { label: wording::button(act), data: act.data(case) }
 }
 
 fn opens(menu: Menu, case: CaseId) -> Button {

@@ -1,18 +1,18 @@
 //! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
 
-use super::buttons;
 use super::notifier::Face;
-use super::ready;
+use super::{buttons, ready, replies};
 use crate::config::{Settings, View};
-use crate::domain::assessment::{Assessment, Verdict};
-use crate::domain::case::{Case, CaseState, Note, PhoneConsent};
-use crate::domain::notice::{Notice, NoticeKind, Outage};
+use crate::domain::assessment::{Assessment, Fields, Verdict};
+use crate::domain::case::{Case, CaseId, CaseState, Note, PhoneConsent};
+use crate::domain::notice::{Notice, NoticeKind, Outage, cases_of};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
 use crate::store::ready::{Asked, find as find_asked};
+use crate::store::roster::{self, Noted};
 use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
-use crate::wording::{self, Known, Later};
+use crate::wording::{self, Known, Later, Listed};
 
 /// What a phone should show of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Subject {
     phone: Option<PhoneConsent>,
     notes: Vec<Note>,
     asked: Option<Asked>,
+    swap: Option<Noted>,
+    listed: Vec<Listed>,
 }
 
 impl Subject {
@@ -49,6 +51,9 @@ impl Subject {
             (None, None) => None,
         };
         let mut subject = Self { case, ..Self::default() };
+        if let (NoticeKind::Bundle, Some(body)) = (notice.kind, &notice.body) {
+            subject.read_listed(&cases_of(body), reader).await?;
+        }
         if let Some(id) = notice.report {
             let report = reports::find(reader, id).await?;
             subject.assessment = assessments::find(reader, id).await?;
@@ -57,6 +62,9 @@ impl Subject {
                 subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
             }
             subject.report = Some(report);
+        }
+        if let (NoticeKind::Swap, Some(change)) = (notice.kind, &notice.body) {
+            subject.swap = roster::find(reader, change).await?;
         }
         if let (NoticeKind::Alert | NoticeKind::Offer, Some(case)) = (notice.kind, subject.case.clone()) {
             subject.read_later(&case, reader).await?;
@@ -67,6 +75,30 @@ impl Subject {
             subject.asked = find_asked(reader, &notice.recipient, shift_at).await?;
         }
         Ok(subject)
+    }
+
+    async fn read_listed(&mut self, ids: &[CaseId], reader: &mut Reader) -> Result<(), StoreError> {
+        for id in ids {
+            let Some(case) = cases::find(reader, *id).await? else { continue };
+            let called_at = reports::find(reader, case.report).await?.called_at;
+            let company = assessments::find(reader, case.report).await?.and_then(|found| found.fields.company);
+            self.listed.push(Listed { case, called_at, company });
+        }
+        let rank = |one: &Listed| {
+            [CaseState::Open, CaseState::Taken, CaseState::Closed].iter().position(|state| *state == one.case.state)
+        };
+        self.listed.sort_by_key(|one| (rank(one), std::cmp::Reverse(one.case.verdict.rank()), one.case.id));
+        Ok(())
+    }
+
+    fn bundle(&self, settings: &Settings, view: View) -> Wanted {
+        let hidden = |one: &Listed| Listed { company: None, ..one.clone() };
+        let seen = match view {
+            View::Full => self.listed.clone(),
+            View::Minimal => self.listed.iter().map(hidden).collect(),
+        };
+        let text = wording::bundle(&seen, settings.business_hours().zone);
+        Wanted::Show(Face { text, buttons: buttons::of_bundle(&seen), attachment: None }, None)
     }
 
     /// The later reports of a case. Where one of them raised the verdict, the alert shows its statements, and its fields
@@ -88,9 +120,19 @@ impl Subject {
         Ok(())
     }
 
-    /// How the notice should look.
+    /// What the caller said of himself, where it was judged.
+    pub(super) fn fields(&self) -> Option<&Fields> {
+        self.assessment.as_ref().map(|found| &found.fields)
+    }
+
+    /// The case's verdict.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        self.case.as_ref().map(|case| case.verdict)
+    }
+
+    /// How the notice should look to somebody who may see so much.
     #[must_use]
-    pub fn wanted(&self, notice: &Notice, settings: &Settings) -> Wanted {
+    pub fn wanted(&self, notice: &Notice, settings: &Settings, view: View) -> Wanted {
         match (notice.kind, &self.report, &self.case) {
             (NoticeKind::Text, ..) => text(wording::trouble(notice.body.as_deref().unwrap_or(""))),
             (NoticeKind::Hint, ..) => text(wording::hint(notice.body.as_deref().unwrap_or(""))),
@@ -98,26 +140,30 @@ impl Subject {
                 Some(outage) => text(wording::outage(&outage, settings.business_hours().zone)),
                 None => Wanted::Nothing,
             },
-            (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings),
-            (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings),
-            (NoticeKind::Transcript, _, Some(case)) => self.words(case, settings),
-            (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings),
-            (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings),
+            (NoticeKind::Voice, Some(report), _) => self.voice(notice, report, settings, view),
+            (NoticeKind::Alert, Some(report), Some(case)) => self.alert(notice, report, case, settings, view),
+            (NoticeKind::Transcript, _, Some(case)) => self.words(case, settings, view),
+            (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings, view),
+            (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings, view),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
             (NoticeKind::Ready, ..) => {
                 let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
                 face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
             }
             (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
+            (NoticeKind::Bundle, ..) => self.bundle(settings, view),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
+            (NoticeKind::Reply, ..) => replies::reply(notice),
+            (NoticeKind::Test, ..) => replies::test(notice),
+            (NoticeKind::Swap, ..) => replies::swap(notice, self.swap.as_ref(), settings),
             _ => Wanted::Nothing,
         }
     }
 
     /// The words themselves: never where Telegram is to see nothing of the caller, and no longer when the case is closed.
-    fn words(&self, case: &Case, settings: &Settings) -> Wanted {
+    fn words(&self, case: &Case, settings: &Settings, view: View) -> Wanted {
         let closed = case.state == CaseState::Closed && settings.telegram.redact_closed;
-        match (&self.mail, settings.telegram.view) {
+        match (&self.mail, view) {
             (_, View::Minimal) => Wanted::Nothing,
             _ if closed => Wanted::Nothing,
             (Some(mail), View::Full) if self.transcript.is_none() => text(wording::letter(case, mail)),
@@ -129,7 +175,7 @@ impl Subject {
         }
     }
 
-    fn voice(&self, notice: &Notice, report: &Report, settings: &Settings) -> Wanted {
+    fn voice(&self, notice: &Notice, report: &Report, settings: &Settings, view: View) -> Wanted {
         let ignored = self.assessment.as_ref().is_some_and(|found| found.verdict == Verdict::Ignored);
         let redacted =
             self.case.as_ref().is_some_and(|case| case.state == CaseState::Closed) && settings.telegram.redact_closed;
@@ -138,7 +184,7 @@ impl Subject {
             return Wanted::Nothing;
         }
         let known = self.known(report, settings);
-        match settings.telegram.view {
+        match view {
             View::Full => {
                 let face = Face { text: wording::first_word(&known), ..Face::default() };
                 Wanted::Show(face, report.recording.clone())
@@ -148,13 +194,13 @@ impl Subject {
         }
     }
 
-    fn alert(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+    fn alert(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings, view: View) -> Wanted {
         if self.comes_too_late(notice) {
             return Wanted::Nothing;
         }
         let known = self.known(report, settings);
         let closed = case.state == CaseState::Closed;
-        let words = match settings.telegram.view {
+        let words = match view {
             _ if closed && settings.telegram.redact_closed => wording::closed(case, known.zone),
             View::Full => wording::alert(&known, case, notice.repeated),
             View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
@@ -164,13 +210,13 @@ impl Subject {
     }
 
     /// A colleague asks; decided, only how it was decided remains.
-    fn offer(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+    fn offer(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings, view: View) -> Wanted {
         let to = notice.recipient.as_str();
         let (Some(offer), Some(from)) = (case.offer.as_ref().filter(|offer| offer.to == to), &case.taken_by) else {
             return if notice.message.is_some() { text(wording::offer_over(case, to)) } else { Wanted::Nothing };
         };
         let known = self.known(report, settings);
-        let alert = match settings.telegram.view {
+        let alert = match view {
             View::Full => wording::alert(&known, case, false),
             View::Minimal => wording::minimal_alert(&known, case, false),
         };
@@ -179,7 +225,7 @@ impl Subject {
     }
 
     /// The taker is asked; answered, it says so.
-    fn reminder(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings) -> Wanted {
+    fn reminder(&self, notice: &Notice, report: &Report, case: &Case, settings: &Settings, view: View) -> Wanted {
         let his = case.state == CaseState::Taken && case.taken_by.as_deref() == Some(notice.recipient.as_str());
         let called = case.called_back_at.is_some();
         let unclosed = notice.body.is_some();
@@ -187,7 +233,7 @@ impl Subject {
             return if notice.message.is_some() { text(wording::remind_over(case.id)) } else { Wanted::Nothing };
         }
         let known = self.known(report, settings);
-        let about = if settings.telegram.view == View::Full { wording::about(&known) } else { Vec::new() };
+        let about = if view == View::Full { wording::about(&known) } else { Vec::new() };
         let text = if unclosed {
             wording::unclosed(case, known.zone)
         } else {

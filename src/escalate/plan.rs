@@ -16,11 +16,13 @@ use crate::store::notices::Plan;
 use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, joins, notices, paths, reactions, reports};
 use crate::wording;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(30);
+/// So many late cases are woken in one go.
+const TOGETHER: usize = 500;
 
 /// The planner's step.
 pub struct PlanStep {
@@ -46,16 +48,19 @@ impl Step for PlanStep {
         if self.open_unheard().await? || self.unanswered().await? {
             return Ok(Round::Worked);
         }
-        let Some((case, lease)) = self.claim().await? else { return Ok(Round::Idle) };
-        self.wake(case, &lease).await?;
+        let due = self.claim_due().await?;
+        if due.is_empty() {
+            return Ok(Round::Idle);
+        }
+        self.wake(due).await?;
         Ok(Round::Worked)
     }
 }
 
 /// One case that is due, and what is known around it.
 struct Around<'a> {
-    report: &'a Report,
-    case: &'a Case,
+    report: Report,
+    case: Case,
     duty: &'a Duty,
     ways: Ways,
     now: DateTime<Utc>,
@@ -79,6 +84,9 @@ impl PlanStep {
         let mut tx = self.store.begin().await?;
         let Some(report) = reports::take_unheard(&mut tx, now).await? else { return Ok(false) };
         let case = cases::open(&mut tx, report.id, Verdict::Unclear, true, now).await?;
+        // after an outage it is late, not new
+        let wait = TimeDelta::seconds(i64::try_from(self.settings.escalation.unheard_after_s).unwrap_or(90));
+        cases::due(&mut tx, case.id, now.min(report.stored_at + wait)).await?;
         notices::adopt(&mut tx, report.id, case.id).await?;
         notices::refresh(&mut tx, report.id, now).await?;
         events::append(&mut tx, &Event::new(now, EventKind::Opened, "unheard").report(report.id).case(case.id)).await?;
@@ -117,27 +125,48 @@ impl PlanStep {
         Ok(true)
     }
 
-    /// Everything that is due with one case, and when something is due with it again.
-    async fn wake(&self, mut case: Case, lease: &Lease) -> Result<(), StoreError> {
+    /// One case that is due. After an outage all that are late at once: their alerts become one list a person, so they must
+    /// not come one after the other.
+    async fn claim_due(&self) -> Result<Vec<(Case, Lease)>, StoreError> {
+        let Some(first) = self.claim().await? else { return Ok(Vec::new()) };
+        let late_after = TimeDelta::minutes(i64::from(self.settings.escalation.late_after_min));
+        let is_late = |case: &Case| case.due_at.is_some_and(|at| at <= self.clock.now() - late_after);
+        let mut due = vec![first];
+        while due.last().is_some_and(|(case, _)| is_late(case))
+            && due.len() < TOGETHER
+            && let Some(next) = self.claim().await?
+        {
+            due.push(next);
+        }
+        Ok(due)
+    }
+
+    /// Everything that is due with these cases, and when something is due with them again.
+    async fn wake(&self, due: Vec<(Case, Lease)>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut reader = self.store.read().await?;
-        let report = reports::find(&mut reader, case.report).await?;
         let duty = self.roster.at(&mut reader, now).await?;
         let down = paths::telegram_is_down(&mut reader).await?;
-        drop(reader);
-        let wanted_at = case.due_at;
-        let policy = self.settings.policy(case.policy_verdict(), report.mailbox.as_deref(), now);
-        let before = case.clone();
-        let due = case.wake(now, &policy, &self.settings.escalation.patience());
-        let ways = Ways { down, second_after: policy.second_after, wanted_at };
-        let around = Around { report: &report, case: &case, duty: &duty, ways, now };
-        let mut tx = self.store.begin().await?;
-        for one in &due {
-            self.one(&mut tx, &around, one).await?;
+        let mut woken = Vec::new();
+        for (mut case, lease) in due {
+            let report = reports::find(&mut reader, case.report).await?;
+            let policy = self.settings.policy(case.policy_verdict(), report.mailbox.as_deref(), now);
+            let before = case.clone();
+            let found = case.wake(now, &policy, &self.settings.escalation.patience());
+            let ways = Ways { down, second_after: policy.second_after, wanted_at: before.due_at };
+            woken.push((Around { report, case, duty: &duty, ways, now }, before, found, lease));
         }
-        cases::woken(&mut tx, &case, lease).await?;
-        if case.state != before.state || case.offer != before.offer {
-            notices::refresh_case(&mut tx, case.id, now).await?;
+        drop(reader);
+        let mut tx = self.store.begin().await?;
+        for (around, before, found, lease) in &woken {
+            for one in found {
+                self.one(&mut tx, around, one).await?;
+            }
+            let case = &around.case;
+            cases::woken(&mut tx, case, lease).await?;
+            if case.state != before.state || case.offer != before.offer {
+                notices::refresh_case(&mut tx, case.id, now).await?;
+            }
         }
         tx.commit().await?;
         self.bells.send.ring();
@@ -145,7 +174,7 @@ impl PlanStep {
     }
 
     async fn one(&self, tx: &mut Tx, around: &Around<'_>, due: &Due) -> Result<(), StoreError> {
-        let (case, now) = (around.case, around.now);
+        let (case, now) = (&around.case, around.now);
         let about = |kind, who: &str| Plan {
             report: Some(around.report.id),
             case: Some(case.id),

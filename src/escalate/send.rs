@@ -4,19 +4,22 @@
 //! result it is *unknown* and sent once more, marked as a possible repeat. Later edits only bring the phone in step with
 //! the case, so they may be tried again freely.
 
+use super::channels::Channels;
 use super::face::{Subject, Wanted};
 use super::notifier::{Attachment, Face, How, Notifier, NotifyError};
 use crate::config::Settings;
 use crate::domain::case::CaseState;
 use crate::domain::event::{Event, EventKind};
-use crate::domain::notice::{Delivery, Notice, NoticeKind};
+use crate::domain::notice::{Delivery, Notice, NoticeKind, listed};
 use crate::domain::report::Recording;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::voices::Voices;
 use crate::runtime::worker::{Round, Step};
-use crate::store::notices::Tried;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, marks, notices, reactions, reports, sound};
+use crate::store::notices::{Plan, Tried};
+use crate::store::{
+    Claim, Lease, Store, StoreError, Tx, bundles, cases, events, marks, notices, reactions, reports, sound,
+};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,6 +47,8 @@ pub struct SendStep {
     pub bells: Bells,
     /// The way to the phones.
     pub notifier: Arc<dyn Notifier>,
+    /// The other ways.
+    pub channels: Arc<Channels>,
     /// Who makes voice messages.
     pub voices: Arc<dyn Voices>,
 }
@@ -56,11 +61,19 @@ impl Step for SendStep {
 
     async fn tick(&mut self) -> Result<Round, StoreError> {
         let Some((notice, lease)) = self.claim().await? else { return Ok(Round::Idle) };
+        if self.bundle(&notice, &lease).await? {
+            return Ok(Round::Worked);
+        }
         // More may be due: let the next sender look while this one waits for the network.
         self.bells.send.ring();
         let mut reader = self.store.read().await?;
-        let wanted = Subject::of(&notice, &mut reader).await?.wanted(&notice, &self.settings);
+        let subject = Subject::of(&notice, &mut reader).await?;
         drop(reader);
+        if let Some(channel) = &notice.channel {
+            self.by_channel(&notice, &lease, channel, &subject).await?;
+            return Ok(Round::Worked);
+        }
+        let wanted = subject.wanted(&notice, &self.settings, self.settings.telegram.view);
         match (notice.message, wanted) {
             (None, Wanted::Nothing) => self.gone(&notice, &lease).await?,
             (None, Wanted::Show(face, recording)) => self.send(&notice, &lease, face, recording).await?,
@@ -103,6 +116,26 @@ impl SendStep {
         }
         tx.commit().await?;
         Ok(claimed)
+    }
+
+    /// An alert that is late, and so are those of other cases in this chat: one list takes their place.
+    async fn bundle(&self, notice: &Notice, lease: &Lease) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let before = now - TimeDelta::minutes(i64::from(self.settings.escalation.late_after_min));
+        let fresh = notice.message.is_none() && notice.delivery == Delivery::Due && notice.channel.is_none();
+        let kind = matches!(notice.kind, NoticeKind::Alert | NoticeKind::Voice);
+        if !fresh || !kind || notice.wanted_at > before {
+            return Ok(false);
+        }
+        let mut tx = self.store.begin().await?;
+        let Some(late) = bundles::take_late(&mut tx, notice.chat, lease, before).await? else { return Ok(false) };
+        let plan = Plan::new(NoticeKind::Bundle, &notice.recipient, notice.chat);
+        let body = Some(listed(&late.cases));
+        notices::plan(&mut tx, &Plan { loud: true, body, second_at: late.second_at, ..plan }, now).await?;
+        tx.commit().await?;
+        tracing::info!(notice.id = %notice.id, cases = late.cases.len(), stage = "escalate", "late alerts became one list");
+        self.bells.send.ring();
+        Ok(true)
     }
 
     async fn send(
@@ -192,7 +225,7 @@ impl SendStep {
             NotifyError::Wait(pause) => {
                 let until = after(pause, now);
                 notices::hold_chat(tx, notice.chat, until).await?;
-                Tried { due_at: Some(until), ..tried }
+                Tried { due_at: Some(until), waited: true, ..tried }
             }
             NotifyError::Again(_) => tried,
             NotifyError::Unknown(_) => Tried { delivery: Delivery::Sending, ..tried },
@@ -229,7 +262,7 @@ impl SendStep {
         cases::put(tx, &case).await
     }
 
-    async fn gone(&self, notice: &Notice, lease: &Lease) -> Result<(), StoreError> {
+    pub(super) async fn gone(&self, notice: &Notice, lease: &Lease) -> Result<(), StoreError> {
         let tried = Tried { delivery: Delivery::Gone, due_at: None, ..not_sent(None, self.clock.now()) };
         let mut tx = self.store.begin().await?;
         notices::tried(&mut tx, notice, lease, &tried, self.clock.now()).await?;
@@ -254,6 +287,7 @@ impl SendStep {
             sent_at: notice.sent_at,
             error: result.as_ref().err().map(ToString::to_string),
             due_at: None,
+            waited: false,
         };
         let mut tx = self.store.begin().await?;
         match result {
@@ -263,6 +297,7 @@ impl SendStep {
                 let until = after(pause, now);
                 notices::hold_chat(&mut tx, notice.chat, until).await?;
                 tried.due_at = Some(until);
+                tried.waited = true;
             }
             Err(NotifyError::Again(_) | NotifyError::Unknown(_)) if notice.attempt < EDITS => {
                 tried.due_at = Some(now + backoff(notice.attempt));
@@ -279,7 +314,7 @@ impl SendStep {
         tx.commit().await
     }
 
-    async fn tell_story(
+    pub(super) async fn tell_story(
         &self,
         tx: &mut Tx,
         notice: &Notice,
@@ -300,7 +335,7 @@ impl SendStep {
 }
 
 /// Nothing sent; to be tried at `due_at`.
-fn not_sent(error: Option<&NotifyError>, due_at: DateTime<Utc>) -> Tried {
+pub(super) fn not_sent(error: Option<&NotifyError>, due_at: DateTime<Utc>) -> Tried {
     Tried {
         delivery: Delivery::Due,
         message: None,
@@ -309,6 +344,7 @@ fn not_sent(error: Option<&NotifyError>, due_at: DateTime<Utc>) -> Tried {
         sent_at: None,
         error: error.map(ToString::to_string),
         due_at: Some(due_at),
+        waited: false,
     }
 }
 
@@ -317,7 +353,7 @@ fn after(pause: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// 1, 2, 4 … 60 seconds.
-fn backoff(attempt: u32) -> TimeDelta {
+pub(super) fn backoff(attempt: u32) -> TimeDelta {
     TimeDelta::seconds((1i64 << attempt.saturating_sub(1).min(6)).min(60))
 }
 

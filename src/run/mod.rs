@@ -3,6 +3,7 @@
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
 mod doors;
+mod escalation;
 mod sources;
 mod watch;
 
@@ -12,17 +13,14 @@ pub use sources::{oauth, source};
 
 use crate::acknowledge::{
     Desk as AnswerDesk,
+    commands::{SwapStep, name_commands},
     telegram::{Listener, PATIENCE},
 };
 use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
-use crate::escalate::audit::AuditStep;
 use crate::escalate::channels::Channels;
 use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
-use crate::escalate::plan::PlanStep;
-use crate::escalate::receipt::ReceiptStep;
-use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::smtp::Mailer;
 use crate::escalate::telegram::TelegramNotifier;
@@ -40,16 +38,17 @@ use crate::store::Store;
 use crate::telegram::Bot;
 use crate::transcribe::TranscribeStep;
 use crate::transcribe::child::{Child, ChildOptions};
-use crate::transcribe::voice::VoiceDesk;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many notices are on their way side by side.
-const SENDERS: usize = 3;
+const SENDERS: usize = 8;
 /// A missed bell costs this much.
 const POLL: Duration = Duration::from_secs(1);
+/// How often it is looked whether a way to people went down or came back.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long steps under way may take after a stop was asked for.
 pub const GRACE: Duration = Duration::from_secs(15);
 
@@ -194,6 +193,9 @@ impl Service {
         wiring.tell_start().await?;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
+            wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
+            let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
+            wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
@@ -237,39 +239,6 @@ impl Wiring {
             clock: self.clock.clone(),
         };
         self.lifecycle.spawn(step.name(), worker.run(step));
-    }
-
-    fn start_escalation(&self, notifier: &Arc<dyn Notifier>) -> anyhow::Result<()> {
-        let child = Child::new(child_options(&self.settings, "voice"));
-        let voices = Arc::new(VoiceDesk::new(self.store.sound_folder().to_owned(), child));
-        for number in 1..=SENDERS {
-            let step = SendStep {
-                number,
-                store: self.store.clone(),
-                settings: self.settings.clone(),
-                clock: self.clock.clone(),
-                bells: self.bells.clone(),
-                notifier: notifier.clone(),
-                voices: voices.clone(),
-            };
-            self.work(&self.bells.send, POLL, step);
-        }
-        let plan = PlanStep {
-            store: self.store.clone(),
-            settings: self.settings.clone(),
-            roster: self.roster.clone(),
-            clock: self.clock.clone(),
-            bells: self.bells.clone(),
-        };
-        self.work(&self.bells.escalate, POLL, plan);
-        if self.settings.receipt.enabled {
-            let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
-            self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
-        }
-        self.watch_the_watch()?;
-        let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
-        self.work(&Bell::default(), Duration::from_mins(1), audit);
-        Ok(())
     }
 
     fn answer_desk(&self) -> AnswerDesk {

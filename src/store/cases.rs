@@ -169,6 +169,27 @@ pub async fn living(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
+/// Something is due with the case at this time.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn due(tx: &mut Tx, id: CaseId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE cases SET due_at = $1 WHERE id = $2").bind(ms(at)).bind(id.0).execute(tx.db()).await?;
+    Ok(())
+}
+
+/// Every case that nobody has rings at once.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn ring_open(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE cases SET due_at = $1 WHERE state = 'open' AND due_at > $1")
+        .bind(ms(now))
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// Cases that are not closed, the oldest first.
 ///
 /// # Errors

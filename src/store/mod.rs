@@ -5,6 +5,7 @@
 //! What can go wrong is a `StoreError`; a row that cannot be read names its table, column and id.
 
 pub mod assessments;
+pub mod bundles;
 pub mod cases;
 pub mod charges;
 pub mod consents;
@@ -21,6 +22,7 @@ pub mod phones;
 pub mod reactions;
 pub mod ready;
 pub mod receipts;
+pub mod replies;
 pub mod reports;
 pub mod roster;
 mod row;

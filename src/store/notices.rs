@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 /// The channel that is Telegram.
-const TELEGRAM: &str = "telegram";
+pub(super) const TELEGRAM: &str = "telegram";
 
 /// A notice to be planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,6 +237,8 @@ pub struct Tried {
     pub error: Option<String>,
     /// When to try or look again.
     pub due_at: Option<DateTime<Utc>>,
+    /// The other side asked to wait: that was no try.
+    pub waited: bool,
 }
 
 /// Ends a try. When the case changed while the try was under way, the notice stays due.
@@ -247,7 +249,7 @@ pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, n
     let done = sqlx::query(
         "UPDATE notices SET delivery = $1, message = $2, shown = $3, repeated = $4, sent_at = $5, error = $6,
              due_at = CASE WHEN version = $8 OR $1 IN ('failed', 'gone') THEN $7 ELSE $9 END,
-             lease_until = NULL, lease_token = NULL, attempt = CASE WHEN $7 IS NULL THEN 0 ELSE attempt END
+             lease_until = NULL, lease_token = NULL, attempt = CASE WHEN $7 IS NULL THEN 0 ELSE attempt - $12 END
          WHERE id = $10 AND lease_token = $11",
     )
     .bind(tried.delivery.as_str())
@@ -261,6 +263,7 @@ pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, n
     .bind(ms(now))
     .bind(notice.id.to_string())
     .bind(&lease.token)
+    .bind(i64::from(tried.waited))
     .execute(tx.db())
     .await?;
     expect_one(&done, || format!("notice {}", notice.id))

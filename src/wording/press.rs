@@ -74,7 +74,7 @@ pub fn reason(why: &Reason) -> String {
 #[must_use]
 pub fn answer(act: &Act) -> String {
     let words = match act {
-        Act::Take => "Du hast übernommen. Wann rufst du zurück?",
+        Act::Take | Act::Accept => "Du hast übernommen. Wann rufst du zurück?",
         Act::Pass => "Weitergegeben.",
         Act::NoEmergency(_) => "Als „kein Notfall“ beendet.",
         Act::Transcript => "Die Abschrift kommt.",
@@ -86,7 +86,6 @@ pub fn answer(act: &Act) -> String {
         Act::Done => "Erledigt.",
         Act::GiveBack => "Zurückgegeben, die Eskalation läuft weiter.",
         Act::HandOver(to) => return format!("{to} ist gefragt. Bis zur Annahme bleibt der Vorgang bei dir."),
-        Act::Accept => "Du hast übernommen. Wann rufst du zurück?",
         Act::Decline => "Abgelehnt.",
         Act::Split => "Die letzte Nachricht ist jetzt ein eigener Vorgang.",
     };

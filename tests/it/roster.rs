@@ -140,7 +140,7 @@ impl Shell {
     fn new(roster: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
-        let text = format!("[store]\nfolder = {store:?}\n{PEOPLE}{roster}");
+        let text = format!("[store]\nfolder = \"{}\"\n{PEOPLE}{roster}", store.display());
         std::fs::write(folder.path().join("n.toml"), text).unwrap();
         Self(folder)
     }
@@ -174,8 +174,10 @@ const ROTATION: &str = "[[roster.rotations]]\ntechnicians = [\"Anna\", \"Bernd\"
 
 #[test]
 fn the_commands_show_and_change_who_has_duty() {
-    let shell = Shell::new(ROTATION);
+    let feed = "[[roster.feeds]]\nname = \"duty\"\npath = \"/nowhere.ics\"\n";
+    let shell = Shell::new(&format!("{ROTATION}{feed}"));
     let shown = shell.told(&["show", "--from", "2098-11-01", "--days", "16"]);
+    assert!(shown.contains("calendar \"duty\": not read yet"), "{shown}");
     assert!(
         shown.contains(
             "GAP  nobody is on duty from Sat 2098-11-01 00:00 to Mon 2098-11-03 08:00: told instead: everyone"

@@ -257,6 +257,7 @@ fn sent(message: i64) -> Tried {
         sent_at: Some(t(1)),
         error: None,
         due_at: None,
+        waited: false,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::fake_bot::{FakeBot, Shown};
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use nachtwache::acknowledge::{Actor, Answer, Desk as AnswerDesk, telegram::Listener};
 use nachtwache::assess::{AssessStep, rules::Rules};
 use nachtwache::config::Settings;
@@ -14,6 +14,8 @@ use nachtwache::domain::case::{Case, CaseId};
 use nachtwache::domain::report::{Arrival, Caller, Content, Recording, ReportId, Sound, Stage};
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
 use nachtwache::escalate::audit::AuditStep;
+use nachtwache::escalate::channels::Channels;
+use nachtwache::escalate::paths::PathStep;
 use nachtwache::escalate::plan::PlanStep;
 use nachtwache::escalate::send::SendStep;
 use nachtwache::escalate::telegram::TelegramNotifier;
@@ -85,8 +87,10 @@ pub(crate) struct World {
     pub(crate) clock: HandClock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) roster: Roster,
+    pub(crate) channels: Arc<Channels>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) limits: Limits,
+    begun_at: DateTime<Utc>,
     url: String,
     calls: u32,
 }
@@ -97,12 +101,25 @@ impl World {
         Self::at(NIGHT, None, "").await
     }
 
+    /// A world at `start` where Anna and the office have a second way each, of their own names; `more` says which.
+    pub(crate) async fn with_ways(start: &str, more: &str) -> Self {
+        let settings = SETTINGS
+            .replace("telegram_chat = 101", "telegram_chat = 101\nchannels = [\"anna\"]")
+            .replace("telegram_chat = -500", "telegram_chat = -500\nchannels = [\"office\"]");
+        Self::by(start, None, &format!("{more}\n{settings}")).await
+    }
+
     /// A world at `start`, on SQLite or at `database`, with more settings.
     pub(crate) async fn at(start: &str, database: Option<String>, more: &str) -> Self {
+        Self::by(start, database, &format!("{more}\n{SETTINGS}")).await
+    }
+
+    /// A world by its whole settings.
+    pub(crate) async fn by(start: &str, database: Option<String>, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
-        let settings = Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap());
+        let settings = Arc::new(Settings::parse(settings).unwrap());
         let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
@@ -110,9 +127,11 @@ impl World {
             store,
             clock: HandClock::at(start.parse().unwrap()),
             roster: Roster::new(settings.clone()),
+            channels: Arc::new(Channels::from(&settings).unwrap()),
             settings,
             folder,
             limits: Limits { pace: false, ..Limits::default() },
+            begun_at: start.parse().unwrap(),
             url,
             calls: 0,
         }
@@ -276,6 +295,18 @@ impl World {
         }
     }
 
+    /// The ways to people, looked after since the world began.
+    pub(crate) fn paths(&self) -> PathStep {
+        PathStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            roster: self.roster.clone(),
+            clock: Arc::new(self.clock.clone()),
+            bells: Bells::default(),
+            begun_at: self.begun_at,
+        }
+    }
+
     pub(crate) fn assess(&self) -> AssessStep {
         AssessStep {
             store: self.store.clone(),
@@ -299,6 +330,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
             notifier: Arc::new(TelegramNotifier::new(self.wire())),
+            channels: self.channels.clone(),
             voices: Arc::new(Voicing(self.folder.path().join("voice.ogg"))),
         }
     }

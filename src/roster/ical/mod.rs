@@ -148,6 +148,10 @@ impl Reader<'_> {
         let moved: HashSet<(&str, DateTime<Utc>)> =
             events.iter().filter_map(|event| Some((event.uid.as_str(), event.instead_of.as_ref()?.at()))).collect();
         for event in events.iter().filter(|event| !event.cancelled) {
+            if self.calendar.entries.len() >= MAX_EVENTS {
+                self.calendar.is_cut = true;
+                break;
+            }
             self.take(event, &moved);
         }
     }

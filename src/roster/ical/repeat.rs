@@ -11,18 +11,21 @@ use rrule::{RRule, Tz, Unvalidated};
 const MAX_STEPS: u32 = 200_000;
 /// So many series are followed in one calendar.
 const MAX_SERIES: u32 = 1000;
+/// So many rules that never come true (30 February) are followed to the end of all years.
+const MAX_BARREN: u32 = 20;
 
 /// How much has been followed.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     steps: u32,
     series: u32,
+    barren: u32,
 }
 
 impl Work {
     /// Whether no more is followed.
     pub(super) fn is_done(&self) -> bool {
-        self.steps >= MAX_STEPS || self.series > MAX_SERIES
+        self.steps >= MAX_STEPS || self.series > MAX_SERIES || self.barren > MAX_BARREN
     }
 }
 
@@ -41,7 +44,7 @@ pub(super) fn times(
     }
     let first = rule.nearer(start.local, local(start.zone, from));
     let series = rule.text.parse::<RRule<Unvalidated>>().ok()?.build(first.and_utc().with_timezone(&Tz::UTC)).ok()?;
-    let mut times = Vec::new();
+    let (mut times, before) = (Vec::new(), work.steps);
     for time in &series.limit() {
         work.steps += 1;
         let stamp = Stamp { local: time.naive_utc(), ..start.clone() };
@@ -52,6 +55,7 @@ pub(super) fn times(
             times.push(stamp);
         }
     }
+    work.barren += u32::from(work.steps == before);
     Some(times)
 }
 

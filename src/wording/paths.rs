@@ -1,0 +1,43 @@
+//! What is said of the ways to people themselves. Pure.
+
+use super::hour;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// Telegram does not answer.
+#[must_use]
+pub fn telegram_down(since: DateTime<Utc>, zone: Tz) -> String {
+    format!(
+        "⚠ TELEGRAM IST GESTÖRT seit {}\nAlarme kommen jetzt auf diesem Weg. Übernehmen geht erst wieder in Telegram: \
+         bis dahin wird weiter alarmiert.",
+        hour(since, zone)
+    )
+}
+
+/// Telegram answers again.
+#[must_use]
+pub fn telegram_back(since: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    format!("✅ Telegram ist wieder da\nAusfall von {} bis {}.", hour(since, zone), hour(now, zone))
+}
+
+/// Another way does not work.
+#[must_use]
+pub fn channel_down(name: &str, since: DateTime<Utc>, zone: Tz) -> String {
+    format!(
+        "⚠ ZWEITER WEG „{name}“ IST GESTÖRT seit {}\nFällt auch Telegram aus, kommt dort kein Alarm an. \
+         Bitte in der Konfiguration prüfen (nachtwache check).",
+        hour(since, zone)
+    )
+}
+
+/// Another way works again.
+#[must_use]
+pub fn channel_back(name: &str, zone: Tz, now: DateTime<Utc>) -> String {
+    format!("✅ Zweiter Weg „{name}“ geht wieder, {}", hour(now, zone))
+}
+
+/// What a notice says on another way than Telegram.
+#[must_use]
+pub fn by_other_way(text: &str) -> String {
+    format!("{text}\n\n(zweiter Weg: bitte in Telegram antworten)")
+}
