@@ -198,6 +198,8 @@ impl Case {
         self.state = CaseState::Taken;
         self.taken_by = Some(who.to_owned());
         self.taken_at = Some(now);
+        // Whoever has it now has his own word to keep, whatever the one before him did.
+        self.called_back_at = None;
         self.offer = None;
         self.expect(now + patience.eta, patience);
     }

@@ -94,6 +94,24 @@ impl Case {
         self.due_at = self.next_due(patience);
     }
 
+    /// The clock was set back `by` so much: what was planned by it would come as much too late. Whoever has time keeps what
+    /// was left of it; where nobody has the case it rings now.
+    pub fn set_back(&mut self, by: TimeDelta, now: DateTime<Utc>, patience: &Patience) {
+        self.progress.began_at = (self.progress.began_at - by).min(now);
+        self.eta_at = self.eta_at.map(|at| at - by);
+        self.taken_at = self.taken_at.map(|at| at.min(now));
+        self.called_back_at = self.called_back_at.map(|at| at.min(now));
+        self.reminded_at = self.reminded_at.map(|at| (at - by).min(now));
+        if let Some(offer) = &mut self.offer {
+            offer.until -= by;
+        }
+        match self.state {
+            CaseState::Open => self.due_at = Some(now),
+            CaseState::Taken => self.due_at = self.next_due(patience),
+            CaseState::Closed => {}
+        }
+    }
+
     /// When something is due with a taken case.
     pub(super) fn next_due(&self, patience: &Patience) -> Option<DateTime<Utc>> {
         let own = match (self.called_back_at, self.reminded_at) {
@@ -199,6 +217,29 @@ mod tests {
         acts(&mut case, "Anna", &Act::Done, 1461);
         assert_eq!(case.due_at, None);
         assert_eq!(watch(&mut case, 1461, 3000), []);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_puts_nothing_off() {
+        let mut case = open();
+        watch(&mut case, 120, 120);
+        case.set_back(TimeDelta::minutes(120), at(1), &Patience::default());
+        let rings: Vec<i64> = watch(&mut case, 1, 12).into_iter().map(|(minute, _)| minute).collect();
+        assert_eq!(rings, [1, 11]);
+        acts(&mut case, "Anna", &Act::Take, 126);
+        case.set_back(TimeDelta::minutes(120), at(7), &Patience::default());
+        assert_eq!(watch(&mut case, 7, 60)[0], (36, "remind Anna".to_owned()));
+    }
+
+    #[test]
+    fn who_takes_what_was_given_back_after_a_call_back_has_to_call_back_himself() {
+        let mut case = open();
+        acts(&mut case, "Anna", &Act::Take, 0);
+        acts(&mut case, "Anna", &Act::CalledBack, 5);
+        acts(&mut case, "Anna", &Act::GiveBack, 6);
+        acts(&mut case, "Bernd", &Act::Take, 7);
+        acts(&mut case, "Bernd", &Act::Eta(15), 8);
+        assert_eq!(watch(&mut case, 8, 30), [(23, "remind Bernd".to_owned())]);
     }
 
     #[test]

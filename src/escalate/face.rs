@@ -34,9 +34,9 @@ pub struct Subject {
     later: Vec<Later>,
     phone: Option<PhoneConsent>,
     notes: Vec<Note>,
-    asked: Option<Asked>,
     swap: Option<Noted>,
     listed: Vec<Listed>,
+    asked: Option<Asked>,
 }
 
 impl Subject {
@@ -146,12 +146,12 @@ impl Subject {
             (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings, view),
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings, view),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
+            (NoticeKind::Bundle, ..) => self.bundle(settings, view),
             (NoticeKind::Ready, ..) => {
                 let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
                 face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
             }
             (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
-            (NoticeKind::Bundle, ..) => self.bundle(settings, view),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
             (NoticeKind::Reply, ..) => replies::reply(notice),
             (NoticeKind::Test, ..) => replies::test(notice),

@@ -42,7 +42,6 @@ impl Wiring {
         };
         self.work(&self.bells.escalate, POLL, plan);
         self.start_supervision(channels);
-        self.watch_the_watch()?;
         if self.settings.receipt.enabled {
             let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
@@ -51,7 +50,13 @@ impl Wiring {
             let feeds = FeedStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
             self.work(&Bell::default(), LOOK, feeds.map_err(anyhow::Error::msg)?);
         }
-        let audit = AuditStep { store: self.store.clone(), clock: self.clock.clone(), bells: self.bells.clone() };
+        self.watch_the_watch()?;
+        let audit = AuditStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
         self.work(&Bell::default(), Duration::from_mins(1), audit);
         Ok(())
     }

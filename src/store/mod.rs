@@ -8,6 +8,7 @@ pub mod assessments;
 pub mod bundles;
 pub mod cases;
 pub mod charges;
+pub mod clock;
 pub mod consents;
 pub mod drills;
 pub mod events;

@@ -36,6 +36,7 @@ mod roughen;
 mod rule_files;
 mod rules;
 mod second;
+mod simulation;
 mod snapshot;
 mod sound;
 mod spool;

@@ -319,7 +319,12 @@ impl World {
     }
 
     pub(crate) fn audit(&self) -> AuditStep {
-        AuditStep { store: self.store.clone(), clock: Arc::new(self.clock.clone()), bells: Bells::default() }
+        AuditStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            clock: Arc::new(self.clock.clone()),
+            bells: Bells::default(),
+        }
     }
 
     pub(crate) fn send(&self) -> SendStep {
