@@ -400,8 +400,8 @@ async fn the_watch_of_the_watch_is_understood(base: Base) {
     assert_eq!(drills::reached(&mut reader, &found).await.unwrap(), (Reached::Stored, Some(laid.id)));
     assert_eq!(drills::notice(&mut reader, laid.id).await.unwrap(), None);
     let asked = ready::open(&mut reader, t(0)).await.unwrap().remove(0);
-    let came = reports::stored_between(&mut reader, t(0), t(1)).await.unwrap();
-    assert_eq!(came.iter().map(|one| one.id).collect::<Vec<_>>(), [case], "a drill is no message");
+    let arrivals = reports::stored_between(&mut reader, t(0), t(1)).await.unwrap();
+    assert_eq!(arrivals.iter().map(|one| one.id).collect::<Vec<_>>(), [case], "a drill is no message");
     assert!(!joins::is_joined(&mut reader, case).await.unwrap());
     assert!(cases::lively(&mut reader, t(0)).await.unwrap().is_empty());
     assert!(charges::waiting(&mut reader).await.unwrap().is_empty());
