@@ -191,7 +191,7 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
-        wiring.tell_start().await?;
+        wiring.tell_start().await;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
