@@ -38,6 +38,7 @@ mod store;
 mod stories;
 mod strangers;
 mod telegram;
+mod timeline;
 mod urgency;
 mod ways;
 mod whole;

@@ -103,10 +103,15 @@ impl World {
 
     /// A world at `start`, on SQLite or at `database`, with more settings.
     pub(crate) async fn at(start: &str, database: Option<String>, more: &str) -> Self {
+        Self::with(start, database, &format!("{more}\n{SETTINGS}")).await
+    }
+
+    /// As `at`, with these settings alone.
+    pub(crate) async fn with(start: &str, database: Option<String>, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
-        let settings = Arc::new(Settings::parse(&format!("{more}\n{SETTINGS}")).unwrap());
+        let settings = Arc::new(Settings::parse(settings).unwrap());
         let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
@@ -326,6 +331,11 @@ impl World {
             channels: self.channels.clone(),
             voices: Arc::new(Voicing(self.folder.path().join("voice.ogg"))),
         }
+    }
+
+    /// Where its database is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Does something to the database that the service never would.
