@@ -30,7 +30,7 @@ use nachtwache::runtime::worker::{Round, Step};
 use nachtwache::store::{Claim, Store, assessments, cases, notices, reports, transcripts};
 use nachtwache::telegram::{Bot, Limits};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 pub(crate) const ANNA: i64 = 101;
@@ -71,6 +71,9 @@ hours = "inside"
 steps = [{ after_min = 0, tell = ["office"], repeat_every_min = 10 }]
 "#;
 
+/// The built-in rules, read once: that takes longer than most stories.
+static RULES: OnceLock<Arc<Rules>> = OnceLock::new();
+
 /// Makes a voice message of anything.
 struct Voicing(PathBuf);
 
@@ -91,6 +94,7 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) limits: Limits,
     begun_at: DateTime<Utc>,
+    kept: Mutex<Option<(String, Bot)>>,
     url: String,
     calls: u32,
 }
@@ -124,6 +128,7 @@ impl World {
             folder,
             limits: Limits { pace: false, ..Limits::default() },
             begun_at: start.parse().unwrap(),
+            kept: Mutex::new(None),
             url,
             calls: 0,
         }
@@ -274,8 +279,16 @@ impl World {
         }
     }
 
+    /// A connection by the limits as they are now; one that is not paced is kept, for it takes long to make.
     pub(crate) fn wire(&self) -> Bot {
-        Bot::with_limits(&self.bot.url(), self.bot.token().into(), false, self.limits).unwrap()
+        let key = format!("{:?}", self.limits);
+        let mut kept = self.kept.lock().unwrap();
+        if let Some((_, bot)) = kept.as_ref().filter(|(limits, _)| *limits == key && !self.limits.pace) {
+            return bot.clone();
+        }
+        let bot = Bot::with_limits(&self.bot.url(), self.bot.token().into(), false, self.limits).unwrap();
+        *kept = Some((key, bot.clone()));
+        bot
     }
 
     pub(crate) fn plan(&self) -> PlanStep {
@@ -305,7 +318,7 @@ impl World {
             store: self.store.clone(),
             settings: self.settings.clone(),
             roster: self.roster.clone(),
-            rules: Arc::new(Rules::with(&[]).unwrap()),
+            rules: RULES.get_or_init(|| Arc::new(Rules::with(&[]).unwrap())).clone(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }

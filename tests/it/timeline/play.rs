@@ -182,11 +182,10 @@ impl Play {
 
     /// Everything the service does at a moment.
     async fn tick(&mut self) {
-        if self.answers {
-            let mut tx = self.world.store.begin().await.unwrap();
-            paths::tried(&mut tx, paths::TELEGRAM, None, self.world.clock.now()).await.unwrap();
-            tx.commit().await.unwrap();
-        }
+        let error = (!self.answers).then_some("fails");
+        let mut tx = self.world.store.begin().await.unwrap();
+        paths::tried(&mut tx, paths::TELEGRAM, error, self.world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
         self.world.audit().tick().await.unwrap();
         self.world.paths().tick().await.unwrap();
         self.world.settle().await;
@@ -202,7 +201,7 @@ impl Play {
                     () if shown.silent => How::Silently,
                     () if shown.text.contains("RÜCKRUF ÜBERFÄLLIG") => How::Reminded,
                     () if shown.text.contains("möchte dir Vorgang") => How::Asked,
-                    () if shown.text.contains("Nach einer Störung") => How::List,
+                    () if shown.text.to_uppercase().contains("NACH EINER STÖRUNG") => How::List,
                     () => How::Loudly,
                 };
                 self.told.push(Told { at: self.at, who: who.to_owned(), how, text: shown.text.clone() });
