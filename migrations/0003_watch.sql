@@ -62,7 +62,7 @@ CREATE TABLE roster_changes (
     replaces   TEXT,                          -- whose duty it is without the change
     from_at    BIGINT NOT NULL,               -- from
     until_at   BIGINT NOT NULL,               -- to, not included
-    state      TEXT NOT NULL,                 -- asked, active, refused, withdrawn
+    state      TEXT NOT NULL,                 -- asked, active, refused, withdrawn, lapsed
     made_by    TEXT NOT NULL,                 -- who made it
     made_at    BIGINT NOT NULL                -- when
 );
@@ -83,6 +83,7 @@ CREATE TABLE ready (
     reminded_at BIGINT,                       -- when he was asked again, loudly
     ready_at    BIGINT,                       -- when he tapped
     told_at     BIGINT,                       -- when others were told that he did not
+    told        TEXT,                         -- who they are: a JSON list of names
     PRIMARY KEY (technician, shift_at)
 );
 

@@ -3,7 +3,11 @@
 //! Promise: the first one wins (the case's row is locked while it is decided); what a door shows as done is committed.
 
 mod answers;
+pub mod commands;
+mod heard;
+mod pairing;
 pub mod press;
+mod ready;
 pub mod telegram;
 mod words;
 

@@ -1,5 +1,6 @@
 //! What a press means, and doing it within one transaction.
 
+use super::commands::Choice;
 use super::{Actor, Answer, Desk};
 use crate::domain::act::Act;
 use crate::domain::case::{CaseId, CaseState};
@@ -7,6 +8,7 @@ use crate::domain::notice::{Menu, NoticeKind};
 use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, cases, notices, reactions};
 use crate::wording;
+use chrono::{DateTime, Utc};
 
 /// A press on one of our buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,19 +17,27 @@ pub enum Press {
     Act(Act, CaseId),
     /// A menu opens, or (`None`) closes.
     Menu(CaseId, Option<Menu>),
+    /// The technician is ready for the shift that begins then.
+    Ready(DateTime<Utc>),
     /// The technician wants to answer in his own words: "eta" or "reason".
     Ask(CaseId, &'static str),
+    /// Something is chosen that a command offered.
+    Choice(Choice),
 }
 
 impl Press {
     /// Out of a button's data.
     #[must_use]
     pub fn parse(data: &str) -> Option<Self> {
+        if let Some(at) = data.strip_prefix("ready:") {
+            return DateTime::from_timestamp_millis(at.parse().ok()?).map(Self::Ready);
+        }
         let mut parts = data.split(':');
         let (Some(word @ ("menu" | "ask")), Some(case), Some(what), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Act::parse(data).map(|(act, case)| Self::Act(act, case));
+            let act = Act::parse(data).map(|(act, case)| Self::Act(act, case));
+            return act.or_else(|| Choice::parse(data).map(Self::Choice));
         };
         let case = CaseId(case.parse().ok()?);
         match (word, what) {
@@ -58,6 +68,7 @@ impl Desk {
                 Answer::Refused(refusal) => wording::refusal(&refusal),
                 Answer::Unknown => wording::unknown_button().to_owned(),
             },
+            Press::Ready(shift_at) => self.ready(tx, actor, *shift_at).await?,
             Press::Menu(case, menu) => {
                 if let Some(message) = message {
                     reactions::set_menu(tx, actor.chat, message, *menu, self.clock.now()).await?;
@@ -73,6 +84,7 @@ impl Desk {
                 }
                 refused.unwrap_or_default()
             }
+            Press::Choice(choice) => self.chose(tx, actor, message, choice).await?,
         })
     }
 

@@ -5,6 +5,9 @@
 //! is answered within a second, whatever else goes on.
 
 use super::answers::Answers;
+use super::commands::Command;
+use super::heard::{Heard, LOOK_AGAIN};
+use super::pairing::Guests;
 use super::press::Press;
 use super::{Actor, Desk};
 use crate::domain::case::NoteContent;
@@ -15,21 +18,15 @@ use crate::store::{StoreError, events, marks, notices, paths};
 use crate::telegram::{Bot, BotError, Failure, Incoming, What};
 use crate::wording;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 /// The number of the last update that was dealt with.
-const OFFSET: &str = "telegram.offset";
+pub(super) const OFFSET: &str = "telegram.offset";
 /// How long Telegram may keep a poll open.
 const POLL: Duration = Duration::from_secs(25);
 
 /// While Telegram answers, that is written down so often.
 const NOTE_EVERY: TimeDelta = TimeDelta::seconds(15);
-/// While updates wait to be dealt with, Telegram is asked for more so often.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How long a press may wait for what comes of it before it is answered all the same.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
@@ -45,26 +42,16 @@ pub struct Listener {
 
 /// Who did something, and in which chat.
 #[derive(Debug, Clone, Copy)]
-struct Person {
-    chat: i64,
-    user: i64,
+pub(super) struct Person {
+    pub(super) chat: i64,
+    pub(super) user: i64,
 }
 
-/// What was heard and is not dealt with yet, in order.
-struct Heard {
-    /// Everything before it is dealt with, as the store knows; read once.
-    offset: Option<i64>,
-    /// When it was last written down that Telegram answers; none while it does not.
-    noted_at: Option<DateTime<Utc>>,
-    waiting: Mutex<VecDeque<Waiting>>,
-    look_at: Mutex<Instant>,
-    answers: Answers,
-}
-
-struct Waiting {
-    update: Incoming,
-    /// Says what came of a press.
-    say: Option<oneshot::Sender<String>>,
+impl Person {
+    /// Telegram gives the private chat with somebody his own number.
+    pub(super) fn is_private(self) -> bool {
+        self.chat == self.user
+    }
 }
 
 impl Listener {
@@ -97,35 +84,43 @@ impl Listener {
             heard.offset = Some(marks::find(&mut reader, OFFSET).await.map_err(store)?.unwrap_or(0));
         }
         if heard.is_empty() {
-            let polled = self.bot.updates(heard.offset(), POLL).await;
-            self.note_path(heard, polled.as_ref().err()).await.map_err(store)?;
-            match polled {
-                Ok(updates) => {
-                    heard.take_in(updates, self.patience);
-                    heard.look_later();
-                }
-                Err(error) => return Err(self.pause_for(&error).await),
+            let (error, updates) = match self.bot.updates(heard.offset(), POLL).await {
+                Ok(updates) => (None, updates),
+                Err(error) => (Some(error), Vec::new()),
+            };
+            // the store may be busy: presses are promised their answers before it is asked
+            heard.take_in(updates, self.patience);
+            heard.look_later();
+            let noted = self.note_path(heard.noted_at, error.as_ref());
+            heard.noted_at = self.hearing_on(heard, noted).await.map_err(store)?;
+            if let Some(error) = error {
+                return Err(self.pause_for(&error).await);
             }
         }
         while let Some(update) = heard.first() {
             let next = update.update_id + 1;
-            let said = self.hearing_on(heard, self.one(update)).await.map_err(store)?;
+            let said = self.hearing_on(heard, self.one(heard, update)).await.map_err(store)?;
             heard.done(next, said);
         }
         Ok(())
     }
 
-    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none.
-    async fn note_path(&self, heard: &mut Heard, error: Option<&BotError>) -> Result<(), StoreError> {
+    /// The long poll is also the supervision of Telegram: every answer is written down, or that there was none. Gives when
+    /// an answer was last written down.
+    async fn note_path(
+        &self,
+        noted_at: Option<DateTime<Utc>>,
+        error: Option<&BotError>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let now = self.desk.clock.now();
-        if error.is_none() && heard.noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
-            return Ok(());
+        if error.is_none() && noted_at.is_some_and(|at| (now - at).abs() < NOTE_EVERY) {
+            return Ok(noted_at);
         }
-        heard.noted_at = error.is_none().then_some(now);
-        let error = error.map(ToString::to_string);
+        let text = error.map(ToString::to_string);
         let mut tx = self.desk.store.begin().await?;
-        paths::tried(&mut tx, paths::TELEGRAM, error.as_deref(), now).await?;
-        tx.commit().await
+        paths::tried(&mut tx, paths::TELEGRAM, text.as_deref(), now).await?;
+        tx.commit().await?;
+        Ok(error.is_none().then_some(now))
     }
 
     /// Waits for something that may take long, and meanwhile takes in what else people do.
@@ -162,7 +157,7 @@ impl Listener {
     }
 
     /// Deals with one update; for a press, what the person is told.
-    async fn one(&self, update: Incoming) -> Result<Option<String>, StoreError> {
+    async fn one(&self, heard: &Heard, update: Incoming) -> Result<Option<String>, StoreError> {
         let next = update.update_id + 1;
         match update.what {
             What::Press { data, chat, message, user_id, .. } => {
@@ -179,13 +174,16 @@ impl Listener {
                 tx.commit().await.map(|()| None)
             }
             What::Text { chat, user_id, text, reply_to, .. } => {
-                let to = reply_to.map(|message| message.0);
-                self.answer(next, Person { chat, user: user_id }, to, NoteContent::Written(text)).await.map(|()| None)
+                let (by, to) = (Person { chat, user: user_id }, reply_to.map(|message| message.0));
+                match Command::parse(&text) {
+                    Some(command) => self.command(&heard.guests, next, by, command, &text).await.map(|()| None),
+                    None => self.answer(&heard.guests, next, by, to, NoteContent::Written(text)).await.map(|()| None),
+                }
             }
             What::Voice { chat, user_id, file_id, seconds, reply_to, .. } => {
                 let spoken = NoteContent::Spoken { file_id, seconds, file: None };
-                let to = reply_to.map(|message| message.0);
-                self.answer(next, Person { chat, user: user_id }, to, spoken).await.map(|()| None)
+                let (by, to) = (Person { chat, user: user_id }, reply_to.map(|message| message.0));
+                self.answer(&heard.guests, next, by, to, spoken).await.map(|()| None)
             }
             What::Other => self.seen(next).await.map(|()| None),
         }
@@ -210,18 +208,32 @@ impl Listener {
         })
     }
 
-    /// An answer to one of our messages; anything else is only confirmed.
-    async fn answer(&self, next: i64, by: Person, to: Option<i64>, content: NoteContent) -> Result<(), StoreError> {
-        let (Some(name), Some(message)) = (self.technician(by).await?, to) else { return self.seen(next).await };
-        let chat = by.chat;
-        let mut reader = self.desk.store.read().await?;
-        let notice = notices::of_message(&mut reader, chat, message).await?;
-        drop(reader);
-        let actor = Actor { name, chat };
+    /// An answer to one of our messages; anything else is not understood, and in a group not meant for us.
+    async fn answer(
+        &self,
+        guests: &Guests,
+        next: i64,
+        by: Person,
+        to: Option<i64>,
+        content: NoteContent,
+    ) -> Result<(), StoreError> {
+        let Some(name) = self.technician(by).await? else { return self.guest(guests, next, by).await };
+        let actor = Actor { name, chat: by.chat };
+        let notice = match to {
+            Some(message) => {
+                let mut reader = self.desk.store.read().await?;
+                notices::of_message(&mut reader, by.chat, message).await?
+            }
+            None => None,
+        };
         let mut tx = self.desk.store.begin().await?;
-        if let Some(notice) = notice
-            && let Some(said) = self.desk.answered(&mut tx, &actor, &notice, content).await?
-        {
+        let said = match &notice {
+            Some(notice) => self.desk.answered(&mut tx, &actor, notice, content).await?,
+            None => None,
+        };
+        let unsaid = || by.is_private().then(|| wording::commands::not_understood().to_owned());
+        let about_case = notice.is_some_and(|notice| notice.case.is_some());
+        if let Some(said) = said.or_else(|| unsaid().filter(|_| !about_case)) {
             self.desk.say_back(&mut tx, &actor, said).await?;
         }
         marks::put(&mut tx, OFFSET, next).await?;
@@ -231,84 +243,27 @@ impl Listener {
     }
 
     /// The technician behind a press: a known user, in his own chat, the office's, or one of those that moved.
-    async fn technician(&self, Person { chat, user }: Person) -> Result<Option<String>, StoreError> {
+    pub(super) async fn technician(&self, by: Person) -> Result<Option<String>, StoreError> {
         let mut reader = self.desk.store.read().await?;
         let duty = self.desk.roster.at(&mut reader, self.desk.clock.now()).await?;
         drop(reader);
-        let Some(technician) = duty.technician_of(user) else { return Ok(None) };
+        let Some(technician) = duty.technician_of(by.user) else { return Ok(None) };
         let known: Vec<i64> = duty.office().and_then(|office| office.chat).into_iter().chain(technician.chat).collect();
-        if known.contains(&chat) {
+        if by.is_private() || known.contains(&by.chat) {
             return Ok(Some(technician.name.clone()));
         }
         let mut tx = self.desk.store.begin().await?;
         for old in known {
-            if marks::moved_chat(&mut tx, old).await? == Some(chat) {
+            if marks::moved_chat(&mut tx, old).await? == Some(by.chat) {
                 return Ok(Some(technician.name.clone()));
             }
         }
         Ok(None)
     }
 
-    async fn seen(&self, next: i64) -> Result<(), StoreError> {
+    pub(super) async fn seen(&self, next: i64) -> Result<(), StoreError> {
         let mut tx = self.desk.store.begin().await?;
         marks::put(&mut tx, OFFSET, next).await?;
         tx.commit().await
-    }
-}
-
-impl Heard {
-    fn new(answers: Answers) -> Self {
-        Self { offset: None, noted_at: None, waiting: Mutex::default(), look_at: Mutex::new(Instant::now()), answers }
-    }
-
-    fn offset(&self) -> i64 {
-        self.offset.unwrap_or(0)
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// When to look for more while something waits.
-    fn look_at(&self) -> Instant {
-        *self.look_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn look_later(&self) {
-        *self.look_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + LOOK_AGAIN;
-    }
-
-    fn is_empty(&self) -> bool {
-        self.waiting().is_empty()
-    }
-
-    fn first(&self) -> Option<Incoming> {
-        self.waiting().front().map(|waiting| waiting.update.clone())
-    }
-
-    /// Takes in what is new, and promises an answer to every press.
-    fn take_in(&self, updates: Vec<Incoming>, patience: Duration) {
-        let mut waiting = self.waiting();
-        for update in updates {
-            // a look in between tells again of what waits
-            if waiting.iter().any(|known| known.update.update_id == update.update_id) {
-                continue;
-            }
-            let say = match &update.what {
-                What::Press { callback_id, .. } => Some(self.answers.promise(callback_id, patience)),
-                _ => None,
-            };
-            waiting.push_back(Waiting { update, say });
-        }
-    }
-
-    /// The first one is dealt with, and committed.
-    fn done(&mut self, next: i64, said: Option<String>) {
-        self.offset = Some(next);
-        let say = self.waiting().pop_front().and_then(|waiting| waiting.say);
-        if let (Some(say), Some(said)) = (say, said) {
-            // who waited long enough was told already
-            say.send(said).ok();
-        }
     }
 }

@@ -213,6 +213,9 @@ impl AssessStep {
         now: DateTime<Utc>,
     ) -> Result<Option<Case>, StoreError> {
         let (report, verdict) = (spoke.report, spoke.found.verdict);
+        if report.is_drill() {
+            return Ok(None);
+        }
         if let Some(case) = cases::lock_of_report(tx, report.id).await? {
             return self.unheard_case(tx, case, verdict, now).await.map(Some);
         }

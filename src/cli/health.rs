@@ -1,14 +1,14 @@
 //! `nachtwache health`: what the running service last said of itself.
 
 use crate::config::Settings;
-use crate::domain::report::Stage;
+use crate::domain::report::{DRILL, Stage};
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::runtime::status::EVERY;
 use crate::store::troubles::Standing;
 use crate::store::watched::Watched;
 use crate::store::workers::Beat;
-use crate::store::{reports, troubles, watched, workers};
+use crate::store::{Store, reports, troubles, watched, workers};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -28,15 +28,15 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     let mut reader = store.read().await?;
     let beats = workers::all(&mut reader).await?;
     let (waiting, oldest) = reports::waiting(&mut reader, Stage::Transcribe).await?;
-    let configured = |name: &str| settings.sources.iter().any(|row| row.name() == name);
+    let drills = |name: &str| name == DRILL && settings.drill.enabled;
+    let configured = |name: &str| settings.sources.iter().any(|row| row.name() == name) || drills(name);
     let mut standing = troubles::standing(&mut reader).await?;
     standing.retain(|one| configured(&one.source));
     let mut sources = watched::all(&mut reader).await?;
     sources.retain(|(name, _)| configured(name));
     drop(reader);
     let now = SystemClock.now();
-    let silent = chrono::TimeDelta::from_std(EVERY * SILENT_ROUNDS)?;
-    let alive = beats.iter().any(|beat| beat.name == "status" && now - beat.at < silent);
+    let alive = has_spoken(&beats, now);
     let failing: Vec<_> = beats.iter().filter(|beat| beat.state == "failing").collect();
     let well = alive && failing.is_empty() && standing.is_empty();
     if options.json {
@@ -69,6 +69,17 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     }
     store.close().await;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether a service runs on this store.
+pub(super) async fn is_running(store: &Store, now: DateTime<Utc>) -> anyhow::Result<bool> {
+    let mut reader = store.read().await?;
+    Ok(has_spoken(&workers::all(&mut reader).await?, now))
+}
+
+fn has_spoken(beats: &[Beat], now: DateTime<Utc>) -> bool {
+    let silent = chrono::TimeDelta::from_std(EVERY * SILENT_ROUNDS).unwrap_or_default();
+    beats.iter().any(|beat| beat.name == "status" && now - beat.at < silent)
 }
 
 /// How long ago a mailbox answered and brought something, or since when it does not.

@@ -1,6 +1,7 @@
 //! The commands. People read the output; `--json` is for machines.
 
 mod check;
+mod drill;
 mod eval;
 mod health;
 mod models;
@@ -11,6 +12,7 @@ mod sources;
 mod sources_login;
 mod speech;
 mod submit;
+mod technician;
 
 use crate::config::{self, Settings};
 use crate::demo;
@@ -71,12 +73,18 @@ enum What {
     /// Who is on duty when: show it, change it, export it as a calendar
     #[command(subcommand, after_help = "Example:\n  nachtwache roster show --days 14\n  nachtwache roster who")]
     Roster(roster::Options),
+    /// The technicians' phones: invite one, list them, take one off
+    #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
+    Technician(technician::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
     /// Say whether the running service is well; exit code 0 means yes
     #[command(after_help = "Example:\n  nachtwache health --json")]
     Health(health::Options),
+    /// Send a recording of our own through the running service, up to the chat; exit code 0 means that it arrived
+    #[command(after_help = "Example:\n  nachtwache drill\n  nachtwache drill --json")]
+    Drill(drill::Options),
     /// The process that listens; started by the service itself
     #[command(hide = true)]
     Child,
@@ -128,8 +136,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
         What::Sources(options) => sources::sources(&command.config, &options).await,
         What::Roster(options) => roster::roster(load()?, options).await,
+        What::Technician(options) => technician::technician(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
+        What::Drill(options) => drill::drill(&load()?, &options).await,
         What::Child => Ok(ExitCode::FAILURE),
     }
 }

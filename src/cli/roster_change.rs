@@ -148,7 +148,7 @@ fn orders(shifts: &[Shift]) -> Vec<(DateTime<Utc>, &[String])> {
 }
 
 /// A technician's name as the settings write it, whatever the case.
-fn known(settings: &Settings, name: &str) -> anyhow::Result<String> {
+pub(super) fn known(settings: &Settings, name: &str) -> anyhow::Result<String> {
     let mut names = settings.technicians.iter().map(|technician| &technician.name);
     let found = names.clone().find(|known| known.to_lowercase() == name.trim().to_lowercase());
     found.cloned().with_context(|| {

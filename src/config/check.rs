@@ -19,6 +19,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     super::smtp::complain(settings.smtp.as_ref(), &mut wrong);
     super::channels::complaints(settings, &mut wrong);
     super::heartbeat::complain(settings.heartbeat.as_ref(), &mut wrong);
+    super::watch::complaints(settings, &mut wrong);
     super::receipt::complaints(settings, &mut wrong);
     super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
     limits(settings, &mut wrong);
@@ -88,6 +89,10 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     range("escalation.offer_min", u64::from(escalation.offer_min), 1, 60);
     range("escalation.unclosed_after_h", u64::from(escalation.unclosed_after_h), 1, 168);
     range("escalation.late_after_min", u64::from(escalation.late_after_min), 1, 60);
+    let ready = settings.roster.ready_before_min;
+    if ready > 0 {
+        range("roster.ready_before_min", u64::from(ready), 16, 720);
+    }
     for row in &escalation.policies {
         range("escalation.policies.second_after_min", u64::from(row.second_after_min), 0, 60);
     }

@@ -15,6 +15,7 @@ mod sections;
 mod smtp;
 mod sources;
 pub mod template;
+mod watch;
 
 pub use channels::{ChannelRow, MailChannel, Verb, WebhookChannel};
 pub use escalation::{Asked, Escalation, Inside, PolicyRow};
@@ -29,6 +30,7 @@ pub use sources::{
     Ami, Confirm, Flow, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, ProfileRow, Provider,
     Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
 };
+pub use watch::{DrillRow, MorningRow, WatchRow};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;
@@ -88,6 +90,15 @@ pub struct Settings {
     pub channels: Vec<ChannelRow>,
     /// The sign of life to somebody outside.
     pub heartbeat: Option<Heartbeat>,
+    /// What is told of the service itself.
+    #[serde(default)]
+    pub watch: WatchRow,
+    /// The daily proof that a message arrives.
+    #[serde(default)]
+    pub drill: DrillRow,
+    /// The list at each opening.
+    #[serde(default)]
+    pub morning: MorningRow,
     /// The answer to somebody who wrote a mail.
     #[serde(default)]
     pub receipt: ReceiptRow,

@@ -119,6 +119,10 @@ async fn end(service: Service, outcome: anyhow::Result<()>) -> anyhow::Result<Ex
 fn settings(scratch: &Path, mailbox: &Path, model: &Path) -> anyhow::Result<Settings> {
     let mut settings = Settings::parse("")?;
     settings.store.folder = scratch.join("store");
+    settings.watch.tell_start = false;
+    settings.drill.enabled = false;
+    settings.morning.enabled = false;
+    settings.roster.ready_before_min = 0;
     settings.transcribe.model = std::path::absolute(model)?;
     // A whole night at once: the first word goes out at once, the words are waited for.
     settings.escalation.unheard_after_s = 600;

@@ -60,6 +60,10 @@ words! {
         Lapsed = "lapsed",
         /// A way to people failed, or works again.
         Path = "path",
+        /// A phone was paired with a technician, or no longer is.
+        Paired = "paired",
+        /// A technician changed the roster, or asked a colleague to.
+        Roster = "roster",
         /// The auditor found and mended something.
         Mended = "mended",
     }

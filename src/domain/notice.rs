@@ -47,10 +47,12 @@ words! {
         Swap = "swap",
         /// A test alarm that a technician asked for.
         Test = "test",
-        /// The daily proof that a message arrives (the drill's id as body).
+        /// The daily proof that a message arrives (its text as body; none = a newer one stands there).
         Drill = "drill",
         /// A text that was worded when it was planned.
         Message = "message",
+        /// The answer to a command, with buttons (`Said` as JSON).
+        Reply = "reply",
     }
 }
 
@@ -123,6 +125,36 @@ impl Outage {
     #[must_use]
     pub fn body(&self) -> String {
         serde_json::to_string(self).expect("texts and instants are always JSON")
+    }
+
+    /// Out of the body of a notice.
+    #[must_use]
+    pub fn parse(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
+}
+
+/// What is said to somebody who asked for something, with what he may choose next.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// Rows of buttons: label and data (64 bytes at most).
+    #[serde(default)]
+    pub keys: Vec<Vec<(String, String)>>,
+}
+
+impl Said {
+    /// Without a choice.
+    #[must_use]
+    pub fn only(text: impl Into<String>) -> Self {
+        Self { text: text.into(), keys: Vec::new() }
+    }
+
+    /// As the body of a notice.
+    #[must_use]
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("texts are always JSON")
     }
 
     /// Out of the body of a notice.

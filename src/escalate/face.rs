@@ -1,7 +1,7 @@
 //! How a notice looks now: from what is true, never from what was true when it was planned. Pure but for reading.
 
-use super::buttons;
 use super::notifier::Face;
+use super::{buttons, ready, replies};
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Fields, Verdict};
 use crate::domain::case::{Case, CaseId, CaseState, Note, PhoneConsent};
@@ -9,6 +9,8 @@ use crate::domain::notice::{Notice, NoticeKind, Outage, cases_of};
 use crate::domain::report::{Mail, Medium, Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
+use crate::store::ready::{Asked, find as find_asked};
+use crate::store::roster::{self, Noted};
 use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
 use crate::wording::{self, Known, Later, Listed};
 
@@ -32,7 +34,9 @@ pub struct Subject {
     later: Vec<Later>,
     phone: Option<PhoneConsent>,
     notes: Vec<Note>,
+    swap: Option<Noted>,
     listed: Vec<Listed>,
+    asked: Option<Asked>,
 }
 
 impl Subject {
@@ -59,10 +63,16 @@ impl Subject {
             }
             subject.report = Some(report);
         }
+        if let (NoticeKind::Swap, Some(change)) = (notice.kind, &notice.body) {
+            subject.swap = roster::find(reader, change).await?;
+        }
         if let (NoticeKind::Alert | NoticeKind::Offer, Some(case)) = (notice.kind, subject.case.clone()) {
             subject.read_later(&case, reader).await?;
             subject.phone = consents::newest(reader, case.id).await?;
             subject.notes = notes::of_case(reader, case.id).await?;
+        }
+        if let Some((shift_at, _)) = ready::about(notice).filter(|_| notice.kind == NoticeKind::Ready) {
+            subject.asked = find_asked(reader, &notice.recipient, shift_at).await?;
         }
         Ok(subject)
     }
@@ -137,7 +147,15 @@ impl Subject {
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings, view),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
             (NoticeKind::Bundle, ..) => self.bundle(settings, view),
+            (NoticeKind::Ready, ..) => {
+                let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
+                face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
+            }
+            (NoticeKind::Drill, ..) => notice.body.clone().map_or(Wanted::Nothing, text),
             (NoticeKind::Message, ..) => text(notice.body.clone().unwrap_or_default()),
+            (NoticeKind::Reply, ..) => replies::reply(notice),
+            (NoticeKind::Test, ..) => replies::test(notice),
+            (NoticeKind::Swap, ..) => replies::swap(notice, self.swap.as_ref(), settings),
             _ => Wanted::Nothing,
         }
     }

@@ -84,6 +84,9 @@ impl PlanStep {
         let mut tx = self.store.begin().await?;
         let Some(report) = reports::take_unheard(&mut tx, now).await? else { return Ok(false) };
         let case = cases::open(&mut tx, report.id, Verdict::Unclear, true, now).await?;
+        // after an outage it is late, not new
+        let wait = TimeDelta::seconds(i64::try_from(self.settings.escalation.unheard_after_s).unwrap_or(90));
+        cases::due(&mut tx, case.id, now.min(report.stored_at + wait)).await?;
         notices::adopt(&mut tx, report.id, case.id).await?;
         notices::refresh(&mut tx, report.id, now).await?;
         events::append(&mut tx, &Event::new(now, EventKind::Opened, "unheard").report(report.id).case(case.id)).await?;

@@ -114,8 +114,9 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<Accepted, StoreError> {
         let wait = TimeDelta::seconds(i64::try_from(self.settings.escalation.unheard_after_s).unwrap_or(90));
-        // A fax is not accepted: nobody is woken for one that nobody judged.
-        let unheard_at = (report.medium != Medium::Fax).then_some(now + wait);
+        // A fax is not accepted: nobody is woken for one that nobody judged. A drill is looked after on its own.
+        let wakes_nobody = report.medium == Medium::Fax || report.is_drill();
+        let unheard_at = (!wakes_nobody).then_some(now + wait);
         let new = reports::insert(tx, report, twin, now, unheard_at).await?;
         if new {
             if let Some((file, mail)) = &kept.mail {
@@ -193,7 +194,8 @@ impl Desk {
     /// Out of hours the technician on duty gets the recording silently, at once.
     async fn plan_first_word(&self, tx: &mut Tx, report: &Report, now: DateTime<Utc>) -> Result<(), StoreError> {
         let outside = !self.settings.business_hours().is_open(now);
-        if !(self.settings.escalation.first_notice && outside && report.medium == Medium::Voicemail) {
+        let wanted = self.settings.escalation.first_notice && report.medium == Medium::Voicemail && !report.is_drill();
+        if !(wanted && outside) {
             return Ok(());
         }
         let policy = self.settings.policy(Verdict::Unclear, report.mailbox.as_deref(), now);

@@ -79,6 +79,13 @@ impl Roster {
         self.calendars.complaints(&self.settings, reader, now).await
     }
 
+    /// The plan as it was read last.
+    #[must_use]
+    pub fn known_plan(&self) -> Plan {
+        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.map_or_else(|| self.settings.plan(&[], Vec::new()), |read| read.plan)
+    }
+
     /// As `at`, by what was read last: for whoever holds a transaction, and for the siren when there is no store.
     #[must_use]
     pub fn last_known(&self, now: DateTime<Utc>) -> Duty {

@@ -3,32 +3,31 @@
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
 mod doors;
+mod escalation;
 mod sources;
+mod watch;
 
 pub use doors::{door, says};
+use sources::drill_source;
 pub use sources::{oauth, source};
 
 use crate::acknowledge::{
     Desk as AnswerDesk,
+    commands::{SwapStep, name_commands},
     telegram::{Listener, PATIENCE},
 };
 use crate::assess::{self, AssessStep, rules::Rules};
 use crate::config::Settings;
-use crate::escalate::audit::AuditStep;
 use crate::escalate::channels::Channels;
 use crate::escalate::heartbeat::Beat;
 use crate::escalate::notifier::Notifier;
-use crate::escalate::paths::{PathStep, ProbeStep};
-use crate::escalate::plan::PlanStep;
-use crate::escalate::receipt::ReceiptStep;
-use crate::escalate::send::SendStep;
 use crate::escalate::siren::Ear;
 use crate::escalate::smtp::Mailer;
 use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
-use crate::roster::{Roster, feed::FeedStep};
+use crate::roster::Roster;
 use crate::runtime::bell::{Bell, Bells};
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::lifecycle::Lifecycle;
@@ -39,7 +38,6 @@ use crate::store::Store;
 use crate::telegram::Bot;
 use crate::transcribe::TranscribeStep;
 use crate::transcribe::child::{Child, ChildOptions};
-use crate::transcribe::voice::VoiceDesk;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -170,8 +168,9 @@ impl Service {
         let lock = lock(&settings.store.folder)?;
         store.fresh_start().await.context("could not prepare the store for a fresh start")?;
         let rows = settings.sources.iter();
-        let sources =
+        let mut sources =
             rows.filter_map(|row| source(row, &settings, &store).transpose()).collect::<anyhow::Result<Vec<_>>>()?;
+        sources.extend(drill_source(&settings));
         let door = door(&settings)?;
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
@@ -191,8 +190,12 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
+        wiring.tell_start().await?;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
+            wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
+            let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
+            wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
@@ -236,65 +239,6 @@ impl Wiring {
             clock: self.clock.clone(),
         };
         self.lifecycle.spawn(step.name(), worker.run(step));
-    }
-
-    fn start_escalation(&self, notifier: &Arc<dyn Notifier>) -> anyhow::Result<()> {
-        let child = Child::new(child_options(&self.settings, "voice"));
-        let channels = Arc::new(Channels::from(&self.settings).map_err(anyhow::Error::msg)?);
-        let voices = Arc::new(VoiceDesk::new(self.store.sound_folder().to_owned(), child));
-        for number in 1..=SENDERS {
-            let step = SendStep {
-                number,
-                store: self.store.clone(),
-                settings: self.settings.clone(),
-                clock: self.clock.clone(),
-                bells: self.bells.clone(),
-                notifier: notifier.clone(),
-                channels: channels.clone(),
-                voices: voices.clone(),
-            };
-            self.work(&self.bells.send, POLL, step);
-        }
-        let plan = PlanStep {
-            store: self.store.clone(),
-            settings: self.settings.clone(),
-            roster: self.roster.clone(),
-            clock: self.clock.clone(),
-            bells: self.bells.clone(),
-        };
-        self.work(&self.bells.escalate, POLL, plan);
-        self.start_supervision(channels);
-        if self.settings.receipt.enabled {
-            let receipt = ReceiptStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
-            self.work(&Bell::default(), Duration::from_secs(5), receipt.map_err(anyhow::Error::msg)?);
-        }
-        if !self.settings.roster.feeds.is_empty() {
-            let feeds = FeedStep::new(self.store.clone(), self.settings.clone(), self.clock.clone());
-            self.work(&Bell::default(), LOOK, feeds.map_err(anyhow::Error::msg)?);
-        }
-        let audit = AuditStep {
-            store: self.store.clone(),
-            settings: self.settings.clone(),
-            clock: self.clock.clone(),
-            bells: self.bells.clone(),
-        };
-        self.work(&Bell::default(), Duration::from_mins(1), audit);
-        Ok(())
-    }
-
-    /// The ways to people are looked after.
-    fn start_supervision(&self, channels: Arc<Channels>) {
-        let paths = PathStep {
-            store: self.store.clone(),
-            settings: self.settings.clone(),
-            roster: self.roster.clone(),
-            clock: self.clock.clone(),
-            bells: self.bells.clone(),
-            begun_at: self.clock.now(),
-        };
-        self.work(&Bell::default(), LOOK, paths);
-        let probe = ProbeStep { store: self.store.clone(), channels, clock: self.clock.clone() };
-        self.work(&Bell::default(), LOOK, probe);
     }
 
     fn answer_desk(&self) -> AnswerDesk {

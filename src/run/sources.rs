@@ -4,6 +4,7 @@ use crate::config::{
     Confirm as Mark, Folder, FreeSwitch, FreeSwitchFiles, FritzBox, Imap, OAuth, Placetel, Secret, Settings, Sipgate,
     SourceRow, Spool, Use,
 };
+use crate::domain::report::DRILL;
 use crate::intake::Memory;
 use crate::intake::asterisk::{AmiSettings, AsteriskSpool, SpoolSettings};
 use crate::intake::folder::{FolderSettings, FolderSource};
@@ -16,6 +17,7 @@ use crate::intake::placetel::{PlacetelSettings, PlacetelSource};
 use crate::intake::sipgate::{SipgateSettings, SipgateSource};
 use crate::intake::source::Source;
 use crate::runtime::clock::SystemClock;
+use crate::runtime::drill;
 use crate::store::Store;
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -41,6 +43,16 @@ pub fn source(row: &SourceRow, settings: &Settings, store: &Store) -> anyhow::Re
         SourceRow::Push(_) | SourceRow::Twilio(_) => return Ok(None),
         SourceRow::Sipgate(row) => sipgate(row, memory(), max_bytes)?,
     }))
+}
+
+/// The folder from which drills travel, if there are any.
+pub(super) fn drill_source(settings: &Settings) -> Option<Box<dyn Source>> {
+    settings.drill.enabled.then(|| {
+        let path = drill::folder(&settings.store.folder);
+        // the folder is there before it is looked into: an empty one is no trouble
+        drop(std::fs::create_dir_all(&path));
+        Box::new(FolderSource::new(DRILL.into(), FolderSettings::new(path))) as Box<dyn Source>
+    })
 }
 
 fn folder(row: &Folder, max_bytes: u64) -> Box<dyn Source> {

@@ -2,6 +2,7 @@
 
 pub mod bell;
 pub mod clock;
+pub mod drill;
 pub mod lifecycle;
 pub mod outgoing;
 pub mod siren;

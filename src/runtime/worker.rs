@@ -63,7 +63,10 @@ impl Worker {
         while !self.lifecycle.is_stopping() {
             self.status.say(&name, State::Running, "", self.clock.now());
             match AssertUnwindSafe(step.tick()).catch_unwind().await {
-                Ok(Ok(Round::Worked)) => failures = 0,
+                Ok(Ok(Round::Worked)) => {
+                    failures = 0;
+                    self.status.say(&name, State::Idle, "", self.clock.now());
+                }
                 Ok(Ok(Round::Idle)) => {
                     failures = 0;
                     self.status.say(&name, State::Idle, "", self.clock.now());

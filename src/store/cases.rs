@@ -169,6 +169,15 @@ pub async fn living(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
+/// Something is due with the case at this time.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn due(tx: &mut Tx, id: CaseId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE cases SET due_at = $1 WHERE id = $2").bind(ms(at)).bind(id.0).execute(tx.db()).await?;
+    Ok(())
+}
+
 /// Every case that nobody has rings at once.
 ///
 /// # Errors
@@ -187,6 +196,19 @@ pub async fn ring_open(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
 /// Where the database refused.
 pub async fn unclosed(db: &mut AnyConnection) -> Result<Vec<Case>> {
     let rows = sqlx::query("SELECT * FROM cases WHERE state <> 'closed' ORDER BY id").fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Cases that are not closed, or were opened or closed since `since`, the oldest first.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn lively(db: &mut AnyConnection, since: DateTime<Utc>) -> Result<Vec<Case>> {
+    let rows =
+        sqlx::query("SELECT * FROM cases WHERE state <> 'closed' OR opened_at >= $1 OR closed_at >= $1 ORDER BY id")
+            .bind(ms(since))
+            .fetch_all(db)
+            .await?;
     rows.iter().map(read).collect()
 }
 

@@ -8,7 +8,8 @@ use crate::domain::event::{Event, EventKind};
 use crate::domain::report::{Report, ReportId};
 use crate::domain::tariff::{Cents, Tariff};
 use chrono::{DateTime, Utc};
-use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 
 /// A proposed charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,14 +141,27 @@ pub async fn move_to(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<()> 
 /// Where the database refused or the row is broken.
 pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Option<Charge>> {
     let row = sqlx::query("SELECT * FROM charges WHERE case_id = $1").bind(case.0).fetch_optional(db).await?;
-    let Some(row) = row else { return Ok(None) };
-    let fields = Fields::named(&row, "charges", case.to_string());
-    Ok(Some(Charge {
-        case,
+    row.as_ref().map(read).transpose()
+}
+
+/// Those that wait until a human releases them, by their case.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn waiting(db: &mut AnyConnection) -> Result<Vec<Charge>> {
+    let rows = sqlx::query("SELECT * FROM charges WHERE state = 'proposed' ORDER BY case_id").fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<Charge> {
+    let case: i64 = row.try_get("case_id")?;
+    let fields = Fields::named(row, "charges", case.to_string());
+    Ok(Charge {
+        case: CaseId(case),
         report: fields.word("report_id", |text| text.parse().ok())?,
         net: Cents(fields.number("net_cents")?),
         gross: Cents(fields.number("gross_cents")?),
         basis: fields.word("basis", Basis::parse)?,
         proof: fields.text("proof")?,
-    }))
+    })
 }

@@ -46,6 +46,18 @@ pub async fn remove(tx: &mut Tx, report: ReportId) -> Result<()> {
     Ok(())
 }
 
+/// Whether the report joined a case.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn is_joined(db: &mut AnyConnection, report: ReportId) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM joins WHERE report_id = $1")
+        .bind(report.to_string())
+        .fetch_one(db)
+        .await?;
+    Ok(count > 0)
+}
+
 /// The report that joined a case last.
 ///
 /// # Errors

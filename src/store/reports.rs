@@ -222,6 +222,21 @@ pub async fn all(db: &mut AnyConnection) -> Result<Vec<Report>> {
     rows.iter().map(read).collect()
 }
 
+/// What came in from `since` to `until`, in the order it was stored. Drills are none.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn stored_between(db: &mut AnyConnection, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<Report>> {
+    let rows = sqlx::query("SELECT * FROM reports WHERE stored_at >= $1 AND stored_at < $2 ORDER BY id")
+        .bind(ms(since))
+        .bind(ms(until))
+        .fetch_all(db)
+        .await?;
+    let mut found = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    found.retain(|report| !report.is_drill());
+    Ok(found)
+}
+
 /// Up to `limit` assessed reports behind `after` (`None`: from the first), oldest first.
 ///
 /// # Errors

@@ -19,6 +19,8 @@ words! {
         Refused = "refused",
         /// It was taken back.
         Withdrawn = "withdrawn",
+        /// Whoever was asked did not answer in time.
+        Lapsed = "lapsed",
     }
 }
 
@@ -114,6 +116,51 @@ pub async fn withdraw(tx: &mut Tx, id: &str) -> Result<bool> {
 /// Where the database refused or the row is broken.
 pub async fn find(db: &mut AnyConnection, id: &str) -> Result<Option<Noted>> {
     let row = sqlx::query("SELECT * FROM roster_changes WHERE id = $1").bind(id).fetch_optional(db).await?;
+    row.as_ref().map(noted).transpose()
+}
+
+/// As `find`, for changing: on PostgreSQL the row is locked until the transaction ends.
+///
+/// # Errors
+/// As `find`.
+pub async fn lock(tx: &mut Tx, id: &str) -> Result<Option<Noted>> {
+    let row = sqlx::query("UPDATE roster_changes SET id = id WHERE id = $1 RETURNING *")
+        .bind(id)
+        .fetch_optional(tx.db())
+        .await?;
+    row.as_ref().map(noted).transpose()
+}
+
+/// Ends the absences that a technician noted for himself and that run now; how many.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn end_absences(tx: &mut Tx, technician: &str, now: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query(
+        "UPDATE roster_changes SET until_at = $1
+         WHERE kind = 'absence' AND technician = $2 AND made_by = $2 AND state = 'active' AND from_at <= $1 AND until_at > $1",
+    )
+    .bind(ms(now))
+    .bind(technician)
+    .execute(tx.db())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes one change whose answer was waited for too long: asked before `asked_before`, or the time has begun.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn take_lapsed(tx: &mut Tx, asked_before: DateTime<Utc>, now: DateTime<Utc>) -> Result<Option<Noted>> {
+    let sql = tx.dialect.sql(
+        "UPDATE roster_changes SET state = 'lapsed'
+         WHERE id = (SELECT id FROM roster_changes
+                     WHERE state = 'asked'
+                         AND (made_at <= $1 OR until_at <= $2 OR (from_at > made_at AND from_at <= $2))
+                     ORDER BY made_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    );
+    let row = sqlx::query(sql).bind(ms(asked_before)).bind(ms(now)).fetch_optional(tx.db()).await?;
     row.as_ref().map(noted).transpose()
 }
 

@@ -26,9 +26,9 @@ use teloxide_core::payloads::{
     AnswerCallbackQuery, AnswerCallbackQuerySetters as _, DeleteMessage, DeleteWebhook, DeleteWebhookSetters as _,
     EditMessageCaption, EditMessageCaptionSetters as _, EditMessageReplyMarkup, EditMessageReplyMarkupSetters as _,
     EditMessageText, EditMessageTextSetters as _, GetChat, GetMe, GetUpdates, GetUpdatesSetters as _, SendMessage,
-    SendMessageSetters as _, SetMyCommands,
+    SendMessageSetters as _, SetMyCommands, SetMyCommandsSetters as _,
 };
-use teloxide_core::types::{AllowedUpdate, BotCommand, CallbackQueryId, ChatId};
+use teloxide_core::types::{AllowedUpdate, BotCommand, BotCommandScope, CallbackQueryId, ChatId};
 
 pub use api::Limits;
 pub use error::{BotError, Failure, Refusal};
@@ -303,13 +303,14 @@ impl Bot {
         Ok(updates.iter().filter_map(incoming::read).collect())
     }
 
-    /// Says which commands the bot has: `(name, description)`, shown when somebody types `/`.
+    /// Says which commands the bot has: `(name, description)`, shown when somebody types `/` in a private chat.
     ///
     /// # Errors
     /// Any, but never [`Failure::Unknown`]: it may simply be asked again.
     pub async fn commands_set(&self, commands: &[(&str, &str)]) -> Result<(), BotError> {
         let payload =
-            SetMyCommands::new(commands.iter().map(|(name, description)| BotCommand::new(*name, *description)));
+            SetMyCommands::new(commands.iter().map(|(name, description)| BotCommand::new(*name, *description)))
+                .scope(BotCommandScope::AllPrivateChats);
         self.api.call(&payload).await.map(|_: Value| ()).map_err(BotError::when_reading)
     }
 

@@ -1,12 +1,16 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
 mod bundle;
+pub mod commands;
 mod life;
 pub mod login;
+pub mod morning;
 mod paths;
 mod press;
 mod receipt;
 mod statements;
+pub mod swaps;
+pub mod watch;
 
 pub use bundle::{LISTED, Listed, bundle, take};
 pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};

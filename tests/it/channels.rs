@@ -17,21 +17,21 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 
 /// One request as it arrived.
 #[derive(Debug, Clone, Default)]
-struct Seen {
-    line: String,
+pub(crate) struct Seen {
+    pub(crate) line: String,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 /// A peer that answers as it is told, one answer a request, the last one for ever: "" = the line is cut, "hang" = never.
-struct Peer {
-    port: u16,
+pub(crate) struct Peer {
+    pub(crate) port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Peer {
     #[expect(clippy::disallowed_methods, reason = "a peer of its own, it ends with the test")]
-    async fn start(answers: &[&str]) -> Self {
+    pub(crate) async fn start(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -56,7 +56,7 @@ impl Peer {
         Self { port, seen }
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 

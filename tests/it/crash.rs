@@ -41,7 +41,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_moments_nothing_is_lost_and_nothing_stored_twice() {
-    let (wanted, seed) = (usize::try_from(number("CRASH_REPORTS", 100)).unwrap(), number("CRASH_SEED", 20_261_124));
+    let (wanted, seed) = (usize::try_from(number("CRASH_REPORTS", 25)).unwrap(), number("CRASH_SEED", 20_261_124));
     let firm = Firm::new("/nowhere/model.bin").await;
     let kills = leave_and_kill(&firm, wanted, &mut Dice(seed)).await;
     let _service = firm.start();

@@ -64,7 +64,7 @@ async fn an_answer_that_hangs_delays_no_other() {
     let night = Night::begin().await;
     night.world.bot.fail_next("answerCallbackQuery", Fault::Hang);
     let hangs = night.press("take", ANNA).await;
-    assert_eq!(night.said(&hangs).await, "Du hast übernommen.");
+    assert_eq!(night.said(&hangs).await, "Du hast übernommen. Wann rufst du zurück?");
     for _ in 0..3 {
         let next = night.press("take", BERND).await;
         assert_ne!(night.said(&next).await, UNDER_WAY, "the act itself was quick");

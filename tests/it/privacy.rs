@@ -1,5 +1,6 @@
 //! What a caller said never reaches a log (I11).
 
+use crate::commands::CODE;
 use crate::fake_bot::Fault;
 use crate::world::{ANNA, EMERGENCY, World};
 use std::io;
@@ -44,6 +45,9 @@ async fn no_word_no_number_no_name_and_no_token_reaches_the_log() {
     world.press(ANNA, "Übernehmen", ANNA).await;
     world.press(ANNA, "Abschrift", ANNA).await;
     world.press(ANNA, "Erledigt", ANNA).await;
+    world.invite("Anna").await;
+    world.write(201, &format!("/start {CODE}")).await;
+    world.write(201, "/offen").await;
     drop(guard);
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     assert!(
@@ -52,7 +56,18 @@ async fn no_word_no_number_no_name_and_no_token_reaches_the_log() {
     );
     let ours: Vec<&str> = log.lines().filter(|line| line.contains("nachtwache")).collect();
     assert!(!ours.is_empty());
-    for private in ["Rossmeisl", "3920020", "555017", "einverstanden", "Internet", "Anna", "Bernd", world.bot.token()] {
+    for private in [
+        "Rossmeisl",
+        "3920020",
+        "555017",
+        "einverstanden",
+        "Internet",
+        "Anna",
+        "Bernd",
+        CODE,
+        "EFGH",
+        world.bot.token(),
+    ] {
         if let Some(line) = log.lines().find(|line| line.contains(private)) {
             panic!("{private} stands in the log: {line}");
         }

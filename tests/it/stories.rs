@@ -51,11 +51,12 @@ async fn a_whole_night(mut world: World) {
     assert!(world.phone(ANNA).last().unwrap().text.contains("unternehmenskritischen Notfall"));
 
     let rings = (world.rings(ANNA), world.rings(BERND));
+    world.after(10).await;
+    world.press(BERND, "Rückruf erfolgt", BERND).await;
     world.after(120).await;
     assert_eq!((world.rings(ANNA), world.rings(BERND)), rings, "after an acknowledgement nobody is woken");
     assert_eq!(world.pending().await, 0);
 
-    world.press(BERND, "Rückruf erfolgt", BERND).await;
     world.press(BERND, "Erledigt", BERND).await;
     let case = world.case(report).await.unwrap();
     assert_eq!((case.state, case.outcome), (CaseState::Closed, Some(Outcome::Done)));

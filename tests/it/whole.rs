@@ -39,6 +39,7 @@ impl Firm {
         let settings = format!(
             "[store]\nfolder = \"{0}/store\"\n[telegram]\ntoken = \"{1}\"\napi_url = \"{2}\"\nredact_closed = false\n\
              [hours]\nmonday = []\ntuesday = []\nwednesday = []\nthursday = []\nfriday = []\n\
+             [watch]\ntell_start = false\n[drill]\nenabled = false\n[morning]\nenabled = false\n\
              [transcribe]\nmodel = \"{model}\"\nthreads = 1\nretry_after_s = [1]\n\
              [[technicians]]\nname = \"Anna\"\ntelegram_chat = {ANNA}\n\
              [[sources]]\nkind = \"asterisk\"\nname = \"spool\"\npath = \"{0}/voicemail\"\n\

@@ -105,13 +105,21 @@ impl World {
         Self::at(NIGHT, None, "").await
     }
 
-    /// A world at `start`, on SQLite or at `database`, with more settings.
-    pub(crate) async fn at(start: &str, database: Option<String>, more: &str) -> Self {
-        Self::with(start, database, &format!("{more}\n{SETTINGS}")).await
+    /// A world at `start` where Anna and the office have a second way each, of their own names; `more` says which.
+    pub(crate) async fn with_ways(start: &str, more: &str) -> Self {
+        let settings = SETTINGS
+            .replace("telegram_chat = 101", "telegram_chat = 101\nchannels = [\"anna\"]")
+            .replace("telegram_chat = -500", "telegram_chat = -500\nchannels = [\"office\"]");
+        Self::by(start, None, &format!("{more}\n{settings}")).await
     }
 
-    /// As `at`, with these settings alone.
-    pub(crate) async fn with(start: &str, database: Option<String>, settings: &str) -> Self {
+    /// A world at `start`, on SQLite or at `database`, with more settings.
+    pub(crate) async fn at(start: &str, database: Option<String>, more: &str) -> Self {
+        Self::by(start, database, &format!("{more}\n{SETTINGS}")).await
+    }
+
+    /// A world by its whole settings.
+    pub(crate) async fn by(start: &str, database: Option<String>, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
@@ -186,7 +194,6 @@ impl World {
 
     pub(crate) async fn after_seconds(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
-        self.paths().tick().await.unwrap();
         self.settle().await;
     }
 

@@ -21,6 +21,8 @@ pub struct RosterRow {
     pub order: Vec<String>,
     /// Who is told where nobody is on duty: names, "everyone", "office".
     pub last_resort: Vec<String>,
+    /// Minutes before a hand-over at which whoever takes over is asked whether he is ready; 0 = never.
+    pub ready_before_min: u32,
     /// Technicians who take turns.
     pub rotations: Vec<RotationRow>,
     /// The same every week, or on every public holiday.
@@ -40,6 +42,7 @@ impl Default for RosterRow {
         Self {
             order: Vec::new(),
             last_resort: vec!["everyone".into()],
+            ready_before_min: 60,
             rotations: Vec::new(),
             weekly: Vec::new(),
             entries: Vec::new(),

@@ -23,6 +23,7 @@ pub use push::Push;
 pub use sipgate::Sipgate;
 pub use twilio::Twilio;
 
+use crate::domain::report::DRILL;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -93,9 +94,10 @@ impl SourceRow {
 pub(super) fn complaints(sources: &[SourceRow], wrong: &mut Vec<String>) {
     let mut names = HashSet::new();
     for source in sources {
-        if source.name().is_empty() || source.name() == "submit" || !names.insert(source.name()) {
+        let reserved = matches!(source.name(), "" | "submit" | DRILL);
+        if reserved || !names.insert(source.name()) {
             wrong.push(format!(
-                "sources.name: {:?} is empty, stands twice or is \"submit\": use another",
+                "sources.name: {:?} is empty, stands twice or is \"submit\" or \"drill\": use another",
                 source.name()
             ));
         }

@@ -234,6 +234,12 @@ impl Plan {
         shifts
     }
 
+    /// As [`Plan::shifts`], in spans as long as the same person has duty.
+    #[must_use]
+    pub fn duties(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Shift> {
+        duties(self.shifts(from, until))
+    }
+
     /// When nobody is on duty.
     #[must_use]
     pub fn gaps(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Shift> {
@@ -258,7 +264,7 @@ impl Plan {
         let mut found = None;
         for days in AHEAD {
             let until = now + TimeDelta::days(days);
-            found = wanted(&duties(self.shifts(now, until)));
+            found = wanted(&self.duties(now, until));
             if found.as_ref().is_some_and(|shift| shift.until < until) {
                 break;
             }

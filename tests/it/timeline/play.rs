@@ -93,7 +93,7 @@ impl Play {
         web.on("push", Reply::Json("{}".into()));
         let start = NaiveDateTime::parse_from_str(&story.night, "%Y-%m-%d %H:%M").map_err(|_| "night: no time")?;
         let start = instant(chrono_tz::Europe::Berlin, start).to_rfc3339();
-        let world = World::with(&start, None, &settings(story, &web)).await;
+        let world = World::by(&start, None, &settings(story, &web)).await;
         let db = AnyConnection::connect(world.url()).await.unwrap();
         let mut play = Self {
             world,
