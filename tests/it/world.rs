@@ -29,6 +29,7 @@ use nachtwache::runtime::voices::{Voice, Voices};
 use nachtwache::runtime::worker::{Round, Step};
 use nachtwache::store::{Claim, Store, assessments, cases, notices, reports, transcripts};
 use nachtwache::telegram::{Bot, Limits};
+use nachtwache::transcribe::sound::voice::voice_message;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -73,6 +74,8 @@ steps = [{ after_min = 0, tell = ["office"], repeat_every_min = 10 }]
 
 /// The built-in rules, read once: that takes longer than most stories.
 static RULES: OnceLock<Arc<Rules>> = OnceLock::new();
+/// A second of a voice message.
+static VOICE: OnceLock<Vec<u8>> = OnceLock::new();
 
 /// Makes a voice message of anything.
 struct Voicing(PathBuf);
@@ -124,7 +127,7 @@ impl World {
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
         let settings = Arc::new(Settings::parse(settings).unwrap());
-        let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
+        let voice = VOICE.get_or_init(|| voice_message(&vec![0.1; 16_000]).unwrap());
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
             bot: FakeBot::start().await,
