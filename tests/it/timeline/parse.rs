@@ -97,7 +97,7 @@ impl Story {
 
     fn take(&mut self, number: usize, line: &str) -> Result<(), String> {
         if let Some(night) = line.strip_prefix("night ") {
-            self.night = night.to_owned();
+            night.clone_into(&mut self.night);
         } else if let Some(people) = line.strip_prefix("people ") {
             self.people = people.split_whitespace().map(str::to_owned).collect();
         } else if let Some(setting) = line.strip_prefix('|') {

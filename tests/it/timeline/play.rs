@@ -224,6 +224,28 @@ impl Play {
                 let report = self.left.take().ok_or("nobody left a message")?;
                 self.world.transcribed(report, &spoken(text)).await;
             }
+            What::Block(people) => {
+                for who in people {
+                    self.world.bot.fail_always_in(chat_of(who), "*", Fault::Blocked403);
+                }
+            }
+            What::Telegram(how) => self.telegram(how)?,
+            What::Stops => self.up = false,
+            What::Starts => self.start().await,
+            What::Clock(minutes) => self.world.clock.advance(TimeDelta::minutes(*minutes)),
+            What::Instead { who, of, until } => {
+                let kind = ChangeKind::Override { replaces: Some(proper(of)) };
+                self.change(kind, who, *until).await;
+            }
+            What::Away { who, until } => self.change(ChangeKind::Absence, who, *until).await,
+            by_people => self.somebody_does(by_people).await?,
+        }
+        Ok(())
+    }
+
+    /// On a phone.
+    async fn somebody_does(&mut self, what: &What) -> Held {
+        match what {
             What::Presses { who, label, case, office } => {
                 let chat = if *office { chat_of("office") } else { chat_of(who) };
                 let message = self.button(chat, label, *case)?;
@@ -259,20 +281,6 @@ impl Play {
                 self.world.bot.voice_from(chat_of(who), chat_of(who), b"OggS", 7, Some(message));
                 self.read_answer().await;
             }
-            What::Block(people) => {
-                for who in people {
-                    self.world.bot.fail_always_in(chat_of(who), "*", Fault::Blocked403);
-                }
-            }
-            What::Telegram(how) => self.telegram(how)?,
-            What::Stops => self.up = false,
-            What::Starts => self.start().await,
-            What::Clock(minutes) => self.world.clock.advance(TimeDelta::minutes(*minutes)),
-            What::Instead { who, of, until } => {
-                let kind = ChangeKind::Override { replaces: Some(proper(of)) };
-                self.change(kind, who, *until).await;
-            }
-            What::Away { who, until } => self.change(ChangeKind::Absence, who, *until).await,
             _ => unreachable!("it is looked at, it does not happen"),
         }
         Ok(())
