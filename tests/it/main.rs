@@ -45,6 +45,7 @@ mod store;
 mod stories;
 mod strangers;
 mod telegram;
+mod timeline;
 mod urgency;
 mod watch;
 mod ways;

@@ -29,8 +29,9 @@ use nachtwache::runtime::voices::{Voice, Voices};
 use nachtwache::runtime::worker::{Round, Step};
 use nachtwache::store::{Claim, Store, assessments, cases, notices, reports, transcripts};
 use nachtwache::telegram::{Bot, Limits};
+use nachtwache::transcribe::sound::voice::voice_message;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 pub(crate) const ANNA: i64 = 101;
@@ -71,6 +72,11 @@ hours = "inside"
 steps = [{ after_min = 0, tell = ["office"], repeat_every_min = 10 }]
 "#;
 
+/// The built-in rules, read once: that takes longer than most stories.
+static RULES: OnceLock<Arc<Rules>> = OnceLock::new();
+/// A second of a voice message.
+static VOICE: OnceLock<Vec<u8>> = OnceLock::new();
+
 /// Makes a voice message of anything.
 struct Voicing(PathBuf);
 
@@ -91,6 +97,7 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) limits: Limits,
     begun_at: DateTime<Utc>,
+    kept: Mutex<Option<(String, Bot)>>,
     url: String,
     calls: u32,
 }
@@ -120,7 +127,7 @@ impl World {
         let url = database.unwrap_or_else(|| format!("sqlite://{}/nachtwache.db", folder.path().display()));
         let store = Store::open(&url, &folder.path().join("sound")).await.unwrap();
         let settings = Arc::new(Settings::parse(settings).unwrap());
-        let voice = nachtwache::transcribe::sound::voice::voice_message(&vec![0.1; 16_000]).unwrap();
+        let voice = VOICE.get_or_init(|| voice_message(&vec![0.1; 16_000]).unwrap());
         std::fs::write(folder.path().join("voice.ogg"), voice).unwrap();
         Self {
             bot: FakeBot::start().await,
@@ -132,6 +139,7 @@ impl World {
             folder,
             limits: Limits { pace: false, ..Limits::default() },
             begun_at: start.parse().unwrap(),
+            kept: Mutex::new(None),
             url,
             calls: 0,
         }
@@ -281,8 +289,16 @@ impl World {
         }
     }
 
+    /// A connection by the limits as they are now; one that is not paced is kept, for it takes long to make.
     pub(crate) fn wire(&self) -> Bot {
-        Bot::with_limits(&self.bot.url(), self.bot.token().into(), false, self.limits).unwrap()
+        let key = format!("{:?}", self.limits);
+        let mut kept = self.kept.lock().unwrap();
+        if let Some((_, bot)) = kept.as_ref().filter(|(limits, _)| *limits == key && !self.limits.pace) {
+            return bot.clone();
+        }
+        let bot = Bot::with_limits(&self.bot.url(), self.bot.token().into(), false, self.limits).unwrap();
+        *kept = Some((key, bot.clone()));
+        bot
     }
 
     pub(crate) fn plan(&self) -> PlanStep {
@@ -312,7 +328,7 @@ impl World {
             store: self.store.clone(),
             settings: self.settings.clone(),
             roster: self.roster.clone(),
-            rules: Arc::new(Rules::with(&[]).unwrap()),
+            rules: RULES.get_or_init(|| Arc::new(Rules::with(&[]).unwrap())).clone(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }
@@ -338,6 +354,11 @@ impl World {
             channels: self.channels.clone(),
             voices: Arc::new(Voicing(self.folder.path().join("voice.ogg"))),
         }
+    }
+
+    /// Where its database is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Does something to the database that the service never would.

@@ -402,6 +402,11 @@ impl FakeBot {
         self.plan(method, Some(chat), fault, false);
     }
 
+    /// As [`FakeBot::fail_always`], for calls about one chat.
+    pub(crate) fn fail_always_in(&self, chat: i64, method: &str, fault: Fault) {
+        self.plan(method, Some(chat), fault, true);
+    }
+
     /// Every call of this method (`*`: any) fails so until [`FakeBot::heal`].
     pub(crate) fn fail_always(&self, method: &str, fault: Fault) {
         self.plan(method, None, fault, true);

@@ -167,7 +167,7 @@ impl Firm {
     }
 
     pub(crate) fn shortest_repeat_min(&self) -> i64 {
-        let all = self.all_policies().flat_map(|policy| policy.steps()).filter_map(|step| step.repeat_every_min);
+        let all = self.all_policies().flat_map(Policy::steps).filter_map(|step| step.repeat_every_min);
         all.min().expect("the last step repeats").into()
     }
 

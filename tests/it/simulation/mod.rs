@@ -1,7 +1,7 @@
 //! Thousands of random nights, without a database and without a network. Covers F-20 to F-24, F-80, F-82, F-83, F-85, F-87,
 //! F-93 and I2 to I6, I12.
 //!
-//! Real: `Case` (opened, allows, act, wake, set_back), `Policy` and `Quiet` and `Patience` from real settings, business
+//! Real: `Case` (opened, allows, act, wake, `set_back`), `Policy` and `Quiet` and `Patience` from real settings, business
 //! hours, `roster::Plan::at`. Modelled, as little as it takes (`model`): the rows of notices with journal, lease and
 //! back-off, whom a policy's words mean, the other ways, phones that fail. What is watched after every event: `oracle`.
 //!
@@ -125,17 +125,17 @@ fn no_random_night_loses_a_case_or_wakes_who_must_sleep() {
     let (nights, first) = (number("NACHTWACHE_NIGHTS").unwrap_or(2000), 20_261_121);
     let (began, next) = (Instant::now(), AtomicU64::new(first));
     let some = || {
-        let mut seen = night::Seen::default();
+        let mut all = night::Seen::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= first + nights {
-                return seen;
+                return all;
             }
             let mut night = Night::new(&firms, seed, Flaw::None);
             if let Err(wrong) = night.pass() {
                 panic!("NACHTWACHE_SEED={seed}: {wrong}\n{}", tell(&firms, seed, Flaw::None).1);
             }
-            seen.add(&night.seen);
+            all.add(&night.seen);
         }
     };
     let mut seen = night::Seen::default();

@@ -116,7 +116,6 @@ pub(crate) struct Night<'a> {
     pub(crate) well_since: TimeDelta,
     pub(crate) jumps: i64,
     pub(crate) ever_blocked: Vec<bool>,
-    pub(crate) ever_down: bool,
     pub(crate) seen: Seen,
     story: Option<Vec<String>>,
 }
@@ -151,7 +150,6 @@ impl<'a> Night<'a> {
             well_since: TimeDelta::zero(),
             jumps: 0,
             ever_blocked: vec![false; people],
-            ever_down: false,
             seen: Seen::default(),
             story: None,
             dice,
@@ -463,7 +461,10 @@ impl<'a> Night<'a> {
     fn weather_changes(&mut self) {
         self.well_since = self.real;
         match self.dice.roll(6) {
-            0 => (self.telegram_down, self.ever_down) = (true, true),
+            0 => {
+                self.telegram_down = true;
+                self.ever_blocked.fill(true);
+            }
             1 => {
                 let who = self.dice.index(self.lines.len());
                 (self.lines[who].blocked, self.ever_blocked[who]) = (true, true);

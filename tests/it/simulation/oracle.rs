@@ -226,6 +226,6 @@ impl Night<'_> {
 
     /// A message that could not be changed twelve times, or on a phone that is blocked, stays as it is until the case changes.
     fn frozen(&self, notice: &Notice) -> bool {
-        self.flaw != Flaw::None || (notice.due_at.is_none() && self.ever_blocked[notice.to]) || self.ever_down
+        self.flaw != Flaw::None || (notice.due_at.is_none() && self.ever_blocked[notice.to])
     }
 }
