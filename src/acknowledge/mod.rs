@@ -5,6 +5,7 @@
 mod answers;
 pub mod commands;
 mod heard;
+pub mod notes;
 mod pairing;
 pub mod press;
 mod ready;

@@ -5,6 +5,7 @@ mod drill;
 mod eval;
 mod health;
 mod models;
+mod policy;
 mod roster;
 mod roster_change;
 mod rules;
@@ -73,6 +74,12 @@ enum What {
     /// Who is on duty when: show it, change it, export it as a calendar
     #[command(subcommand, after_help = "Example:\n  nachtwache roster show --days 14\n  nachtwache roster who")]
     Roster(roster::Options),
+    /// Who is told when: print the time-line of a policy
+    #[command(
+        subcommand,
+        after_help = "Example:\n  nachtwache policy explain --verdict confirmed --at '2026-12-24 22:00'"
+    )]
+    Policy(policy::Options),
     /// The technicians' phones: invite one, list them, take one off
     #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
     Technician(technician::Options),
@@ -136,6 +143,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Rules(options) => rules::rules(settings_or_defaults(&command.config)?, options).await,
         What::Sources(options) => sources::sources(&command.config, &options).await,
         What::Roster(options) => roster::roster(load()?, options).await,
+        What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,

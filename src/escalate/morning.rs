@@ -4,7 +4,6 @@
 //! An empty list is a list too. A mail that provably did not go out is tried again until the day ends.
 
 use super::smtp::{Mail, MailError, Mailer};
-use super::ways::Ways;
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Case, CaseState, Outcome, Reason};
@@ -19,7 +18,9 @@ use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::charges::{self, Basis};
 use crate::store::notices::Plan;
-use crate::store::{Reader, Store, StoreError, Tx, assessments, cases, joins, marks, paths, reports, troubles};
+use crate::store::{
+    Reader, Store, StoreError, Tx, assessments, cases, joins, marks, notices, paths, reports, troubles,
+};
 use crate::wording::{
     self,
     morning::{Morning, Release, Told, Waiting},
@@ -94,13 +95,13 @@ impl MorningStep {
         let mut reader = self.store.read().await?;
         let morning = self.collect(&mut reader, since, now).await?;
         let duty = self.roster.at(&mut reader, now).await?;
-        let down = paths::telegram_is_down(&mut reader).await?;
         drop(reader);
         let text = wording::morning::list(&morning, self.settings.business_hours().zone);
-        let plan = Plan { body: Some(text), ..Plan::new(NoticeKind::Message, "", 0) };
         let mut tx = self.store.begin().await?;
-        for one in &duty.recipients(&["office"]) {
-            Ways::aloud(&mut tx, one, &plan, down, now).await?;
+        // by no other way: it holds names, and can wait until Telegram is back
+        for (name, chat) in duty.recipients(&["office"]).iter().filter_map(|one| Some((&one.name, one.chat?))) {
+            let plan = Plan { body: Some(text.clone()), ..Plan::new(NoticeKind::Message, name, chat) };
+            notices::plan(&mut tx, &plan, now).await?;
         }
         remember(&mut tx, SINCE, since).await?;
         remember(&mut tx, MADE, now).await?;

@@ -212,7 +212,8 @@ impl Watch {
         board: &BTreeMap<String, Entry>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let long = |since: Option<DateTime<Utc>>| since.is_some_and(|since| now - since > FAILING);
+        // what failed before this start is tried anew
+        let long = |since: Option<DateTime<Utc>>| since.is_some_and(|since| now - since.max(self.started_at) > FAILING);
         let known = paths::all(reader).await?;
         let down = |name: &str| {
             known.iter().any(|path| path.name == name && (path.down_at.is_some() || long(path.failing_since)))

@@ -96,7 +96,13 @@ impl Roster {
 }
 
 impl Duty {
-    fn of(settings: &Settings, Read { plan, phones }: &Read, now: DateTime<Utc>) -> Self {
+    fn of(settings: &Settings, read: &Read, now: DateTime<Utc>) -> Self {
+        Self::by(settings, &read.plan, &read.phones, now)
+    }
+
+    /// Who is on duty at `now` by this plan, and reached by these phones.
+    #[must_use]
+    pub fn by(settings: &Settings, plan: &Plan, phones: &[Phone], now: DateTime<Utc>) -> Self {
         let order = plan.at(now).order;
         let mut duty = Self { order, last_resort: plan.last_resort.clone(), ..Self::default() };
         for technician in &settings.technicians {

@@ -14,6 +14,7 @@ pub use sources::{oauth, source};
 use crate::acknowledge::{
     Desk as AnswerDesk,
     commands::{SwapStep, name_commands},
+    notes::NoteStep,
     telegram::{Listener, PATIENCE},
 };
 use crate::assess::{self, AssessStep, rules::Rules};
@@ -190,10 +191,12 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
-        wiring.tell_start().await?;
+        wiring.tell_start().await;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
             wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
+            let notes = NoteStep { store: store.clone(), clock: wiring.clock.clone(), bot: bot.clone() };
+            wiring.work(&Bell::default(), LOOK, notes);
             let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
             wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };

@@ -7,20 +7,21 @@ use crate::escalate::ready::ReadyStep;
 use crate::escalate::start::tell_start;
 use crate::escalate::watch::Watch;
 use crate::runtime::bell::Bell;
-use anyhow::Context as _;
 use std::time::Duration;
 
 /// How often it is looked whether somebody must be asked, or a list is due.
 const SELDOM: Duration = Duration::from_secs(15);
 
 impl Wiring {
-    /// People are told that the service started, where they want to be.
-    pub(super) async fn tell_start(&self) -> anyhow::Result<()> {
+    /// People are told that the service started, where they want to be. A store that refuses keeps nobody from starting.
+    pub(super) async fn tell_start(&self) {
         if !self.settings.watch.tell_start {
-            return Ok(());
+            return;
         }
         let told = tell_start(&self.store, &self.settings, &self.roster, self.clock.now()).await;
-        told.context("could not write down that the service started")
+        if let Err(error) = told {
+            tracing::error!(%error, "could not tell that the service started");
+        }
     }
 
     /// What looks after the service itself.

@@ -18,8 +18,8 @@ pub const COMMANDS: [(&str, &str); 6] = [
     ("test", "Probealarm an mich"),
     ("hilfe", "Was gibt es?"),
 ];
-/// Longer names of firms are cut in a list.
-const FIRM_MAX: usize = 38;
+/// Longer names and numbers are cut in a list.
+const LINE_MAX: usize = 38;
 
 /// What there is.
 #[must_use]
@@ -188,8 +188,8 @@ fn listed_case(one: &Listed, me: &str, zone: Tz) -> String {
     let called = if case.called_back_at.is_some() { ", zurückgerufen" } else { "" };
     let mut lines =
         vec![format!("Vorgang {} · {sign}", case.id), format!("seit {} · {who}{called}", short(case.opened_at, zone))];
-    lines.extend(one.firm.as_ref().map(|firm| format!("🏢 {}", shortened(firm, FIRM_MAX))));
-    lines.extend(one.number.as_ref().map(|number| format!("📞 {number}")));
+    lines.extend(one.firm.as_ref().map(|firm| format!("🏢 {}", shortened(firm, LINE_MAX))));
+    lines.extend(one.number.as_ref().map(|number| format!("📞 {}", shortened(number, LINE_MAX))));
     lines.join("\n")
 }
 

@@ -5,6 +5,7 @@ use crate::world::{ANNA, BERND, EMERGENCY, MORNING, NIGHT, OFFICE, World};
 use nachtwache::acknowledge::commands::{SwapStep, name_commands};
 use nachtwache::acknowledge::telegram::Listener;
 use nachtwache::domain::act::Act;
+use nachtwache::domain::case::CaseId;
 use nachtwache::domain::notice::NoticeKind;
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::lifecycle::Lifecycle;
@@ -12,6 +13,7 @@ use nachtwache::runtime::status::Status;
 use nachtwache::runtime::worker::{Round, Step as _};
 use nachtwache::store::roster::ChangeState;
 use nachtwache::store::{marks, notices, phones, roster};
+use nachtwache::wording::commands::{Listed, open_cases};
 use std::time::Duration;
 
 const STRANGER: i64 = 777;
@@ -258,6 +260,20 @@ async fn the_open_cases_are_listed_and_taken_from_the_list() {
 }
 
 #[tokio::test]
+async fn the_longest_list_fits_into_a_message() {
+    let mut world = World::night().await;
+    let report = world.hear(EMERGENCY).await;
+    let mut case = world.case(report).await.unwrap();
+    case.id = CaseId(1_000_000);
+    case.taken_by = Some("Ä".repeat(20));
+    case.state = nachtwache::domain::case::CaseState::Taken;
+    let listed = Listed { case, firm: Some("🏢<b>ß".repeat(750)), number: Some("9".repeat(300)) };
+    let text = open_cases(&vec![listed; 20], 100_000, "Anna", chrono_tz::Europe::Berlin);
+    let units = text.encode_utf16().count();
+    assert!(units <= 4096, "{units}");
+}
+
+#[tokio::test]
 async fn where_telegram_is_to_see_little_the_list_says_little() {
     let mut world = World::at(NIGHT, None, "").await;
     let mut settings = (*world.settings).clone();
@@ -352,7 +368,10 @@ const BERNDS_WEEK: &str = "Mo 23.11. 08:00 – Mo 30.11. 08:00";
 
 /// Bernd asks Anna to take his week.
 async fn asked() -> World {
-    let world = World::at(NIGHT, None, WEEKS).await;
+    asked_in(World::at(NIGHT, None, WEEKS).await).await
+}
+
+async fn asked_in(world: World) -> World {
     world.write(BERND, "/tausch").await;
     assert_eq!(labels(&world.last(BERND)), [BERNDS_WEEK, "Mo 07.12. 08:00 – Mo 14.12. 08:00"]);
     world.press(BERND, BERNDS_WEEK, BERND).await;
@@ -416,6 +435,25 @@ async fn a_swap_can_be_taken_back_until_it_is_answered() {
     assert_eq!(world.changes().await, [ChangeState::Withdrawn]);
     let request = world.last(ANNA);
     assert!(request.text.starts_with("Zurückgezogen: Bernd behält den Dienst") && request.buttons.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_on_postgresql() {
+    let world = asked_in(World::at(NIGHT, Some(crate::postgres::url()), WEEKS).await).await;
+    world.press(ANNA, "Annehmen", ANNA).await;
+    world.write(BERND, "/tausch").await;
+    world.press(BERND, "Mo 07.12. 08:00 – Mo 14.12. 08:00", BERND).await;
+    world.press(BERND, "Anna", BERND).await;
+    world.write(BERND, "/pause").await;
+    world.press(BERND, "1 h", BERND).await;
+    world.press(BERND, "Pause beenden", BERND).await;
+    world.clock.advance(chrono::TimeDelta::hours(24));
+    world.lapse().await;
+    assert_eq!(world.changes().await, [ChangeState::Active, ChangeState::Lapsed, ChangeState::Active]);
+    assert!(world.write(ANNA, "/test").await.starts_with("🔔 PROBEALARM"));
+    assert!(world.press(ANNA, "Angekommen", ANNA).await.unwrap().starts_with("✅ Probealarm angekommen nach 0 s"));
+    world.invite("Anna").await;
+    assert!(world.write(NEW_PHONE, &format!("/start {CODE}")).await.starts_with("✅ Hallo Anna"));
 }
 
 #[tokio::test]

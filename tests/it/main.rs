@@ -20,6 +20,7 @@ mod hook;
 mod hosted;
 mod imap;
 mod introductions;
+mod load;
 mod mail_server;
 mod mails;
 mod models;

@@ -5,9 +5,10 @@ use crate::postgres;
 use chrono::{DateTime, Utc};
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::{CaseState, Offer, Reason};
+use nachtwache::domain::drill::Reached;
 use nachtwache::domain::event::{Event, EventKind};
 use nachtwache::domain::notice::{Delivery, NoticeKind};
-use nachtwache::domain::report::{Caller, Mail, Medium, Recording, Report, ReportId, Stage};
+use nachtwache::domain::report::{Caller, DRILL, Mail, Medium, Recording, Report, ReportId, Stage};
 use nachtwache::domain::roster::{Change, ChangeKind};
 use nachtwache::domain::tariff::Cents;
 use nachtwache::store::charges::{Basis, Charge};
@@ -18,8 +19,8 @@ use nachtwache::store::roster::{ChangeState, Feed};
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, charges, events, joins, mails, marks, memory, notices, reactions, receipts,
-    reports, roster, sightings, troubles, watched, workers,
+    Claim, Store, StoreError, cases, charges, drills, events, joins, mails, marks, memory, notices, reactions, ready,
+    receipts, reports, roster, sightings, troubles, watch, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -72,6 +73,7 @@ on_both!(
     a_receipt_is_planned_once_a_day_and_sent_once,
     a_change_of_the_roster_counts_until_it_is_taken_back,
     a_calendar_that_fails_keeps_the_last_good_one,
+    the_watch_of_the_watch_is_understood,
 );
 
 fn t(seconds: i64) -> DateTime<Utc> {
@@ -375,6 +377,50 @@ async fn every_other_statement_is_understood(base: Base) {
     assert_eq!(cases::find(&mut reader, case.id).await.unwrap().unwrap(), case);
     drop(reader);
     base.store.check().await.unwrap();
+}
+
+async fn the_watch_of_the_watch_is_understood(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    assert_eq!(watch::started(&mut tx, t(0), t(-600)).await.unwrap(), 1);
+    assert_eq!(watch::started(&mut tx, t(60), t(-600)).await.unwrap(), 2);
+    watch::alive(&mut tx, t(70)).await.unwrap();
+    let drill = drills::begin(&mut tx, t(0), t(300)).await.unwrap();
+    let laid = Report { source: DRILL.into(), ..report(&format!("{drill}.wav/7/1")) };
+    assert!(reports::insert(&mut tx, &laid, None, t(1), None).await.unwrap());
+    assert!(ready::ask(&mut tx, "Anna", t(3600), t(0)).await.unwrap());
+    assert!(!ready::ask(&mut tx, "Anna", t(3600), t(9)).await.unwrap());
+    tx.commit().await.unwrap();
+    let case = stored(&base, "k").await;
+    let mut reader = base.store.read().await.unwrap();
+    assert_eq!(watch::last_alive(&mut reader).await.unwrap(), Some(t(70)));
+    assert_eq!(watch::overdue_case(&mut reader, t(1000)).await.unwrap(), None);
+    assert_eq!(watch::undelivered(&mut reader, t(1000)).await.unwrap(), 0);
+    assert_eq!(drills::newest(&mut reader).await.unwrap(), Some(t(0)));
+    let found = drills::on_the_way(&mut reader, t(-1)).await.unwrap().remove(0);
+    assert_eq!(drills::reached(&mut reader, &found).await.unwrap(), (Reached::Stored, Some(laid.id)));
+    assert_eq!(drills::notice(&mut reader, laid.id).await.unwrap(), None);
+    let asked = ready::open(&mut reader, t(0)).await.unwrap().remove(0);
+    let arrivals = reports::stored_between(&mut reader, t(0), t(1)).await.unwrap();
+    assert_eq!(arrivals.iter().map(|one| one.id).collect::<Vec<_>>(), [case], "a drill is no message");
+    assert!(!joins::is_joined(&mut reader, case).await.unwrap());
+    assert!(cases::lively(&mut reader, t(0)).await.unwrap().is_empty());
+    assert!(charges::waiting(&mut reader).await.unwrap().is_empty());
+    drop(reader);
+    let mut tx = base.store.begin().await.unwrap();
+    drills::became(&mut tx, &drill, laid.id).await.unwrap();
+    drills::failed(&mut tx, &drill, Reached::Stored, t(300)).await.unwrap();
+    drills::arrived(&mut tx, &drill, t(400)).await.unwrap();
+    drills::take_off_earlier(&mut tx, laid.id, t(400)).await.unwrap();
+    ready::reminded(&mut tx, &asked, t(2700)).await.unwrap();
+    ready::told(&mut tx, &asked, &["office".to_owned()], t(3600)).await.unwrap();
+    ready::tapped(&mut tx, &asked, t(3700)).await.unwrap();
+    let asked = ready::find_within(&mut tx, "Anna", t(3600)).await.unwrap().unwrap();
+    assert_eq!((asked.told.as_slice(), asked.ready_at), (&["office".to_owned()][..], Some(t(3700))));
+    ready::take_off(&mut tx, &asked, t(3800)).await.unwrap();
+    assert_eq!(ready::find_within(&mut tx, "Anna", t(3600)).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    let found = drills::find(&mut base.store.read().await.unwrap(), &drill).await.unwrap().unwrap();
+    assert_eq!((found.report, found.failed_at, found.arrived_at), (Some(laid.id), Some(t(300)), Some(t(400))));
 }
 
 async fn a_message_seen_once_more_is_known_under_both_keys(base: Base) {

@@ -9,6 +9,7 @@ use nachtwache::escalate::start::tell_start;
 use nachtwache::escalate::watch::{Ill, Watch};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::status::{State, Status};
+use nachtwache::runtime::worker::Step as _;
 use nachtwache::store::paths;
 use std::sync::Arc;
 
@@ -176,7 +177,6 @@ async fn a_loud_notice_that_arrives_by_no_way_ends_the_beats() {
     let mut outside = Outside::of(&world).await;
     let report = world.call().await;
     world.transcribed(report, &crate::world::spoken(EMERGENCY)).await;
-    use nachtwache::runtime::worker::Step as _;
     world.assess().tick().await.unwrap();
     world.plan().tick().await.unwrap();
     world.sql("UPDATE cases SET due_at = due_at + 3600000").await;

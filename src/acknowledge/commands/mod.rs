@@ -21,7 +21,7 @@ use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, marks, notices, replies};
 use crate::telegram::Bot;
 use crate::wording::{self, commands as words};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use std::time::Duration;
 
 /// A command.
@@ -125,8 +125,9 @@ impl Choice {
                 let mut parts = times.splitn(3, ':');
                 let (from, until) = (at(parts.next()?)?, at(parts.next()?)?);
                 let shift = || Some(Self::Shift(from, until));
-                let whole = from < until;
-                whole.then_some(())?;
+                // whatever somebody makes up: a plan is laid out for some days, not for centuries
+                let sane = from < until && until - from <= LONGEST_SHIFT && until.year() < 2500;
+                sane.then_some(())?;
                 parts.next().map_or_else(shift, |name| Some(Self::Colleague(from, until, name.to_owned())))
             }
             ("swapyes", id) => Some(Self::Agree(id.to_owned())),
@@ -140,6 +141,9 @@ impl Choice {
         (label.into(), self.data())
     }
 }
+
+/// No longer time is offered to be swapped (`swap::shifts_of`).
+const LONGEST_SHIFT: TimeDelta = TimeDelta::days(14);
 
 /// Tells Telegram which commands there are, until it knows; then waits for the service's end.
 pub async fn name_commands(bot: Bot, lifecycle: Lifecycle) {
@@ -346,7 +350,17 @@ mod tests {
             assert!(data.len() <= 64, "{data}");
             assert_eq!(Choice::parse(&data), Some(choice));
         }
-        for odd in ["pause:7", "pause:119", "swap:2:1", "swap:x:y", "swap:1", "test:no", "swapyes"] {
+        for odd in [
+            "pause:7",
+            "pause:119",
+            "swap:2:1",
+            "swap:x:y",
+            "swap:0:900000000",
+            "swap:900000000:900000001",
+            "swap:1",
+            "test:no",
+            "swapyes",
+        ] {
             assert_eq!(Choice::parse(odd), None, "{odd}");
         }
     }
