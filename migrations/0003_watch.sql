@@ -6,6 +6,9 @@ ALTER TABLE cases ADD COLUMN handing_to TEXT;       -- who is asked to take it o
 ALTER TABLE cases ADD COLUMN handing_until BIGINT;  -- until when he may accept
 ALTER TABLE cases ADD COLUMN reason TEXT;           -- why it is no emergency: a word, or "other:" and free text
 
+-- What was taken before times were kept is asked for silently, not rung.
+UPDATE cases SET called_back_at = COALESCE(called_back_at, taken_at) WHERE state = 'taken';
+
 ALTER TABLE notices ADD COLUMN channel TEXT NOT NULL DEFAULT 'telegram';  -- telegram, or a channel's name in the settings
 ALTER TABLE notices ADD COLUMN wanted_at BIGINT;    -- when it should have gone out; NULL = created_at
 ALTER TABLE notices ADD COLUMN second_at BIGINT;    -- when the recipient's other ways begin unless somebody answers
@@ -93,7 +96,8 @@ CREATE TABLE paths (
     checked_at    BIGINT,                     -- when it was last tried
     failing_since BIGINT,                     -- since when it does not; NULL = it does
     down_at       BIGINT,                     -- since when people are told so; NULL = it counts as up
-    error         TEXT                        -- the last failure, without personal data
+    error         TEXT,                       -- the last failure, without personal data
+    refusing      BIGINT NOT NULL             -- 1 = it was a refusal to tell somebody
 );
 
 CREATE TABLE drills (

@@ -92,10 +92,11 @@ impl Desk {
         if let Err(refusal) = case.allows(act, &actor.name, now) {
             return Ok(Answer::Refused(refusal));
         }
+        self.quiet_other_ways(tx, &case, act, actor).await?;
         if let Err(refusal) = self.beside(tx, &case, act, actor, now).await? {
             return Ok(Answer::Refused(refusal));
         }
-        if *act == Act::Split {
+        if matches!(act, Act::Split(_)) {
             // what was taken off no longer counts in it
             case = cases::lock(tx, id).await?.unwrap_or(case);
         }
@@ -104,10 +105,9 @@ impl Desk {
             let policy = self.settings.policy(case.policy_verdict(), line.as_deref(), now);
             case.act(act, &actor.name, now, &policy, &self.settings.escalation.patience());
             cases::put(tx, &case).await?;
-            reactions::answered(tx, id).await?;
             reactions::close_menus(tx, id).await?;
             notices::refresh_case(tx, id, now).await?;
-            bundles::refresh(tx, now).await?;
+            bundles::refresh(tx, id, now).await?;
         }
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
         let detail = act.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
@@ -115,6 +115,15 @@ impl Desk {
         events::append(tx, &event.by(&actor.name)).await?;
         tracing::info!(case.id = %id, act = act.as_str(), stage = "acknowledge", "a technician answered");
         Ok(Answer::Done)
+    }
+
+    /// Who answers is not told by his other ways; nobody is, once the case is somebody's, goes on elsewhere or is over.
+    async fn quiet_other_ways(&self, tx: &mut Tx, case: &Case, act: &Act, actor: &Actor) -> Result<(), StoreError> {
+        match act {
+            Act::HandOver(_) | Act::Decline | Act::Consent(_) => reactions::answered_by(tx, case.id, &actor.name).await,
+            Act::Transcript | Act::Show | Act::Split(_) => Ok(()),
+            _ => reactions::answered(tx, case.id).await,
+        }
     }
 
     /// What an act does beside changing the case.
@@ -127,7 +136,12 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         match act {
-            Act::Split if !self.split(tx, case, actor, now).await? => return Ok(Err(Refusal::Already)),
+            Act::Split(shown) => {
+                let joined = joins::within(tx, case.id).await?.len();
+                if usize::try_from(*shown) != Ok(joined) || !self.split(tx, case, actor, now).await? {
+                    return Ok(Err(Refusal::Already));
+                }
+            }
             Act::Transcript => self.send_transcript(tx, case, actor, now).await?,
             Act::Show | Act::Accept => self.show(tx, case, actor, now).await?,
             Act::Consent(given) => self.consent(tx, case, *given, actor, now).await?,
@@ -213,6 +227,12 @@ impl Desk {
         let own = cases::open(tx, report.id, verdict.unwrap_or(Verdict::Unclear), false, now).await?;
         notices::reassign(tx, report.id, own.id).await?;
         charges::move_to(tx, report.id, own.id).await?;
+        if let Some(consent) = consents::newest(tx.reading(), case.id).await?.filter(|consent| consent.given) {
+            // what stood on the words that leave stands on the phone again
+            let called_at = reports::called_at(tx, case.report).await?;
+            let outside = !self.settings.business_hours().is_open(called_at);
+            charges::propose_by_phone(tx, case, &consent, self.settings.terms.tariff(outside), now).await?;
+        }
         if let Some(found) = &found {
             charges::propose_by(tx, own.id, &report, found, mail.as_deref(), now).await?;
         }

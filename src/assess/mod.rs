@@ -257,8 +257,13 @@ impl AssessStep {
         }
         if why == Why::SameTrouble {
             // whoever has it must hear that it is more than he thought, or that the caller calls again after his call-back
-            let loud = raised || case.called_back_at.is_some();
-            self.tell_who_knows(tx, report, &case, loud && case.taken_by.is_some(), now).await?;
+            let again = case.called_back_at.is_some();
+            let loud = (raised || again) && case.taken_by.is_some();
+            self.tell_who_knows(tx, report, &case, loud, now).await?;
+            if again {
+                case.called_again(now, &self.settings.escalation.patience());
+                cases::put(tx, &case).await?;
+            }
         }
         notices::refresh(tx, case.report, now).await?;
         Ok(case)

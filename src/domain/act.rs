@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub enum Act {
     /// "Übernehmen"
     Take,
-    /// "Weitergeben": not me, the next one now.
-    Pass,
+    /// "Weitergeben": not me, the next one now; in which step, so that a second tap passes nobody over.
+    Pass(u32),
     /// "Kein Notfall", and why.
     NoEmergency(Reason),
     /// "Abschrift": send me the words.
@@ -34,8 +34,8 @@ pub enum Act {
     Accept,
     /// "Ablehnen"
     Decline,
-    /// "Gehört nicht dazu": the newest joined report becomes a case of its own.
-    Split,
+    /// "Gehört nicht dazu": the newest of so many joined reports becomes a case of its own.
+    Split(u32),
 }
 
 /// Why an act changes nothing. Each is told to the one who pressed.
@@ -66,7 +66,7 @@ impl Act {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Take => "take",
-            Self::Pass => "pass",
+            Self::Pass(_) => "pass",
             Self::NoEmergency(_) => "none",
             Self::Transcript => "text",
             Self::Show => "show",
@@ -78,7 +78,7 @@ impl Act {
             Self::HandOver(_) => "hand",
             Self::Accept => "accept",
             Self::Decline => "decline",
-            Self::Split => "split",
+            Self::Split(_) => "split",
         }
     }
 
@@ -87,7 +87,7 @@ impl Act {
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::NoEmergency(reason) => Some(reason.stored()),
-            Self::Eta(minutes) => Some(minutes.to_string()),
+            Self::Eta(number) | Self::Pass(number) | Self::Split(number) => Some(number.to_string()),
             Self::Consent(given) => Some(if *given { "yes" } else { "no" }.to_owned()),
             Self::HandOver(to) => Some(to.clone()),
             _ => None,
@@ -110,11 +110,12 @@ impl Act {
         let act = match (word, detail) {
             ("none", Some(reason)) => Self::NoEmergency(Reason::parse(reason)?),
             ("eta", Some(minutes)) => Self::Eta(minutes.parse().ok()?),
+            ("pass", Some(step)) => Self::Pass(step.parse().ok()?),
+            ("split", Some(joined)) => Self::Split(joined.parse().ok()?),
             ("consent", Some("yes")) => Self::Consent(true),
             ("consent", Some("no")) => Self::Consent(false),
             ("hand", Some(to)) if !to.is_empty() => Self::HandOver(to.to_owned()),
             ("take", None) => Self::Take,
-            ("pass", None) => Self::Pass,
             ("text", None) => Self::Transcript,
             ("show", None) => Self::Show,
             ("called", None) => Self::CalledBack,
@@ -122,7 +123,6 @@ impl Act {
             ("back", None) => Self::GiveBack,
             ("accept", None) => Self::Accept,
             ("decline", None) => Self::Decline,
-            ("split", None) => Self::Split,
             _ => return None,
         };
         Some((act, case))
@@ -141,10 +141,13 @@ impl Case {
     /// # Errors
     /// The reason to tell the one who pressed.
     pub fn allows(&self, act: &Act, who: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let before_taking = matches!(act, Act::Take | Act::Pass | Act::NoEmergency(_) | Act::Split);
+        let before_taking = matches!(act, Act::Take | Act::Pass(_) | Act::NoEmergency(_) | Act::Split(_));
         match self.state {
             _ if act.only_shows() => Ok(()),
             CaseState::Closed => Err(Refusal::Closed),
+            CaseState::Open if matches!(act, Act::Pass(step) if usize::try_from(*step) != Ok(self.progress.steps_begun)) => {
+                Err(Refusal::Already)
+            }
             CaseState::Open if before_taking => Ok(()),
             CaseState::Open if matches!(act, Act::Accept | Act::Decline) => Err(Refusal::NotOffered),
             CaseState::Open => Err(Refusal::NotYours),
@@ -165,6 +168,9 @@ impl Case {
             Act::CalledBack | Act::Eta(_) if self.called_back_at.is_some() => Err(Refusal::Already),
             Act::Eta(minutes) if !(1..=LONGEST_ETA_MIN).contains(minutes) => Err(Refusal::NoTime),
             Act::HandOver(to) if to == who => Err(Refusal::NobodyElse),
+            Act::HandOver(to) if self.offer.as_ref().is_some_and(|offer| offer.to == *to && now < offer.until) => {
+                Err(Refusal::Already)
+            }
             _ => Ok(()),
         }
     }
@@ -181,7 +187,7 @@ impl Case {
             }
             Act::Done => self.close(who, Outcome::Done, None, now),
             Act::NoEmergency(reason) => self.close(who, Outcome::NoEmergency, Some(reason.clone()), now),
-            Act::GiveBack | Act::Pass => self.resume(now, policy),
+            Act::GiveBack | Act::Pass(_) => self.resume(now, policy),
             Act::HandOver(to) => {
                 self.offer = Some(Offer { to: to.clone(), until: now + patience.offer });
                 self.due_at = self.next_due(patience);
@@ -190,7 +196,7 @@ impl Case {
                 self.offer = None;
                 self.due_at = self.next_due(patience);
             }
-            Act::Transcript | Act::Show | Act::Consent(_) | Act::Split => {}
+            Act::Transcript | Act::Show | Act::Consent(_) | Act::Split(_) => {}
         }
     }
 
@@ -283,7 +289,7 @@ mod tests {
     fn only_our_own_buttons_are_understood() {
         let mut acts = vec![
             Act::Take,
-            Act::Pass,
+            Act::Pass(7),
             Act::Transcript,
             Act::Show,
             Act::Eta(45),
@@ -295,7 +301,7 @@ mod tests {
             Act::HandOver("Jörg: der Zweite".into()),
             Act::Accept,
             Act::Decline,
-            Act::Split,
+            Act::Split(2),
         ];
         acts.extend(Reason::NAMED.map(Act::NoEmergency));
         for act in acts {

@@ -112,6 +112,22 @@ impl Case {
         }
     }
 
+    /// The customer calls again after the call-back: it has to be done anew, and is held against the taker.
+    pub fn called_again(&mut self, now: DateTime<Utc>, patience: &Patience) {
+        if self.state == CaseState::Taken {
+            self.called_back_at = None;
+            self.reminded_at = None;
+            self.eta_at = Some(now + patience.eta);
+            self.due_at = self.next_due(patience);
+        }
+    }
+
+    /// Whoever has it is no technician any more: it is nobody's, and rings.
+    pub fn abandoned(&mut self, now: DateTime<Utc>, policy: &Policy) {
+        self.called_back_at = None;
+        self.resume(now, policy);
+    }
+
     /// When something is due with a taken case.
     pub(super) fn next_due(&self, patience: &Patience) -> Option<DateTime<Utc>> {
         let own = match (self.called_back_at, self.reminded_at) {
@@ -240,6 +256,17 @@ mod tests {
         acts(&mut case, "Bernd", &Act::Take, 7);
         acts(&mut case, "Bernd", &Act::Eta(15), 8);
         assert_eq!(watch(&mut case, 8, 30), [(23, "remind Bernd".to_owned())]);
+    }
+
+    #[test]
+    fn whoever_calls_again_after_the_call_back_is_not_forgotten() {
+        let mut case = open();
+        acts(&mut case, "Anna", &Act::Take, 0);
+        acts(&mut case, "Anna", &Act::CalledBack, 5);
+        case.called_again(at(100), &Patience::default());
+        let seen = watch(&mut case, 100, 141);
+        let expected = [(130, "remind Anna"), (140, "resumed from Anna"), (140, "ring everyone")];
+        assert_eq!(seen, expected.map(|(minute, word)| (minute, word.to_owned())));
     }
 
     #[test]

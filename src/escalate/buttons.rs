@@ -13,7 +13,7 @@ const TIMES: [u32; 3] = [15, 30, 60];
 type Rows = Vec<Vec<Button>>;
 
 /// Under the alert of a case.
-pub(super) fn of_alert(case: &Case, notice: &Notice, joined: bool, settings: &Settings) -> Rows {
+pub(super) fn of_alert(case: &Case, notice: &Notice, joined: u32, settings: &Settings) -> Rows {
     let reader = notice.recipient.as_str();
     let mine = case.state == CaseState::Taken && (case.taken_by.as_deref() == Some(reader) || reader == "office");
     let words = (settings.telegram.view == View::Full).then(|| key(&Act::Transcript, case.id));
@@ -24,15 +24,18 @@ pub(super) fn of_alert(case: &Case, notice: &Notice, joined: bool, settings: &Se
         (CaseState::Taken, Some(Menu::Hand)) if mine => return colleagues(case, settings),
         (CaseState::Open, _) => vec![
             vec![key(&Act::Take, case.id)],
-            vec![key(&Act::Pass, case.id), opens(Menu::Reason, case.id)],
+            vec![
+                key(&Act::Pass(u32::try_from(case.progress.steps_begun).unwrap_or(u32::MAX)), case.id),
+                opens(Menu::Reason, case.id),
+            ],
             words.into_iter().collect(),
         ],
         (CaseState::Taken, _) if mine => of_taker(case, words, settings),
         (CaseState::Taken, _) => vec![words.into_iter().collect()],
         (CaseState::Closed, _) => return Vec::new(),
     };
-    if joined && (case.state == CaseState::Open || mine) {
-        rows.push(vec![key(&Act::Split, case.id)]);
+    if joined > 0 && (case.state == CaseState::Open || mine) {
+        rows.push(vec![key(&Act::Split(joined), case.id)]);
     }
     rows.retain(|row| !row.is_empty());
     rows

@@ -67,7 +67,7 @@ impl DrillStep {
         let zone = self.settings.business_hours().zone;
         let at = instant(zone, local(zone, now).date().and_time(self.settings.drill.time()));
         let mut reader = self.store.read().await?;
-        Ok(now >= at && drills::newest(&mut reader).await?.is_none_or(|newest| newest < at))
+        Ok(now >= at && drills::newest(&mut reader).await?.is_none_or(|newest| newest < at || newest > now))
     }
 
     async fn begin(&self, now: DateTime<Utc>) -> Result<(), StoreError> {

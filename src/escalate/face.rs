@@ -91,7 +91,10 @@ impl Subject {
         Ok(())
     }
 
-    fn bundle(&self, settings: &Settings, view: View) -> Wanted {
+    fn bundle(&self, notice: &Notice, settings: &Settings, view: View) -> Wanted {
+        if notice.message.is_none() && self.listed.iter().all(|one| one.case.state != CaseState::Open) {
+            return Wanted::Nothing;
+        }
         let hidden = |one: &Listed| Listed { company: None, ..one.clone() };
         let seen = match view {
             View::Full => self.listed.clone(),
@@ -146,7 +149,7 @@ impl Subject {
             (NoticeKind::Offer, Some(report), Some(case)) => self.offer(notice, report, case, settings, view),
             (NoticeKind::Remind, Some(report), Some(case)) => self.reminder(notice, report, case, settings, view),
             (NoticeKind::Question, _, Some(case)) => question(notice, case),
-            (NoticeKind::Bundle, ..) => self.bundle(settings, view),
+            (NoticeKind::Bundle, ..) => self.bundle(notice, settings, view),
             (NoticeKind::Ready, ..) => {
                 let face = ready::face(notice, self.asked.as_ref(), settings.business_hours().zone);
                 face.map_or(Wanted::Nothing, |face| Wanted::Show(face, None))
@@ -205,7 +208,7 @@ impl Subject {
             View::Full => wording::alert(&known, case, notice.repeated),
             View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
         };
-        let buttons = buttons::of_alert(case, notice, !self.later.is_empty(), settings);
+        let buttons = buttons::of_alert(case, notice, u32::try_from(self.later.len()).unwrap_or(0), settings);
         Wanted::Show(Face { text: words, buttons, attachment: None }, None)
     }
 

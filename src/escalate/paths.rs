@@ -68,6 +68,10 @@ impl PathStep {
         if path.name != TELEGRAM {
             return path.failing_since.is_some_and(|since| now - since >= CHANNEL_DOWN_AFTER);
         }
+        if let Some(down_at) = path.down_at {
+            // a start of ours brings nothing back
+            return path.ok_at.is_none_or(|ok_at| ok_at < down_at);
+        }
         let limit = TimeDelta::seconds(i64::try_from(self.settings.telegram.down_after_s).unwrap_or(90));
         let ok_at = path.ok_at.unwrap_or(self.begun_at).max(self.begun_at);
         now - ok_at >= limit
@@ -184,7 +188,7 @@ impl Step for ProbeStep {
         };
         let error = self.channels.probe(&name).await.err();
         let mut tx = self.store.begin().await?;
-        paths::tried(&mut tx, &name, error.as_deref(), self.clock.now()).await?;
+        paths::probed(&mut tx, &name, error.as_deref(), self.clock.now()).await?;
         tx.commit().await?;
         Ok(Round::Worked)
     }

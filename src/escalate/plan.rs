@@ -13,7 +13,9 @@ use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::notices::Plan;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, cases, events, joins, notices, paths, reactions, reports};
+use crate::store::{
+    Claim, Lease, Store, StoreError, Tx, bundles, cases, events, joins, notices, paths, reactions, reports,
+};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,7 +24,7 @@ use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(30);
 /// So many late cases are woken in one go.
-const TOGETHER: usize = 500;
+const TOGETHER: usize = 50;
 
 /// The planner's step.
 pub struct PlanStep {
@@ -52,7 +54,20 @@ impl Step for PlanStep {
         if due.is_empty() {
             return Ok(Round::Idle);
         }
-        self.wake(due).await?;
+        let several = due.len() > 1;
+        match self.wake(due.clone()).await {
+            // somebody did something with one of them meanwhile, or one is broken: it must not keep the others
+            Err(error) if several => {
+                tracing::warn!(%error, stage = "escalate", "late cases could not be woken together: one by one");
+                for one in due {
+                    match self.wake(vec![one]).await {
+                        Err(StoreError::LeaseLost(_)) | Ok(()) => {}
+                        Err(error) => tracing::error!(%error, stage = "escalate", "a late case could not be woken"),
+                    }
+                }
+            }
+            result => result?,
+        }
         Ok(Round::Worked)
     }
 }
@@ -109,6 +124,7 @@ impl PlanStep {
             loud: true,
             ring: notice.ring,
             body: notice.body.clone(),
+            wanted_at: Some(notice.wanted_at),
             ..Plan::new(notice.kind, &notice.recipient, notice.chat)
         };
         let channels = duty.named(&notice.recipient).map(|one| one.channels.clone()).unwrap_or_default();
@@ -152,6 +168,9 @@ impl PlanStep {
             let report = reports::find(&mut reader, case.report).await?;
             let policy = self.settings.policy(case.policy_verdict(), report.mailbox.as_deref(), now);
             let before = case.clone();
+            if case.taken_by.as_deref().is_some_and(|taker| duty.named(taker).is_none()) {
+                case.abandoned(now, &policy);
+            }
             let found = case.wake(now, &policy, &self.settings.escalation.patience());
             let ways = Ways { down, second_after: policy.second_after, wanted_at: before.due_at };
             woken.push((Around { report, case, duty: &duty, ways, now }, before, found, lease));
@@ -166,6 +185,7 @@ impl PlanStep {
             cases::woken(&mut tx, case, lease).await?;
             if case.state != before.state || case.offer != before.offer {
                 notices::refresh_case(&mut tx, case.id, now).await?;
+                bundles::refresh(&mut tx, case.id, now).await?;
             }
         }
         tx.commit().await?;

@@ -122,14 +122,15 @@ impl SendStep {
     async fn bundle(&self, notice: &Notice, lease: &Lease) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let before = now - TimeDelta::minutes(i64::from(self.settings.escalation.late_after_min));
-        let fresh = notice.message.is_none() && notice.delivery == Delivery::Due && notice.channel.is_none();
+        let fresh = notice.message.is_none() && notice.delivery == Delivery::Due;
         let kind = matches!(notice.kind, NoticeKind::Alert | NoticeKind::Voice);
         if !fresh || !kind || notice.wanted_at > before {
             return Ok(false);
         }
         let mut tx = self.store.begin().await?;
-        let Some(late) = bundles::take_late(&mut tx, notice.chat, lease, before).await? else { return Ok(false) };
+        let Some(late) = bundles::take_late(&mut tx, notice, lease, before).await? else { return Ok(false) };
         let plan = Plan::new(NoticeKind::Bundle, &notice.recipient, notice.chat);
+        let plan = Plan { channel: notice.channel.clone(), ..plan };
         let body = Some(listed(&late.cases));
         notices::plan(&mut tx, &Plan { loud: true, body, second_at: late.second_at, ..plan }, now).await?;
         tx.commit().await?;

@@ -7,6 +7,7 @@
 use super::heartbeat::Beat;
 use crate::config::Settings;
 use crate::domain::case::CaseId;
+use crate::roster::Roster;
 use crate::runtime::clock::Clock;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::status::{Entry, State, Status};
@@ -48,11 +49,13 @@ pub enum Ill {
     Failing(String),
     /// A case should have been looked at.
     Overdue(CaseId),
+    /// A case rang, and nothing of it ever stood on a phone.
+    Untold(CaseId),
     /// So many loud notices have arrived by no way.
     Undelivered(i64),
     /// The store refuses.
     Store(String),
-    /// Telegram is down and so is every channel.
+    /// Telegram is down and so is every channel, or nobody has a way at all.
     NoWay,
 }
 
@@ -64,6 +67,7 @@ impl Ill {
             Self::Silent(_) => "worker silent",
             Self::Failing(_) => "worker failing",
             Self::Overdue(_) => "case overdue",
+            Self::Untold(_) => "case untold",
             Self::Undelivered(_) => "notice undelivered",
             Self::Store(_) => "store",
             Self::NoWay => "no way to people",
@@ -77,11 +81,14 @@ impl fmt::Display for Ill {
             Self::Silent(worker) => write!(f, "{worker} has said nothing for long: it hangs"),
             Self::Failing(worker) => write!(f, "{worker} has been failing for more than 90 s"),
             Self::Overdue(case) => write!(f, "case {case} has been due for more than a minute"),
+            Self::Untold(case) => write!(f, "case {case} has been open for more than 3 min, and nobody was told of it"),
             Self::Undelivered(count) => {
                 write!(f, "{count} loud notices have not arrived for more than 3 min, by no way")
             }
             Self::Store(error) => write!(f, "the store refuses: {error}"),
-            Self::NoWay => f.write_str("Telegram is down, and no other way to people works"),
+            Self::NoWay => {
+                f.write_str("nobody can be reached: Telegram is down and no channel works, or no phone is known")
+            }
         }
     }
 }
@@ -166,6 +173,9 @@ impl Watch {
         if let Some(case) = watch::overdue_case(&mut reader, self.late(now, OVERDUE)).await? {
             return Ok(Some(Ill::Overdue(case)));
         }
+        if let Some(case) = watch::untold_case(&mut reader, self.late(now, UNDELIVERED)).await? {
+            return Ok(Some(Ill::Untold(case)));
+        }
         let undelivered = watch::undelivered(&mut reader, now - UNDELIVERED).await?;
         if undelivered > 0 && now - self.started_at > UNDELIVERED {
             return Ok(Some(Ill::Undelivered(undelivered)));
@@ -214,6 +224,9 @@ impl Watch {
     ) -> Result<bool, StoreError> {
         // what failed before this start is tried anew
         let long = |since: Option<DateTime<Utc>>| since.is_some_and(|since| now - since.max(self.started_at) > FAILING);
+        if Roster::new(self.settings.clone()).at(reader, now).await?.recipients(&["everyone", "office"]).is_empty() {
+            return Ok(true);
+        }
         let known = paths::all(reader).await?;
         let down = |name: &str| {
             known.iter().any(|path| path.name == name && (path.down_at.is_some() || long(path.failing_since)))

@@ -3,6 +3,7 @@
 use super::notices::TELEGRAM;
 use super::{Lease, Result, Tx, ms};
 use crate::domain::case::CaseId;
+use crate::domain::notice::Notice;
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 
@@ -15,13 +16,14 @@ pub struct Late {
     pub second_at: Option<DateTime<Utc>>,
 }
 
-/// The alerts of several cases in this chat that never got out and should have before `before`: they are taken back, with
-/// the recordings that were to come along. `None` where there are not at least two: nothing is changed. `lease` is that of
+/// The alerts of several cases in the chat (or channel) of this one that never got out and should have before `before`:
+/// they are taken back, with the recordings that were to come along. `None` where there are not at least two: nothing is changed. `lease` is that of
 /// the one in hand.
 ///
 /// # Errors
 /// Where the database refused or a row is broken.
-pub async fn take_late(tx: &mut Tx, chat: i64, lease: &Lease, before: DateTime<Utc>) -> Result<Option<Late>> {
+pub async fn take_late(tx: &mut Tx, of: &Notice, lease: &Lease, before: DateTime<Utc>) -> Result<Option<Late>> {
+    let (chat, channel) = (of.chat, of.channel.as_deref().unwrap_or(TELEGRAM));
     let rows = sqlx::query(
         "SELECT case_id, second_at FROM notices
          WHERE chat = $1 AND channel = $2 AND kind = 'alert' AND delivery = 'due' AND message IS NULL AND case_id IS NOT NULL
@@ -29,7 +31,7 @@ pub async fn take_late(tx: &mut Tx, chat: i64, lease: &Lease, before: DateTime<U
          ORDER BY case_id",
     )
     .bind(chat)
-    .bind(TELEGRAM)
+    .bind(channel)
     .bind(ms(before))
     .bind(&lease.token)
     .fetch_all(tx.db())
@@ -51,7 +53,7 @@ pub async fn take_late(tx: &mut Tx, chat: i64, lease: &Lease, before: DateTime<U
              AND COALESCE(wanted_at, created_at) <= $3 AND (lease_token IS NULL OR lease_token = $4)",
     )
     .bind(chat)
-    .bind(TELEGRAM)
+    .bind(channel)
     .bind(ms(before))
     .bind(&lease.token)
     .execute(tx.db())
@@ -59,18 +61,18 @@ pub async fn take_late(tx: &mut Tx, chat: i64, lease: &Lease, before: DateTime<U
     Ok(Some(Late { cases, second_at: second_at.and_then(DateTime::from_timestamp_millis) }))
 }
 
-/// Lets every list of the last day be looked at again: one of its cases changed.
+/// Lets every list that names this case be looked at again.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn refresh(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+pub async fn refresh(tx: &mut Tx, case: CaseId, now: DateTime<Utc>) -> Result<()> {
     sqlx::query(
         "UPDATE notices SET version = version + 1, due_at = CASE WHEN due_at IS NULL THEN $1 ELSE due_at END
-         WHERE kind = 'bundle' AND channel = $2 AND delivery = 'sent' AND created_at >= $3",
+         WHERE kind = 'bundle' AND channel = $2 AND delivery = 'sent' AND ' ' || body || ' ' LIKE $3",
     )
     .bind(ms(now))
     .bind(TELEGRAM)
-    .bind(ms(now - chrono::TimeDelta::days(1)))
+    .bind(format!("% {case} %"))
     .execute(tx.db())
     .await?;
     Ok(())

@@ -148,6 +148,11 @@ impl Tx {
         &mut self.inner
     }
 
+    /// For what only reads.
+    pub fn reading(&mut self) -> &mut AnyConnection {
+        self.db()
+    }
+
     /// Makes it durable.
     ///
     /// # Errors

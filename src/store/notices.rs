@@ -269,7 +269,7 @@ pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, n
     expect_one(&done, || format!("notice {}", notice.id))
 }
 
-/// Alerts of the case in this chat that provably never got out are no longer wanted. Gives when the recipient's other ways
+/// Alerts of the case in this chat that never got out, or nobody knows, are no longer wanted: a newer one comes. Gives when the recipient's other ways
 /// should have begun, if that has not come.
 ///
 /// # Errors
@@ -277,7 +277,7 @@ pub async fn tried(tx: &mut Tx, notice: &Notice, lease: &Lease, tried: &Tried, n
 pub async fn supersede(tx: &mut Tx, case: CaseId, plan: &Plan) -> Result<Option<DateTime<Utc>>> {
     let rows: Vec<Option<i64>> = sqlx::query_scalar(
         "UPDATE notices SET delivery = 'gone', due_at = NULL
-         WHERE case_id = $1 AND chat = $2 AND channel = $3 AND kind = 'alert' AND delivery = 'due' AND lease_token IS NULL
+         WHERE case_id = $1 AND chat = $2 AND channel = $3 AND kind = 'alert' AND delivery IN ('due', 'sending') AND lease_token IS NULL
          RETURNING second_at",
     )
     .bind(case.0)

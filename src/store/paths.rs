@@ -24,18 +24,38 @@ pub struct Path {
     pub down_at: Option<DateTime<Utc>>,
     /// The last failure, without personal data.
     pub error: Option<String>,
+    /// That was a refusal to tell somebody: only a message that is taken ends it.
+    pub refusing: bool,
 }
 
-/// A try: it worked (`None`), or why not.
+/// A try to tell somebody: it worked (`None`), or why not.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn tried(tx: &mut Tx, name: &str, error: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+    write(tx, name, error, error.is_some(), now).await
+}
+
+/// A look whether the way is there, without telling anybody. One that refused to tell is not well because it answers.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn probed(tx: &mut Tx, name: &str, error: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+    let before = find(tx.db(), name).await?.filter(|path| path.refusing);
+    match (error, before) {
+        (None, Some(before)) => write(tx, name, before.error.as_deref(), true, now).await,
+        (_, before) => write(tx, name, error, before.is_some(), now).await,
+    }
+}
+
+async fn write(tx: &mut Tx, name: &str, error: Option<&str>, refusing: bool, now: DateTime<Utc>) -> Result<()> {
     let ok_at = error.is_none().then_some(now);
     sqlx::query(
-        "INSERT INTO paths (name, ok_at, checked_at, failing_since, down_at, error) VALUES ($1, $2, $3, $4, NULL, $5)
+        "INSERT INTO paths (name, ok_at, checked_at, failing_since, down_at, error, refusing)
+         VALUES ($1, $2, $3, $4, NULL, $5, $6)
          ON CONFLICT (name) DO UPDATE SET
              ok_at = COALESCE(excluded.ok_at, paths.ok_at), checked_at = excluded.checked_at, error = excluded.error,
+             refusing = excluded.refusing,
              failing_since = CASE WHEN excluded.error IS NULL THEN NULL
                                   ELSE COALESCE(paths.failing_since, excluded.failing_since) END",
     )
@@ -44,6 +64,7 @@ pub async fn tried(tx: &mut Tx, name: &str, error: Option<&str>, now: DateTime<U
     .bind(ms(now))
     .bind(ms_opt(error.map(|_| now)))
     .bind(error)
+    .bind(i64::from(refusing))
     .execute(tx.db())
     .await?;
     Ok(())
@@ -96,5 +117,6 @@ fn read(row: &AnyRow) -> Result<Path> {
         failing_since: fields.maybe_instant("failing_since")?,
         down_at: fields.maybe_instant("down_at")?,
         error: fields.maybe_text("error")?,
+        refusing: fields.truth("refusing")?,
     })
 }

@@ -32,6 +32,19 @@ pub async fn answered(tx: &mut Tx, case: CaseId) -> Result<()> {
     Ok(())
 }
 
+/// Somebody did something with the case: his own other ways do not begin.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn answered_by(tx: &mut Tx, case: CaseId, recipient: &str) -> Result<()> {
+    sqlx::query("UPDATE notices SET second_at = NULL WHERE case_id = $1 AND recipient = $2 AND second_at IS NOT NULL")
+        .bind(case.0)
+        .bind(recipient)
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// One notice's recipient answered it.
 ///
 /// # Errors

@@ -56,6 +56,24 @@ pub async fn overdue_case(db: &mut AnyConnection, limit: DateTime<Utc>) -> Resul
     Ok(found.map(CaseId))
 }
 
+/// An open case from before `limit` that rang, and of which nothing ever stood on any phone.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn untold_case(db: &mut AnyConnection, limit: DateTime<Utc>) -> Result<Option<CaseId>> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM cases AS untold WHERE state = 'open' AND opened_at < $1 AND rings > 0
+             AND NOT EXISTS (SELECT 1 FROM notices WHERE sent_at IS NOT NULL
+                 AND ((kind = 'alert' AND case_id = untold.id)
+                      OR (kind = 'bundle' AND ' ' || body || ' ' LIKE '% ' || CAST(untold.id AS TEXT) || ' %')))
+         ORDER BY id LIMIT 1",
+    )
+    .bind(ms(limit))
+    .fetch_optional(db)
+    .await?;
+    Ok(found.map(CaseId))
+}
+
 /// How many loud notices planned before `limit` have reached their recipient by none of his ways.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::domain::notice::Menu;
 pub fn button(act: &Act) -> String {
     let label = match act {
         Act::Take => "Übernehmen",
-        Act::Pass => "Weitergeben",
+        Act::Pass(_) => "Weitergeben",
         Act::NoEmergency(why) => return reason(why),
         Act::Transcript => "Abschrift",
         Act::Show => "Zeigen",
@@ -23,7 +23,7 @@ pub fn button(act: &Act) -> String {
         Act::HandOver(to) => to,
         Act::Accept => "Annehmen",
         Act::Decline => "Ablehnen",
-        Act::Split => "Gehört nicht dazu",
+        Act::Split(_) => "Gehört nicht dazu",
     };
     label.to_owned()
 }
@@ -75,7 +75,7 @@ pub fn reason(why: &Reason) -> String {
 pub fn answer(act: &Act) -> String {
     let words = match act {
         Act::Take | Act::Accept => "Du hast übernommen. Wann rufst du zurück?",
-        Act::Pass => "Weitergegeben.",
+        Act::Pass(_) => "Weitergegeben: der Nächste wird gerufen.",
         Act::NoEmergency(_) => "Als „kein Notfall“ beendet.",
         Act::Transcript => "Die Abschrift kommt.",
         Act::Show => "Kommt.",
@@ -87,7 +87,7 @@ pub fn answer(act: &Act) -> String {
         Act::GiveBack => "Zurückgegeben, die Eskalation läuft weiter.",
         Act::HandOver(to) => return format!("{to} ist gefragt. Bis zur Annahme bleibt der Vorgang bei dir."),
         Act::Decline => "Abgelehnt.",
-        Act::Split => "Die letzte Nachricht ist jetzt ein eigener Vorgang.",
+        Act::Split(_) => "Die letzte Nachricht ist jetzt ein eigener Vorgang.",
     };
     words.to_owned()
 }

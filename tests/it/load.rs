@@ -3,11 +3,12 @@
 //!
 //! Takes minutes, so it is asked for: `cargo test --test it load:: -- --ignored --nocapture`. What it measures is printed.
 
-use crate::fake_bot::{FakeBot, Fault, Shown};
+use crate::fake_bot::{Fault, Shown};
 use crate::world::World;
 use chrono::{DateTime, Utc};
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::CaseId;
+use nachtwache::domain::notice::{NoticeKind, cases_of};
 use nachtwache::escalate::plan::PlanStep;
 use nachtwache::escalate::send::SendStep;
 use nachtwache::escalate::telegram::TelegramNotifier;
@@ -16,9 +17,9 @@ use nachtwache::runtime::clock::{Clock, SystemClock};
 use nachtwache::runtime::lifecycle::Lifecycle;
 use nachtwache::runtime::status::Status;
 use nachtwache::runtime::worker::Worker;
-use nachtwache::store::cases;
+use nachtwache::store::{cases, notices};
 use nachtwache::telegram::{Bot, Limits};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -90,20 +91,30 @@ fn start(world: &World, lifecycle: &Lifecycle) {
     lifecycle.spawn("plan".into(), worker(&bells.escalate).run(plan));
 }
 
-/// Whether a chat tells of the case: by its own alert, or in a list.
+/// Whether a message is the case's own alert.
 fn tells(shown: &Shown, case: CaseId) -> bool {
-    !shown.silent && (shown.text.contains(&format!("Vorgang {case}")) || shown.text.contains(&format!(" {case} · ")))
+    !shown.silent && shown.text.contains(&format!("Vorgang {case}"))
 }
 
-fn untold(bot: &FakeBot, of: &HashMap<usize, Vec<CaseId>>) -> usize {
-    let mut missing = 0;
-    for (line, cases) in of {
-        for chat in [1000 + i64::try_from(*line).unwrap(), OFFICE] {
-            let messages = bot.messages(chat);
-            missing += cases.iter().filter(|case| !messages.iter().any(|shown| tells(shown, **case))).count();
+/// How many were not told of their cases yet: by an alert of its own that arrived, or in a list that did.
+async fn untold(world: &World, of: &HashMap<usize, Vec<CaseId>>) -> usize {
+    let all = notices::all(&mut world.store.read().await.unwrap()).await.unwrap();
+    let mut told = HashSet::new();
+    for notice in all.iter().filter(|notice| notice.sent_at.is_some()) {
+        match (notice.kind, notice.case) {
+            (NoticeKind::Alert, Some(case)) => drop(told.insert((notice.chat, case))),
+            (NoticeKind::Bundle, _) => {
+                let cases = cases_of(notice.body.as_deref().unwrap_or_default());
+                told.extend(cases.into_iter().map(|case| (notice.chat, case)));
+            }
+            _ => {}
         }
     }
-    missing
+    let wanted = of.iter().flat_map(|(line, cases)| {
+        let chats = [1000 + i64::try_from(*line).unwrap(), OFFICE];
+        cases.iter().flat_map(move |case| chats.map(|chat| (chat, *case)))
+    });
+    wanted.filter(|one| !told.contains(one)).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -121,7 +132,7 @@ async fn two_hundred_cases_and_twenty_technicians_in_bad_weather() {
     while last > 0 {
         assert!(start_at.elapsed() < Duration::from_mins(15), "still {last} untold");
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let now = untold(&world.bot, &of);
+        let now = untold(&world, &of).await;
         if last != usize::MAX {
             told_at.extend(std::iter::repeat_n(start_at.elapsed().as_secs_f32(), last.saturating_sub(now)));
         }

@@ -244,7 +244,10 @@ async fn passing_on_wakes_the_next_one_at_once() {
     let mut world = World::night().await;
     world.hear(EMERGENCY).await;
     assert_eq!(world.rings(BERND), 0);
-    assert_eq!(world.press(ANNA, "Weitergeben", ANNA).await.as_deref(), Some("Weitergegeben."));
+    assert_eq!(
+        world.press(ANNA, "Weitergeben", ANNA).await.as_deref(),
+        Some("Weitergegeben: der Nächste wird gerufen.")
+    );
     assert_eq!(world.rings(BERND), 1);
 }
 

@@ -33,7 +33,8 @@ impl Outside {
 
     async fn with(world: &World, more: &str) -> Self {
         let peer = Peer::start(&[OK]).await;
-        let text = format!("{more}\n[heartbeat]\nurl = \"http://127.0.0.1:{}/ping/KEY\"\n", peer.port);
+        let anna = "[[technicians]]\nname = \"Anna\"\ntelegram_chat = 101\n";
+        let text = format!("{more}\n{anna}[heartbeat]\nurl = \"http://127.0.0.1:{}/ping/KEY\"\n", peer.port);
         let settings = Arc::new(Settings::parse(&text).unwrap());
         let status = Status::default();
         let clock = Arc::new(world.clock.clone());

@@ -390,7 +390,10 @@ impl<'a> Night<'a> {
         }
         match self.dice.roll(30) {
             0..=8 => Act::Take,
-            9..=10 => Act::Pass,
+            9..=10 => {
+                let begun = self.cases[case].case.progress.steps_begun;
+                Act::Pass(u32::try_from(begun).unwrap() - u32::from(begun > 0 && self.dice.percent(20)))
+            }
             11 => Act::NoEmergency(Reason::CanWait),
             12..=14 => Act::Eta(*self.dice.of(&[0, 1, 15, 30, 60, 720, 721])),
             15..=17 => Act::CalledBack,

@@ -92,7 +92,7 @@ impl Night<'_> {
         let open = before.state == CaseState::Open;
         let legal = match act {
             Act::Take => open && has_it(after, Some(who)),
-            Act::Pass => (open || mine) && after.state == CaseState::Open,
+            Act::Pass(_) => (open || mine) && after.state == CaseState::Open,
             Act::NoEmergency(_) => (open || mine) && after.state == CaseState::Closed,
             Act::Done => mine && after.state == CaseState::Closed,
             Act::GiveBack => mine && after.state == CaseState::Open,
@@ -100,17 +100,17 @@ impl Night<'_> {
             Act::Decline => before.state == CaseState::Taken && asked && has_it(after, before.taken_by.as_deref()),
             Act::Consent(_) => mine && after == before,
             Act::Eta(_) | Act::CalledBack | Act::HandOver(_) => mine && has_it(after, Some(who)),
-            Act::Transcript | Act::Show | Act::Split => after == before,
+            Act::Transcript | Act::Show | Act::Split(_) => after == before,
         };
         if !legal {
             return Err(format!("{who} did {act:?}: {before:?} became {after:?}"));
         }
         let watch = &mut told.watch;
         match act {
-            Act::Take | Act::Accept => watch.promise = Some(real + patience.eta),
+            Act::Take | Act::Accept => (watch.promise, watch.nowhere) = (Some(real + patience.eta), None),
             Act::Eta(minutes) => watch.promise = Some(real + TimeDelta::minutes(i64::from(*minutes))),
             Act::Consent(_) => watch.consents += 1,
-            Act::Pass | Act::GiveBack => {
+            Act::Pass(_) | Act::GiveBack => {
                 watch.passes += 1;
                 (watch.promise, watch.silent_since) = (None, real);
             }
