@@ -9,7 +9,7 @@ use crate::config::View;
 use crate::domain::event::EventKind;
 use crate::domain::notice::{Delivery, Notice};
 use crate::store::notices::Tried;
-use crate::store::{Lease, StoreError, notices, paths};
+use crate::store::{Lease, StoreError, notices, paths, reactions};
 use crate::wording;
 use chrono::TimeDelta;
 
@@ -51,6 +51,9 @@ impl SendStep {
             Err(error) => {
                 let detail = format!("{} by {channel}: {error}", notice.recipient);
                 self.tell_story(&mut tx, notice, EventKind::Undelivered, &detail, now).await?;
+                if reactions::was_the_last_way(&mut tx, notice).await? {
+                    self.next_one_now(&mut tx, notice, now).await?;
+                }
                 Tried { delivery: Delivery::Failed, due_at: None, ..undelivered }
             }
         };

@@ -245,7 +245,12 @@ impl SendStep {
     }
 
     /// This technician cannot be reached: the escalation does not wait for him.
-    async fn next_one_now(&self, tx: &mut Tx, notice: &Notice, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) async fn next_one_now(
+        &self,
+        tx: &mut Tx,
+        notice: &Notice,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let (NoticeKind::Alert, Some(id)) = (notice.kind, notice.case) else { return Ok(()) };
         let Some(mut case) = cases::lock(tx, id).await? else { return Ok(()) };
         if case.state != CaseState::Open {

@@ -54,6 +54,24 @@ pub async fn second_not_after(tx: &mut Tx, id: NoticeId, at: DateTime<Utc>) -> R
     Ok(())
 }
 
+/// Whether nothing of this ring is left by which its recipient may be told. (Telegram says by itself when it failed.)
+///
+/// # Errors
+/// Where the database refused.
+pub async fn was_the_last_way(tx: &mut Tx, notice: &Notice) -> Result<bool> {
+    let left: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM notices WHERE case_id = $1 AND recipient = $2 AND ring = $3 AND kind = 'alert' AND id <> $4
+             AND (channel = 'telegram' OR delivery IN ('due', 'sending', 'sent'))",
+    )
+    .bind(notice.case.map(|case| case.0))
+    .bind(&notice.recipient)
+    .bind(i64::from(notice.ring))
+    .bind(notice.id.to_string())
+    .fetch_one(tx.db())
+    .await?;
+    Ok(left == 0)
+}
+
 /// Every other way that is waited with begins now: the first one is down.
 ///
 /// # Errors

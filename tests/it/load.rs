@@ -142,7 +142,13 @@ async fn two_hundred_cases_and_twenty_technicians_in_bad_weather() {
     eprintln!(
         "load: {CASES} cases, {TECHNICIANS} technicians and the office group, seed {SEED}: 0 lost; told after {:.1} s (half), \
          {:.1} s (95 %), {:.1} s (all); peaks {peaks:?}; {} calls, {} answered 429, {} answered 502, {} not at all; {lists} lists in the group",
-        at(50), at(95), all_told.as_secs_f32(), calls.len(), status(429), status(502), status(0)
+        at(50),
+        at(95),
+        all_told.as_secs_f32(),
+        calls.len(),
+        status(429),
+        status(502),
+        status(0)
     );
 }
 

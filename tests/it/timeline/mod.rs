@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! story Taken and forgotten
-//! people anna bernd clara office            (anna+push: with a second way; this line may be left out)
+//! people anna bernd clara office            (anna+push: with a second way, anna-push: with that alone)
 //! night 2026-11-21 22:14                    (local time in Berlin)
 //! | [roster]                                (more settings, as they are)
 //! at 0:00 a caller says emergency

@@ -7,7 +7,7 @@ pub(crate) struct Story {
     pub(crate) line: usize,
     /// Local time in Berlin, "2026-11-21 22:14".
     pub(crate) night: String,
-    /// Names, "+push" behind those with a second way.
+    /// Names, "+push" behind those with a second way, "-push" behind those with that alone.
     pub(crate) people: Vec<String>,
     pub(crate) settings: String,
     pub(crate) steps: Vec<Step>,
@@ -53,6 +53,7 @@ pub(crate) enum What {
     Speaks(String),
     Block(Vec<String>),
     Telegram(String),
+    PushRefuses,
     Stops,
     Starts,
     Clock(i64),
@@ -171,6 +172,7 @@ fn around(text: &str) -> Result<Option<What>, String> {
     Ok(Some(match text {
         "a caller leaves a message" => What::Leaves,
         "everybody blocks the bot" => What::Block(PEOPLE.map(str::to_owned).into()),
+        "the push refuses" => What::PushRefuses,
         "the service stops" => What::Stops,
         "the service starts" => What::Starts,
         "a charge is proposed" => What::Charge(true),

@@ -230,6 +230,10 @@ impl Play {
                 }
             }
             What::Telegram(how) => self.telegram(how)?,
+            What::PushRefuses => {
+                self.web.clear();
+                self.web.on("push", Reply::Status(404));
+            }
             What::Stops => self.up = false,
             What::Starts => self.start().await,
             What::Clock(minutes) => self.world.clock.advance(TimeDelta::minutes(*minutes)),
@@ -473,18 +477,22 @@ fn state(case: &Case) -> String {
 fn settings(story: &Story, web: &Web) -> String {
     let mut text = String::new();
     for person in &story.people {
-        let (who, push) = person.split_once('+').map_or((person.as_str(), false), |(who, _)| (who, true));
+        let (who, push) = person.split_once(['+', '-']).map_or((person.as_str(), false), |(who, _)| (who, true));
         let head = if who == "office" {
             "[office]".to_owned()
         } else {
             format!("[[technicians]]\nname = \"{}\"", proper(who))
         };
-        writeln!(text, "{head}\ntelegram_chat = {}", chat_of(who)).unwrap();
+        writeln!(text, "{head}").unwrap();
+        if !person.ends_with("-push") {
+            writeln!(text, "telegram_chat = {}", chat_of(who)).unwrap();
+        }
         if push {
             writeln!(text, "channels = [\"push-{who}\"]").unwrap();
         }
     }
-    for who in story.people.iter().filter_map(|person| person.strip_suffix("+push")) {
+    for who in story.people.iter().filter_map(|person| person.strip_suffix("push")) {
+        let who = who.trim_end_matches(['+', '-']);
         let url = web.url(&format!("/push/{who}"));
         writeln!(text, "[[channels]]\nkind = \"webhook\"\nname = \"push-{who}\"\nurl = \"{url}\"\nbody = '{{\"text\":\"{{text}}\"}}'").unwrap();
     }
