@@ -26,17 +26,28 @@ pub enum Wanted {
 /// Everything a notice may be about, read anew.
 #[derive(Debug, Default)]
 pub struct Subject {
-    report: Option<Report>,
-    case: Option<Case>,
-    assessment: Option<Assessment>,
-    transcript: Option<Transcript>,
-    mail: Option<Mail>,
-    later: Vec<Later>,
-    phone: Option<PhoneConsent>,
-    notes: Vec<Note>,
-    swap: Option<Noted>,
-    listed: Vec<Listed>,
-    asked: Option<Asked>,
+    /// The report.
+    pub report: Option<Report>,
+    /// Its case, once open.
+    pub case: Option<Case>,
+    /// Its assessment, once made.
+    pub assessment: Option<Assessment>,
+    /// Its words, once written down.
+    pub transcript: Option<Transcript>,
+    /// What was written.
+    pub mail: Option<Mail>,
+    /// The later reports that joined the case.
+    pub later: Vec<Later>,
+    /// What the customer said to a technician on the phone.
+    pub phone: Option<PhoneConsent>,
+    /// What technicians noted.
+    pub notes: Vec<Note>,
+    /// The swap that is asked for.
+    pub swap: Option<Noted>,
+    /// The cases of a list.
+    pub listed: Vec<Listed>,
+    /// The question before a shift.
+    pub asked: Option<Asked>,
 }
 
 impl Subject {

@@ -213,8 +213,7 @@ impl MorningStep {
         let displayed = report.caller.number.as_deref().map(|text| phone::e164(text).unwrap_or(text.to_owned()));
         let name = fields.company.or(fields.contact).or_else(|| report.caller.name.clone());
         let number = fields.callback.or(displayed);
-        let said: Vec<String> = name.into_iter().chain(number).collect();
-        (!said.is_empty()).then(|| said.join(", "))
+        wording::morning::who(name.as_deref(), number.as_deref())
     }
 }
 

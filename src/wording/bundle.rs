@@ -1,6 +1,6 @@
 //! Several cases in one list, after an outage. Pure.
 
-use super::statements::shortened;
+use super::safe;
 use super::{hour, moment, title};
 use crate::domain::assessment::Verdict;
 use crate::domain::case::{Case, CaseState};
@@ -41,12 +41,16 @@ pub fn bundle(cases: &[Listed], zone: Tz) -> String {
 
 fn line(one: &Listed, zone: Tz) -> String {
     let Listed { case, called_at, company } = one;
-    let who = company.as_ref().map(|name| format!(" · {}", shortened(name, COMPANY_MAX))).unwrap_or_default();
+    let who = company.as_ref().map(|name| format!(" · {}", safe::line(name, COMPANY_MAX))).unwrap_or_default();
     let called = moment(*called_at, zone);
     match case.state {
         CaseState::Open => {
             let verdict = if case.unheard { "noch nicht abgehört" } else { title(case.verdict) };
-            let mark = if case.verdict == Verdict::Confirmed { "🚨" } else { "🔴" };
+            let mark = match (case.unheard, case.verdict) {
+                (false, Verdict::Confirmed) => "🚨",
+                (false, Verdict::Incomplete) => "🟠",
+                _ => "🔴",
+            };
             format!("{mark} {} · {verdict} · {called}{who}", case.id)
         }
         CaseState::Taken => {

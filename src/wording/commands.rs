@@ -1,7 +1,7 @@
 //! What a technician reads who writes a command or uses an invitation. Pure. Lines are short: a phone shows some forty
 //! letters.
 
-use super::statements::shortened;
+use super::safe;
 use super::weekday;
 use crate::domain::assessment::Verdict;
 use crate::domain::case::{Case, CaseState};
@@ -188,8 +188,8 @@ fn listed_case(one: &Listed, me: &str, zone: Tz) -> String {
     let called = if case.called_back_at.is_some() { ", zurückgerufen" } else { "" };
     let mut lines =
         vec![format!("Vorgang {} · {sign}", case.id), format!("seit {} · {who}{called}", short(case.opened_at, zone))];
-    lines.extend(one.firm.as_ref().map(|firm| format!("🏢 {}", shortened(firm, LINE_MAX))));
-    lines.extend(one.number.as_ref().map(|number| format!("📞 {}", shortened(number, LINE_MAX))));
+    lines.extend(one.firm.as_ref().map(|firm| format!("🏢 {}", safe::line(firm, LINE_MAX))));
+    lines.extend(one.number.as_ref().map(|number| format!("📞 {}", safe::number(number))));
     lines.join("\n")
 }
 

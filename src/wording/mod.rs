@@ -8,6 +8,7 @@ pub mod morning;
 mod paths;
 mod press;
 mod receipt;
+mod safe;
 mod statements;
 pub mod swaps;
 pub mod watch;
@@ -26,7 +27,7 @@ use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
-use statements::{caller, displayed, doubtful, fields, money, shortened, statements};
+use statements::{caller, displayed, doubtful, fields, money, statements};
 
 /// What marks a message that an earlier try may have delivered already.
 pub const REPEATED: &str = "(Wiederholung möglich)";
@@ -35,6 +36,13 @@ const LATER_SHOWN: usize = 4;
 /// So many notes stand on an alert, each so long.
 const NOTES_SHOWN: usize = 3;
 const NOTE_MAX: usize = 200;
+/// Longest address of a sender and subject of a mail, UTF-16 units as all of these.
+const HEAD_MAX: usize = 120;
+/// Longest name of a mailbox or of a way, and longest failure.
+const NAME_MAX: usize = 60;
+const WHY_MAX: usize = 600;
+/// The words of a recording or a mail: so much at most, in three messages.
+const WORDS_MAX: usize = 11_000;
 const CUT_OFF: &str = "✂ evtl. abgeschnitten";
 const NEW_MESSAGE: &str = "Neue Sprachnachricht";
 
@@ -87,6 +95,7 @@ pub fn first_word(known: &Known<'_>) -> String {
     let from = caller(known.report);
     let at = moment(known.report.called_at, known.zone);
     let state = match (known.case, known.assessment.map(|found| found.verdict)) {
+        (Some(case), None) if case.unheard => format!("Noch nicht abgehört · Vorgang {}", case.id),
         (Some(case), verdict) => format!("{} · Vorgang {}", title(verdict.unwrap_or(case.verdict)), case.id),
         (None, Some(verdict)) => title(verdict).to_owned(),
         (None, None) => "wird abgehört …".to_owned(),
@@ -111,7 +120,9 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     lines.push(when(known));
     lines.extend(known.mail.map(|mail| letter_head(mail, known.report)));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
-    lines.extend(later_lines(known.later, known.zone));
+    // only the newest stands above the number: that must be seen at one glance
+    let mut later = later_lines(known.later, known.zone);
+    lines.extend(later.pop());
     lines.push(String::new());
     match known.assessment {
         Some(found) => {
@@ -123,6 +134,8 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
         None if known.report.medium != Medium::Voicemail => {}
         None => lines.push(format!("📞 {}", displayed(known.report))),
     }
+    lines.push(String::new());
+    lines.extend(later);
     if case.unheard {
         lines.push(String::new());
         let remedy = match known.mail.filter(|_| known.report.medium != Medium::Voicemail) {
@@ -171,7 +184,9 @@ pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     lines.push(when(known));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
     lines.extend(later_lines(known.later, known.zone));
-    lines.extend(whose(case, known));
+    // a technician's own words may tell of the caller
+    lines.extend(whose(case, &Known { notes: &[], ..*known }));
+    lines.extend((!known.notes.is_empty()).then(|| format!("📝 Notizen: {}", known.notes.len())));
     lines.join("\n")
 }
 
@@ -201,18 +216,23 @@ pub fn transcript(case: &Case, transcript: Option<&Transcript>) -> String {
     let warning = transcript.doubt.map(|doubt| format!("\n⚠ {}", doubtful(doubt))).unwrap_or_default();
     let text = transcript.text();
     let body = if text.is_empty() { "Keine Worte erkannt.".to_owned() } else { text };
-    format!("{head}{warning}\n\n{body}")
+    format!("{head}{warning}\n\n{}", safe::lines(&body, WORDS_MAX))
 }
 
 /// The words of a mail, on request.
 #[must_use]
 pub fn letter(case: &Case, mail: &Mail) -> String {
-    format!("E-Mail zu Vorgang {}\nBetreff: {}\n\n{}", case.id, mail.subject.trim(), mail.text.trim())
+    format!(
+        "E-Mail zu Vorgang {}\nBetreff: {}\n\n{}",
+        case.id,
+        safe::line(&mail.subject, HEAD_MAX),
+        safe::lines(&mail.text, WORDS_MAX)
+    )
 }
 
 fn letter_head(mail: &Mail, report: &Report) -> String {
     let beside = if report.medium == Medium::Voicemail { "Aufnahme in einer " } else { "" };
-    format!("✉ {beside}E-Mail von {}", mail.sender.as_deref().unwrap_or("unbekannt"))
+    format!("✉ {beside}E-Mail von {}", safe::line(mail.sender.as_deref().unwrap_or("unbekannt"), HEAD_MAX))
 }
 
 /// The newest ones in full, the rest as a number.
@@ -235,26 +255,29 @@ fn later_line(later: &Later, zone: Tz) -> String {
 /// Trouble at a mailbox.
 #[must_use]
 pub fn trouble(what: &str) -> String {
-    format!("⚠ POSTFACH GESTÖRT – Notrufe können verloren gehen\n{what}\nBitte das Postfach selbst abhören.")
+    format!(
+        "⚠ POSTFACH GESTÖRT – Notrufe können verloren gehen\n{}\nBitte das Postfach selbst abhören.",
+        safe::line(what, WHY_MAX)
+    )
 }
 
 /// Something at a mailbox that should be mended and loses no call yet.
 #[must_use]
 pub fn hint(what: &str) -> String {
-    format!("ℹ Am Postfach ist etwas zu richten\n{what}")
+    format!("ℹ Am Postfach ist etwas zu richten\n{}", safe::line(what, WHY_MAX))
 }
 
 /// A mailbox that cannot be reached, or can be again.
 #[must_use]
 pub fn outage(outage: &Outage, zone: Tz) -> String {
-    let name = &outage.source;
+    let name = safe::line(&outage.source, NAME_MAX);
     let since = moment(outage.since, zone);
     match outage.until {
         None => format!(
             "⚠ Postfach „{name}“ nicht erreichbar seit {} – Notrufe können verloren gehen\nSeit {since}: {}\n\
              Bitte das Postfach selbst abhören, bis es wieder erreichbar ist.",
             outage.since.with_timezone(&zone).format("%H:%M"),
-            outage.why
+            safe::line(&outage.why, WHY_MAX)
         ),
         Some(until) => format!(
             "✅ Postfach „{name}“ ist wieder erreichbar\nAusfall von {since} bis {}. Was inzwischen eingegangen ist, wird jetzt abgeholt.",
@@ -267,8 +290,10 @@ pub fn outage(outage: &Outage, zone: Tz) -> String {
 #[must_use]
 pub fn cannot_store(source: &str, why: &str) -> String {
     format!(
-        "🚨 SPEICHERN NICHT MÖGLICH\nIm Postfach „{source}“ wartet eine neue Nachricht, die nicht gespeichert werden kann.\n\
-         Bitte das Postfach selbst abhören.\n{why}"
+        "🚨 SPEICHERN NICHT MÖGLICH\nIm Postfach „{}“ wartet eine neue Nachricht, die nicht gespeichert werden kann.\n\
+         Bitte das Postfach selbst abhören.\n{}",
+        safe::line(source, NAME_MAX),
+        safe::line(why, WHY_MAX)
     )
 }
 
@@ -337,16 +362,12 @@ fn note_lines(notes: &[Note], zone: Tz) -> Vec<String> {
     let counted = (rest > 0).then(|| format!("📝 {rest} weitere davor"));
     let line = |note: &Note| {
         let what = match &note.content {
-            NoteContent::Written(text) => shortened(&one_line(text), NOTE_MAX),
+            NoteContent::Written(text) => safe::line(text, NOTE_MAX),
             NoteContent::Spoken { seconds, .. } => format!("🎙 Sprachnotiz, {}", clock(*seconds)),
         };
         format!("📝 {}, {}: {what}", note.author, hour(note.at, zone))
     };
     counted.into_iter().chain(notes[rest..].iter().map(line)).collect()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// "22:14"

@@ -1,6 +1,6 @@
 //! The list at each opening. Pure. Short lines: it is read on a phone.
 
-use super::statements::shortened;
+use super::safe;
 use super::{hour, reason, title, weekday};
 use crate::domain::assessment::Verdict;
 use crate::domain::case::{Case, CaseId, CaseState, Outcome, Reason};
@@ -12,6 +12,16 @@ use chrono_tz::Tz;
 const SHOWN: usize = 25;
 /// Longest text of others in a line.
 const LONGEST: usize = 120;
+/// Longest name of a caller.
+const NAME: usize = 70;
+
+/// Who called and his number, which a long name does not push out.
+#[must_use]
+pub fn who(name: Option<&str>, number: Option<&str>) -> Option<String> {
+    let name = name.map(|name| safe::line(name, NAME)).filter(|name| !name.is_empty());
+    let said: Vec<String> = name.into_iter().chain(number.map(safe::number)).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
 
 /// Everything since the last list, and what must be done now.
 #[derive(Debug, Clone, Default)]
@@ -90,14 +100,15 @@ pub fn list(morning: &Morning, zone: Tz) -> String {
     section(&mut lines, "📞 ZURÜCKRUFEN", morning.waiting.iter().map(|one| waiting(one, zone)).collect());
     section(&mut lines, "💶 FREIGEBEN", morning.charges.iter().map(release).collect());
     section(&mut lines, "✅ ERLEDIGT", of(CaseState::Closed).map(|told| case(told, zone)).collect());
-    let mailbox = |(name, what): &(String, String)| format!("„{name}“: {}", shortened(what, LONGEST));
+    let mailbox =
+        |(name, what): &(String, String)| format!("„{}“: {}", safe::line(name, 60), safe::line(what, LONGEST));
     section(&mut lines, "📭 POSTFACH GESTÖRT", morning.mailboxes.iter().map(mailbox).collect());
-    section(&mut lines, "📵 WEG GESTÖRT", morning.ways.clone());
+    section(&mut lines, "📵 WEG GESTÖRT", morning.ways.iter().map(|what| safe::line(what, LONGEST)).collect());
     let gap = |(from, until): &(DateTime<Utc>, DateTime<Utc>)| {
         format!("niemand eingeteilt:\n  {} bis {}", stamp(*from, zone), stamp(*until, zone))
     };
     let mut roster: Vec<String> = morning.gaps.iter().map(gap).collect();
-    roster.extend(morning.calendars.iter().map(|what| shortened(what, LONGEST)));
+    roster.extend(morning.calendars.iter().map(|what| safe::line(what, LONGEST)));
     section(&mut lines, "📅 DIENSTPLAN", roster);
     lines.join("\n")
 }
@@ -143,7 +154,7 @@ fn case(told: &Told, zone: Tz) -> String {
     let case = &told.case;
     let verdict = if case.unheard { "nicht abgehört" } else { short(case.verdict) };
     let mut lines = vec![format!("{} · {} · {verdict}", case.id, time(told.at, zone))];
-    lines.extend(told.who.as_ref().map(|who| shortened(who, LONGEST)));
+    lines.extend(told.who.as_ref().map(|who| safe::line(who, LONGEST)));
     lines.extend((told.later > 0).then(|| format!("+ {} weitere Nachricht(en)", told.later)));
     let called = case.called_back_at.map(|at| format!("Rückruf {}", time(at, zone)));
     let taker = case.taken_by.as_ref();
@@ -173,7 +184,7 @@ fn ended(case: &Case, zone: Tz) -> String {
 
 fn waiting(one: &Waiting, zone: Tz) -> String {
     let case = one.case.map(|id| format!(" · Vorgang {id}")).unwrap_or_default();
-    let who = one.who.as_ref().map(|who| format!("\n  {}", shortened(who, LONGEST))).unwrap_or_default();
+    let who = one.who.as_ref().map(|who| format!("\n  {}", safe::line(who, LONGEST))).unwrap_or_default();
     format!("{}{case}{who}", time(one.at, zone))
 }
 

@@ -1,6 +1,6 @@
 //! What is said of the ways to people themselves. Pure.
 
-use super::hour;
+use super::{NAME_MAX, hour, safe};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -24,8 +24,9 @@ pub fn telegram_back(since: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stri
 #[must_use]
 pub fn channel_down(name: &str, since: DateTime<Utc>, zone: Tz) -> String {
     format!(
-        "⚠ ZWEITER WEG „{name}“ IST GESTÖRT seit {}\nFällt auch Telegram aus, kommt dort kein Alarm an. \
+        "⚠ ZWEITER WEG „{}“ IST GESTÖRT seit {}\nFällt auch Telegram aus, kommt dort kein Alarm an. \
          Bitte in der Konfiguration prüfen (nachtwache check).",
+        safe::line(name, NAME_MAX),
         hour(since, zone)
     )
 }
@@ -33,7 +34,7 @@ pub fn channel_down(name: &str, since: DateTime<Utc>, zone: Tz) -> String {
 /// Another way works again.
 #[must_use]
 pub fn channel_back(name: &str, zone: Tz, now: DateTime<Utc>) -> String {
-    format!("✅ Zweiter Weg „{name}“ geht wieder, {}", hour(now, zone))
+    format!("✅ Zweiter Weg „{}“ geht wieder, {}", safe::line(name, NAME_MAX), hour(now, zone))
 }
 
 /// What a notice says on another way than Telegram.

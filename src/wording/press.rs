@@ -1,6 +1,6 @@
 //! Buttons, and the short answers to a press. Pure.
 
-use super::statements::shortened;
+use super::safe;
 use crate::domain::act::{Act, Refusal};
 use crate::domain::case::{CaseId, Reason};
 use crate::domain::notice::Menu;
@@ -65,7 +65,7 @@ pub fn reason(why: &Reason) -> String {
         Reason::CanWait => "hat Zeit bis morgen",
         Reason::NoCustomer => "kein Kunde",
         Reason::Duplicate => "doppelt gemeldet",
-        Reason::Other(text) => return shortened(text, 120),
+        Reason::Other(text) => return safe::line(text, 120),
     };
     words.to_owned()
 }

@@ -1,5 +1,6 @@
 //! What was read in a message, line by line: fields, statements with their proof, money. Pure.
 
+use super::safe::{line, number};
 use super::{Known, clock};
 use crate::domain::assessment::{
     Assessment, Consent, ConsentDoubt, Declaration, Finding, Missing, Polarity, Subject, Verdict,
@@ -9,22 +10,26 @@ use crate::domain::report::{Medium, Report};
 use crate::domain::tariff::Tariff;
 use crate::domain::transcript::Doubt;
 
-/// Longest description in an alert, characters.
+/// Longest company and person in an alert, UTF-16 units as all of these.
+const NAME: usize = 120;
+/// Longest displayed name.
+const CALLER: usize = 60;
+/// Longest description in an alert.
 const DESCRIPTION: usize = 400;
-/// Longest quote in an alert, characters.
+/// Longest quote in an alert.
 const QUOTE: usize = 110;
 
 pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<'_>) {
     let fields = &found.fields;
-    let mut field = |sign: &str, value: &Option<String>, missing: &str| match value {
-        Some(value) => lines.push(format!("{sign} {value}")),
-        None => lines.push(format!("{sign} {missing}")),
+    let mut field = |sign: &str, value: &Option<String>, missing: &str| {
+        let value = value.as_ref().map(|value| line(value, NAME)).filter(|value| !value.is_empty());
+        lines.push(format!("{sign} {}", value.as_deref().unwrap_or(missing)));
     };
     field("🏢", &fields.company, "Firma nicht genannt");
     field("👤", &fields.contact, "Ansprechpartner nicht genannt");
     lines.push(format!("📞 {}", callback(found, known)));
     if let Some(description) = &fields.description {
-        lines.push(format!("🔧 {}", shortened(description, DESCRIPTION)));
+        lines.push(format!("🔧 {}", line(description, DESCRIPTION)));
     }
     if found.verdict == Verdict::Unclear {
         lines.push(match (&known.report.trouble, &found.remark) {
@@ -37,7 +42,7 @@ pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<
 /// The number in E.164 as plain text, so that a phone makes it tappable.
 fn callback(found: &Assessment, known: &Known<'_>) -> String {
     let fields = &found.fields;
-    let Some(spoken) = &fields.callback else {
+    let Some(spoken) = fields.callback.as_deref().map(number) else {
         return match known.report.medium {
             Medium::Email | Medium::Fax => "keine Nummer genannt".into(),
             Medium::Voicemail => format!("{} (angezeigt, keine Nummer genannt)", displayed(known.report)),
@@ -51,20 +56,20 @@ fn callback(found: &Assessment, known: &Known<'_>) -> String {
         note.push("⚠ unsicher verstanden".into());
     }
     match &fields.displayed {
-        Some(displayed) if displayed == spoken => note.push("wie angezeigt".into()),
-        Some(displayed) => note.push(format!("angezeigt: {} ⚠ abweichend", phone::spaced(displayed))),
+        Some(displayed) if *displayed == spoken => note.push("wie angezeigt".into()),
+        Some(displayed) => note.push(format!("angezeigt: {} ⚠ abweichend", number(&phone::spaced(displayed)))),
         None => note.push("angezeigt: unterdrückt".into()),
     }
     format!("{spoken} ({})", note.join("; "))
 }
 
 pub(super) fn displayed(report: &Report) -> String {
-    let number = report.caller.number.as_deref();
-    number.and_then(phone::e164).or_else(|| number.map(str::to_owned)).unwrap_or_else(|| "Nummer unterdrückt".into())
+    let shown = report.caller.number.as_deref().map(|text| phone::e164(text).unwrap_or_else(|| number(text)));
+    shown.filter(|text| !text.is_empty()).unwrap_or_else(|| "Nummer unterdrückt".into())
 }
 
 pub(super) fn caller(report: &Report) -> String {
-    match &report.caller.name {
+    match report.caller.name.as_ref().map(|name| line(name, CALLER)).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name}, {}", displayed(report)),
         None => displayed(report),
     }
@@ -94,7 +99,7 @@ pub(super) fn statements(lines: &mut Vec<String>, found: &Assessment) {
 
 fn agreement(name: &str, holds: bool, found: &Assessment, subject: Subject) -> String {
     let head = match (holds, found.consent) {
-        (true, _) => format!("✅ {name} zugestimmt"),
+        (true, _) => format!("✅ {name}{}", agreed_amount(found, subject)),
         (false, Consent::Refused) => format!("❌ {name} abgelehnt"),
         (false, Consent::Conditional) => format!("⚠ {name} nur unter Vorbehalt"),
         (false, _) => format!("❌ {name}: keine Zustimmung"),
@@ -103,6 +108,14 @@ fn agreement(name: &str, holds: bool, found: &Assessment, subject: Subject) -> S
         return proven(&head, found, subject);
     }
     head
+}
+
+/// To what he agreed, where that is an amount.
+fn agreed_amount(found: &Assessment, subject: Subject) -> String {
+    match (subject, found.tariff) {
+        (Subject::Fee, Tariff::Activation { net, .. }) => format!(" {} €", net.german()),
+        _ => String::new(),
+    }
 }
 
 fn proven(head: &str, found: &Assessment, subject: Subject) -> String {
@@ -115,7 +128,7 @@ fn proven(head: &str, found: &Assessment, subject: Subject) -> String {
         return head.to_owned();
     };
     let at = finding.seconds.map(|(start, _)| format!("  {}", clock_of(start))).unwrap_or_default();
-    format!("{head}{at} „{}“", shortened(&finding.quote, QUOTE))
+    format!("{head}{at} „{}“", line(&finding.quote, QUOTE))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a recording, never negative")]
@@ -177,14 +190,4 @@ fn reason_of(remark: &str) -> &str {
         Doubt::GivenUp,
     ];
     all.into_iter().find(|doubt| remark.starts_with(&format!("{doubt:?}"))).map_or("nicht sicher verstanden", doubtful)
-}
-
-/// At most `most` characters, cut at a word.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(most).collect();
-    let cut = kept.rfind(' ').unwrap_or(kept.len());
-    format!("{} …", &kept[..cut])
 }

@@ -1,9 +1,12 @@
 //! What the service says of itself: that it started, that a drill arrived or did not, that somebody is not ready. Pure.
 
-use super::{hour, moment, weekday};
+use super::{NAME_MAX, hour, moment, safe, weekday};
 use crate::domain::drill::Reached;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+/// So many mailboxes and ways are named at a start.
+const NAMES: usize = 15;
 
 /// A drill arrived; for the chat, silently.
 #[must_use]
@@ -59,13 +62,19 @@ pub fn started(told: &Started<'_>) -> String {
         [first] => first.clone(),
         [first, backup, ..] => format!("{first}, Vertretung {backup}"),
     };
-    let ways = std::iter::once("Telegram").chain(told.channels.iter().map(String::as_str));
-    let ways: Vec<&str> = ways.collect();
+    let ways: Vec<String> = std::iter::once("Telegram".to_owned()).chain(told.channels.iter().cloned()).collect();
     format!(
         "🌙 Nachtwache ist wach seit {since} · {off}\nDienst: {duty}\nPostfächer: {}\nWege: {}",
-        told.sources.join(", "),
-        ways.join(", ")
+        listed(told.sources),
+        listed(&ways)
     )
+}
+
+/// The first names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(NAMES).map(|name| safe::line(name, NAME_MAX)).collect();
+    shown.extend((names.len() > NAMES).then(|| format!("… und {} weitere", names.len() - NAMES)));
+    shown.join(", ")
 }
 
 /// The service starts again and again; for the office and the technician on duty, loudly.

@@ -50,4 +50,5 @@ mod urgency;
 mod watch;
 mod ways;
 mod whole;
+mod wordings;
 mod world;
