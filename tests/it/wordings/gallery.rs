@@ -819,7 +819,7 @@ impl<'a> Gallery<'a> {
         let bernd = self.words.bernd.clone();
         let acts = [
             Act::Take,
-            Act::Pass,
+            Act::Pass(1),
             Act::NoEmergency(Reason::Misdial),
             Act::Transcript,
             Act::Show,
@@ -832,7 +832,7 @@ impl<'a> Gallery<'a> {
             Act::HandOver(bernd.clone()),
             Act::Accept,
             Act::Decline,
-            Act::Split,
+            Act::Split(1),
         ];
         for act in &acts {
             self.say(
