@@ -129,6 +129,10 @@ impl Listener {
     /// Somebody who is no technician wrote something: told how to become one, some times.
     pub(super) async fn guest(&self, guests: &Guests, next: i64, by: Person) -> Result<(), StoreError> {
         let answered = by.is_private() && guests.may_be_answered(by.user, self.desk.clock.now());
+        if answered {
+            // no more often than it is answered: anybody may write to a bot
+            tracing::warn!(stage = "acknowledge", "somebody who is no technician wrote to the bot");
+        }
         self.say_to_guest(next, by, answered.then(wording::guest)).await
     }
 

@@ -40,6 +40,15 @@ pub struct Listener {
     pub patience: Duration,
 }
 
+/// When Telegram is asked for more while something takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hear {
+    /// However little waits.
+    Always,
+    /// Only while something waits to be dealt with: in a pause Telegram is left alone.
+    IfWaiting,
+}
+
 /// Who did something, and in which chat.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Person {
@@ -73,7 +82,7 @@ impl Listener {
             tracing::warn!(%error, "could not listen for buttons; trying again");
             status.say(NAME, State::Failing, error, self.desk.clock.now());
             let pause = pause.unwrap_or(Duration::from_millis(500).saturating_mul(1 << failures.min(5)));
-            lifecycle.unless_stopped(self.hearing_on(&heard, tokio::time::sleep(pause))).await;
+            lifecycle.unless_stopped(self.hearing_on(&heard, Hear::IfWaiting, tokio::time::sleep(pause))).await;
         }
     }
 
@@ -92,14 +101,19 @@ impl Listener {
             heard.take_in(updates, self.patience);
             heard.look_later();
             let noted = self.note_path(heard.noted_at, error.as_ref());
-            heard.noted_at = self.hearing_on(heard, noted).await.map_err(store)?;
+            let hear = if error.is_none() { Hear::Always } else { Hear::IfWaiting };
+            match self.hearing_on(heard, hear, noted).await {
+                Ok(at) => heard.noted_at = at,
+                // what was heard is worth more than that it was heard
+                Err(error) => tracing::warn!(%error, "could not write down whether Telegram answers"),
+            }
             if let Some(error) = error {
                 return Err(self.pause_for(&error).await);
             }
         }
         while let Some(update) = heard.first() {
             let next = update.update_id + 1;
-            let said = self.hearing_on(heard, self.one(heard, update)).await.map_err(store)?;
+            let said = self.hearing_on(heard, Hear::Always, self.one(heard, update)).await.map_err(store)?;
             heard.done(next, said);
         }
         Ok(())
@@ -124,11 +138,11 @@ impl Listener {
     }
 
     /// Waits for something that may take long, and meanwhile takes in what else people do.
-    async fn hearing_on<T>(&self, heard: &Heard, work: impl Future<Output = T>) -> T {
+    async fn hearing_on<T>(&self, heard: &Heard, when: Hear, work: impl Future<Output = T>) -> T {
         let hear = async {
             loop {
                 tokio::time::sleep_until(heard.look_at()).await;
-                if heard.is_empty() {
+                if when == Hear::IfWaiting && heard.is_empty() {
                     heard.look_later();
                     continue;
                 }
@@ -201,6 +215,9 @@ impl Listener {
                 said
             }
             (known, _) => {
+                if known.is_none() {
+                    tracing::warn!(stage = "acknowledge", "somebody who is no technician pressed a button");
+                }
                 self.seen(next).await?;
                 let said = if known.is_none() { wording::stranger() } else { wording::unknown_button() };
                 said.to_owned()

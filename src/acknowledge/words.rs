@@ -2,13 +2,14 @@
 
 use super::{Actor, Answer, Desk};
 use crate::domain::act::{Act, Refusal};
-use crate::domain::case::{CaseId, NoteContent, Reason};
+use crate::domain::case::{CaseId, CaseState, NoteContent, Reason};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::roster::{instant, local};
 use crate::store::notices::Plan;
 use crate::store::{StoreError, Tx, cases, events, notes, notices};
 use crate::wording;
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, LocalResult, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 /// Longer answers are cut.
@@ -67,7 +68,8 @@ impl Desk {
         notices::refresh_case(tx, case, now).await?;
         let event = Event::new(now, EventKind::Noted, "").report(found.report).case(case);
         events::append(tx, &event.by(&actor.name)).await?;
-        Ok(Some(wording::noted(case)))
+        let closed = found.state == CaseState::Closed;
+        Ok(Some(if closed { wording::noted_closed(case) } else { wording::noted(case) }))
     }
 
     /// Says something back, silently.
@@ -84,29 +86,61 @@ fn cut(text: &str) -> String {
     text.trim().chars().filter(|letter| *letter != '\0').take(LONGEST).collect()
 }
 
-/// "45", "45 min", "1,5 h", "23:30", "um 23:30 Uhr": minutes from `now`; `None` where it is no time.
+/// "45", "45 min", "1,5 h", "23:30", "um 23.30 Uhr", "7 Uhr": minutes from `now`; `None` where it is no time.
 fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
     let text = text.trim().to_lowercase();
-    let text = text.trim_start_matches("um ").trim_start_matches("in ").trim_end_matches("uhr").trim();
-    if let Some((hour, minute)) = text.split_once(':') {
-        let time = NaiveTime::from_hms_opt(hour.trim().parse().ok()?, minute.trim().parse().ok()?, 0)?;
-        let today = now.with_timezone(&zone).date_naive();
-        let at = |day: chrono::NaiveDate| day.and_time(time).and_local_timezone(zone).earliest();
-        let then = [at(today), today.succ_opt().and_then(at)].into_iter().flatten().find(|then| *then > now)?;
-        let seconds = (then.with_timezone(&Utc) - now).num_seconds();
+    if let Some(time) = time_of_day(&text) {
+        let then = next_at(time?, now, zone)?;
+        let seconds = (then - now).num_seconds();
         return u32::try_from((seconds + 59) / 60).ok();
     }
+    let text = text.trim_start_matches("in ").trim();
     let digits =
         text.find(|letter: char| !(letter.is_ascii_digit() || letter == ',' || letter == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
+    let (whole, tenth) = number.split_once([',', '.']).unwrap_or((number, "0"));
     let factor = match unit.trim() {
+        // half a minute is not meant, and hours are not said
+        "" if whole != number => return None,
         "" | "m" | "min" | "minuten" | "minute" => 1,
         "h" | "std" | "stunde" | "stunden" => 60,
         _ => return None,
     };
-    let (whole, tenth) = number.split_once([',', '.']).unwrap_or((number, "0"));
     let tenth = tenth.get(..1).unwrap_or("0").parse::<u32>().ok()?;
     Some((whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(tenth)?.checked_mul(factor)?) / 10)
+}
+
+/// A time of the clock: "um" or "Uhr" says so, or two digits after ":" or ".". `None`: none is meant; `Some(None)`: one
+/// that no clock shows.
+fn time_of_day(text: &str) -> Option<Option<NaiveTime>> {
+    let (said_um, text) = text.strip_prefix("um ").map_or((false, text), |rest| (true, rest));
+    let (said_uhr, text) = match text.split_once("uhr") {
+        // "7 uhr 30"
+        Some((hour, minute)) if !minute.trim().is_empty() => (true, format!("{}:{}", hour.trim(), minute.trim())),
+        Some((time, _)) => (true, time.trim().to_owned()),
+        None => (false, text.trim().to_owned()),
+    };
+    let (hour, minute) = text.split_once([':', '.']).unwrap_or((&text, "00"));
+    let digits = |part: &str, count: usize| part.len() <= count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let clear = hour.len() < text.len() && digits(hour, 2) && minute.len() == 2 && digits(minute, 2);
+    if !(said_um || said_uhr || clear || text.contains(':')) {
+        return None;
+    }
+    let fits = digits(hour, 2) && minute.len() == 2 && digits(minute, 2);
+    let time = || NaiveTime::from_hms_opt(hour.parse().ok()?, minute.parse().ok()?, 0);
+    Some(fits.then(time).flatten())
+}
+
+/// When the clock next shows this time. An hour that happens twice is meant as soon as it comes, one that the clocks skip
+/// as the roster means it.
+fn next_at(time: NaiveTime, now: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+    let today = local(zone, now).date();
+    let days = [Some(today), today.succ_opt()].into_iter().flatten().map(|day| day.and_time(time));
+    let instants = days.flat_map(|then| match zone.from_local_datetime(&then) {
+        LocalResult::Ambiguous(first, second) => vec![first.to_utc(), second.to_utc()],
+        LocalResult::Single(_) | LocalResult::None => vec![instant(zone, then)],
+    });
+    instants.into_iter().find(|then| *then > now)
 }
 
 #[cfg(test)]
@@ -126,12 +160,39 @@ mod tests {
             ("22:30", Some(16)),
             ("um 23:30 Uhr", Some(76)),
             ("6:00", Some(466)),
+            ("23.30", Some(76)),
+            ("um 23.30 Uhr", Some(76)),
+            ("um 7 Uhr", Some(526)),
+            ("7 uhr", Some(526)),
+            ("7 Uhr 30", Some(556)),
+            ("um 7", Some(526)),
+            ("1.5 h", Some(90)),
+            ("1.5", None),
+            ("um 7.5", None),
+            ("23.60", None),
+            ("um 45 min", None),
+            ("Uhr", None),
             ("bald", None),
             ("", None),
             ("25:00", None),
             ("5 Tage", None),
         ] {
             assert_eq!(minutes_until(text, now, berlin), minutes, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_the_night_the_clocks_change_is_the_next_one() {
+        let berlin = chrono_tz::Europe::Berlin;
+        for (now, text, minutes) in [
+            // 02:00 to 03:00 is skipped: 02:30 is 03:30
+            ("2026-03-29T00:30:00Z", "2:30", Some(60)),
+            // 02:00 to 03:00 comes twice
+            ("2026-10-25T00:00:00Z", "2:30", Some(30)),
+            ("2026-10-25T00:40:00Z", "2.30", Some(50)),
+            ("2026-10-25T01:40:00Z", "um 3 Uhr", Some(20)),
+        ] {
+            assert_eq!(minutes_until(text, now.parse().unwrap(), berlin), minutes, "{text:?} at {now}");
         }
     }
 }

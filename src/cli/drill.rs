@@ -41,7 +41,13 @@ async fn travel(store: &Store, settings: &Settings, options: &Options) -> anyhow
     let mut tx = store.begin().await?;
     let id = drills::begin(&mut tx, begun_at, until_at).await?;
     tx.commit().await?;
-    lay(&folder(&settings.store.folder), &id).await.context("could not lay the recording down in store.folder")?;
+    if let Err(error) = lay(&folder(&settings.store.folder), &id).await {
+        // nothing travels: nobody is to be told that it did not arrive
+        let mut tx = store.begin().await?;
+        drills::failed(&mut tx, &id, Reached::Laid, SystemClock.now()).await?;
+        tx.commit().await?;
+        return Err(error).context("could not lay the recording down in store.folder");
+    }
     let mut stages: Vec<(Reached, DateTime<Utc>)> = Vec::new();
     let reached = loop {
         let now = SystemClock.now();

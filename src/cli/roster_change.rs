@@ -1,12 +1,16 @@
 //! `nachtwache roster override|swap|absence|withdraw`: the plan changed without a restart.
 
 use super::roster::{gaps_first, instant, shown, table};
+use super::roster_told::Told;
 use crate::config::Settings;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::roster::{Change, ChangeKind, Shift};
 use crate::roster::feed::Calendars;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::store::roster::{self, ChangeState};
+use crate::store::{events, replies};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use std::process::ExitCode;
@@ -94,38 +98,56 @@ pub(super) async fn absence(settings: &Arc<Settings>, options: AbsenceOptions) -
 }
 
 pub(super) async fn withdraw(settings: &Arc<Settings>, options: &WithdrawOptions) -> anyhow::Result<ExitCode> {
+    let now = SystemClock.now();
     let store = run::existing_store(settings).await?;
+    let told = Told::read(settings, &store, now).await?;
     let mut tx = store.begin().await?;
-    let done = roster::withdraw(&mut tx, options.id.trim()).await?;
+    let noted = roster::lock(&mut tx, options.id.trim()).await?;
+    let counts = noted.filter(|one| matches!(one.state, ChangeState::Active | ChangeState::Asked));
+    let noted = counts.with_context(|| {
+        format!("no change {:?} counts or waits for an answer; `nachtwache roster show` lists them", options.id)
+    })?;
+    roster::withdraw(&mut tx, &noted.id).await?;
+    // those who were asked see that it is over
+    replies::refresh(&mut tx, NoticeKind::Swap, &noted.id, now).await?;
+    let mut after = told.before.clone();
+    if let (ChangeState::Active, Some(at)) =
+        (noted.state, after.changes.iter().position(|change| *change == noted.change))
+    {
+        after.changes.remove(at);
+    }
+    told.tell(&mut tx, settings, &after, std::slice::from_ref(&noted.change), now).await?;
+    let event = Event::new(now, EventKind::Roster, format!("taken back: {}", described(&noted.change)));
+    events::append(&mut tx, &event.by(MADE_BY)).await?;
     tx.commit().await.context("could not take the change back")?;
     store.close().await;
-    anyhow::ensure!(
-        done,
-        "no change {:?} counts or waits for an answer; `nachtwache roster show` lists them",
-        options.id
-    );
     super::say("taken back");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Notes the changes, all or none, and shows what they make of the time.
+/// Notes the changes, all or none, tells those concerned, and shows what they make of the time.
 async fn make(settings: &Arc<Settings>, changes: &[Change]) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let over = changes.iter().find(|change| change.until <= now);
     anyhow::ensure!(over.is_none(), "that time is over already: nothing would change");
     let store = run::open_store(settings).await?;
-    let calendars = Calendars::default();
-    let mut reader = store.read().await?;
-    let before = calendars.plan(settings, &mut reader, now, now).await?;
-    drop(reader);
+    let told = Told::read(settings, &store, now).await?;
+    let mut after = told.before.clone();
+    after.changes.extend_from_slice(changes);
     let mut tx = store.begin().await?;
+    let mut ids = Vec::new();
     for change in changes {
-        let id = roster::make(&mut tx, change, ChangeState::Active, MADE_BY, now).await?;
+        ids.push(roster::make(&mut tx, change, ChangeState::Active, MADE_BY, now).await?);
+        let event = Event::new(now, EventKind::Roster, described(change));
+        events::append(&mut tx, &event.by(MADE_BY)).await?;
+    }
+    told.tell(&mut tx, settings, &after, changes, now).await?;
+    tx.commit().await.context("could not note the change")?;
+    for id in ids {
         super::say(&format!("change {id}"));
     }
-    tx.commit().await.context("could not note the change")?;
     let mut reader = store.read().await?;
-    let after = calendars.plan(settings, &mut reader, now, now).await?;
+    let after = Calendars::default().plan(settings, &mut reader, now, now).await?;
     drop(reader);
     store.close().await;
     let zone = after.hours.zone;
@@ -135,12 +157,21 @@ async fn make(settings: &Arc<Settings>, changes: &[Change]) -> anyhow::Result<Ex
         for line in table(&shifts, zone) {
             super::say(&line);
         }
-        if orders(&shifts) == orders(&before.shifts(change.from, change.until)) {
+        if orders(&shifts) == orders(&told.before.shifts(change.from, change.until)) {
             let (from, until) = (shown(zone, change.from), shown(zone, change.until));
             super::say(&format!("note: this changes nothing from {from} to {until}: is it the right time and person?"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn described(change: &Change) -> String {
+    let (who, from, until) = (&change.technician, change.from, change.until);
+    match &change.kind {
+        ChangeKind::Absence => format!("{who} is away from {from} to {until}"),
+        ChangeKind::Override { replaces: Some(other) } => format!("{who} stands in for {other} from {from} to {until}"),
+        ChangeKind::Override { replaces: None } => format!("{who} takes over from {from} to {until}"),
+    }
 }
 
 fn orders(shifts: &[Shift]) -> Vec<(DateTime<Utc>, &[String])> {

@@ -1,5 +1,6 @@
 //! Which Telegram chat is whose: paired by a one-time code, never guessed.
 
+use super::notices::TELEGRAM;
 use super::row::Fields;
 use super::sound::sha256;
 use super::{Result, Tx, ms};
@@ -71,7 +72,8 @@ pub async fn use_invite(tx: &mut Tx, code: &str, now: DateTime<Utc>) -> Result<O
     .await?)
 }
 
-/// This chat is this technician's from now on, and nobody else's.
+/// This chat is this technician's from now on, and nobody else's. What was on the way to an earlier phone of his, or stands
+/// there, is left alone from now on.
 ///
 /// # Errors
 /// Where the database refused.
@@ -89,14 +91,34 @@ pub async fn pair(tx: &mut Tx, phone: &Phone) -> Result<()> {
         .bind(ms(phone.paired_at))
         .execute(tx.db())
         .await?;
+    // groups are no phones: their numbers are negative
+    sqlx::query(
+        "UPDATE notices SET delivery = 'gone', due_at = NULL, second_at = NULL, lease_until = NULL, lease_token = NULL
+         WHERE recipient = $1 AND channel = $2 AND chat > 0 AND chat <> $3 AND delivery IN ('due', 'sending', 'sent')",
+    )
+    .bind(&phone.technician)
+    .bind(TELEGRAM)
+    .bind(phone.chat)
+    .execute(tx.db())
+    .await?;
     Ok(())
 }
 
-/// Nobody is reached by this technician's phone any more; `false` where none was paired.
+/// Nobody is reached by this technician's phone any more, and nothing that is on the way goes there or changes there;
+/// `false` where none was paired.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn unpair(tx: &mut Tx, technician: &str) -> Result<bool> {
+    sqlx::query(
+        "UPDATE notices SET delivery = 'gone', due_at = NULL, second_at = NULL, lease_until = NULL, lease_token = NULL
+         WHERE recipient = $1 AND channel = $2 AND delivery IN ('due', 'sending', 'sent')
+             AND chat IN (SELECT chat FROM phones WHERE technician = $1)",
+    )
+    .bind(technician)
+    .bind(TELEGRAM)
+    .execute(tx.db())
+    .await?;
     let done = sqlx::query("DELETE FROM phones WHERE technician = $1").bind(technician).execute(tx.db()).await?;
     Ok(done.rows_affected() > 0)
 }

@@ -131,6 +131,22 @@ pub async fn lock(tx: &mut Tx, id: &str) -> Result<Option<Noted>> {
     row.as_ref().map(noted).transpose()
 }
 
+/// The absences that a technician noted for himself and that run now.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn own_absences(tx: &mut Tx, technician: &str, now: DateTime<Utc>) -> Result<Vec<Change>> {
+    let rows = sqlx::query(
+        "SELECT * FROM roster_changes
+         WHERE kind = 'absence' AND technician = $2 AND made_by = $2 AND state = 'active' AND from_at <= $1 AND until_at > $1",
+    )
+    .bind(ms(now))
+    .bind(technician)
+    .fetch_all(tx.db())
+    .await?;
+    rows.iter().map(|row| noted(row).map(|noted| noted.change)).collect()
+}
+
 /// Ends the absences that a technician noted for himself and that run now; how many.
 ///
 /// # Errors

@@ -221,7 +221,7 @@ pub fn test_too_soon() -> &'static str {
 #[must_use]
 pub fn pause(running: Option<DateTime<Utc>>, zone: Tz) -> String {
     match running {
-        Some(until) => format!("⏸ Du pausierst bis {}.\nVerlängern oder beenden?", short(until, zone)),
+        Some(until) => format!("⏸ Du pausierst bis {}.\nNeues Ende ab jetzt, oder beenden?", short(until, zone)),
         None => "⏸ Pause\nWie lange soll jemand anders gerufen werden?".to_owned(),
     }
 }

@@ -113,6 +113,12 @@ pub fn noted(case: CaseId) -> String {
     format!("Notiert zu Vorgang {case}.")
 }
 
+/// A note was taken on a case that is closed.
+#[must_use]
+pub fn noted_closed(case: CaseId) -> String {
+    format!("Notiert zu Vorgang {case}, der aber schon beendet ist: Es wird niemand gerufen.")
+}
+
 /// To somebody who is no technician of the firm.
 #[must_use]
 pub fn stranger() -> &'static str {

@@ -83,6 +83,18 @@ pub fn swapped(swap: Swapping<'_>, zone: Tz) -> String {
     format!("🔁 {} übernimmt den Dienst von {}\n{}", swap.to_whom, swap.from_whom, span(swap.from, swap.until, zone))
 }
 
+/// To whoever has duty where nobody had it.
+#[must_use]
+pub fn has_duty(from: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> String {
+    format!("📅 Dienstplan geändert: Du hast Dienst\n{}", span(from, until, zone))
+}
+
+/// To whoever has duty no longer, and nobody instead.
+#[must_use]
+pub fn no_longer_has_duty(from: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> String {
+    format!("📅 Dienstplan geändert: Du hast keinen Dienst\n{}", span(from, until, zone))
+}
+
 /// The label of the button that takes a request back.
 #[must_use]
 pub fn withdraw() -> &'static str {

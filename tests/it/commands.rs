@@ -109,6 +109,24 @@ async fn a_phone_becomes_annas_by_her_code_and_her_alarms_go_there() {
 }
 
 #[tokio::test]
+async fn a_phone_that_is_no_longer_annas_is_left_alone() {
+    let mut world = World::night().await;
+    let report = world.hear(EMERGENCY).await;
+    world.invite("Anna").await;
+    world.write(NEW_PHONE, "/start abcd efgh 2345").await;
+    let texts = |world: &World| world.phone(ANNA).into_iter().map(|shown| shown.text).collect::<Vec<_>>();
+    let left = texts(&world);
+    for _ in 0..15 {
+        world.after(1).await;
+    }
+    assert!(world.rings(NEW_PHONE) > 0, "the open case rings the new phone");
+    let case = world.case(report).await.unwrap().id;
+    world.act("Bernd", Act::Take, case).await;
+    world.settle().await;
+    assert_eq!(texts(&world), left);
+}
+
+#[tokio::test]
 async fn a_code_works_once() {
     let world = World::night().await;
     world.invite("Anna").await;
@@ -360,6 +378,30 @@ async fn a_pause_that_would_leave_nobody_is_refused() {
     assert!(world.last(ANNA).text.contains("/tausch"));
     assert_eq!(world.changes().await.len(), 1);
     assert_eq!(world.on_duty("2026-11-21T21:30:00Z").await, "Anna");
+}
+
+#[tokio::test]
+async fn a_new_choice_while_somebody_pauses_replaces_the_end() {
+    let world = World::at(NIGHT, None, WEEKS).await;
+    world.write(ANNA, "/pause").await;
+    world.press(ANNA, "4 h", ANNA).await;
+    world.write(ANNA, "/pause").await;
+    assert!(world.last(ANNA).text.ends_with("Neues Ende ab jetzt, oder beenden?"), "{:?}", world.last(ANNA));
+    let answer = world.press(ANNA, "1 h", ANNA).await;
+    assert_eq!(answer.as_deref(), Some("⏸ Du pausierst bis Sa 21.11. 23:14."));
+    assert!(world.last(BERND).silent, "he has duty already");
+    assert!(world.on_duty("2026-11-21T22:00:00Z").await.starts_with("Bernd"));
+    assert!(world.on_duty("2026-11-21T22:30:00Z").await.starts_with("Anna"));
+}
+
+#[tokio::test]
+async fn a_colleague_whom_nothing_reaches_covers_nobody() {
+    let world = World::at(NIGHT, None, "[[technicians]]\nname = \"Carla\"\n").await;
+    world.write(BERND, "/pause").await;
+    world.press(BERND, "4 h", BERND).await;
+    world.write(ANNA, "/pause").await;
+    let answer = world.press(ANNA, "1 h", ANNA).await;
+    assert_eq!(answer.as_deref(), Some("Das geht nicht: ab Sa 21.11. 22:14 hätte niemand Dienst."));
 }
 
 // ── swapping ──

@@ -127,3 +127,12 @@ async fn a_store_that_refuses_loses_no_press() {
     }
     assert_eq!(night.world.case(night.report).await.unwrap().taken_by.as_deref(), Some("Anna"));
 }
+
+#[tokio::test]
+async fn a_press_counts_where_it_cannot_be_written_down_that_telegram_answers() {
+    let night = Night::begin().await;
+    night.world.sql("ALTER TABLE paths RENAME TO lost").await;
+    night.world.clock.advance(chrono::TimeDelta::seconds(20));
+    let press = night.press("take", ANNA).await;
+    assert_eq!(night.said(&press).await, "Du hast übernommen. Wann rufst du zurück?");
+}

@@ -6,7 +6,7 @@ use nachtwache::config::Settings;
 use nachtwache::roster::feed::{Calendars, Complaint, FeedStep};
 use nachtwache::runtime::clock::{Clock as _, HandClock};
 use nachtwache::runtime::worker::{Round, Step as _};
-use nachtwache::store::Store;
+use nachtwache::store::{Store, notices};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -218,6 +218,27 @@ fn the_commands_show_and_change_who_has_duty() {
     let json: serde_json::Value =
         serde_json::from_str(&shell.told(&["who", "--at", "2098-11-07 12:00", "--json"])).unwrap();
     assert_eq!((json["gap"].as_bool(), json["duty"].is_null()), (Some(true), true));
+}
+
+#[tokio::test]
+async fn a_change_by_command_is_told_to_both_and_so_is_its_end() {
+    let shell = Shell::new(ROTATION);
+    let (night, morning) = ("2098-11-04 18:00", "2098-11-05 08:00");
+    let made = shell.told(&["override", "Bernd", "--from", night, "--until", morning, "--instead-of", "Anna"]);
+    shell.told(&["withdraw", made.lines().next().unwrap().strip_prefix("change ").unwrap()]);
+    let folder = shell.0.path().join("store");
+    let url = format!("sqlite://{}/nachtwache.db", folder.display());
+    let store = Store::open(&url, &folder.join("sound")).await.unwrap();
+    let told = notices::all(&mut store.read().await.unwrap()).await.unwrap();
+    let told: Vec<_> = told.into_iter().map(|one| (one.recipient, one.loud, one.body.unwrap())).collect();
+    let expected = [
+        ("Bernd", "Du hast den Dienst von Anna übernommen"),
+        ("Anna", "Bernd hat deinen Dienst übernommen"),
+        ("Anna", "Du hast den Dienst von Bernd übernommen"),
+        ("Bernd", "Anna hat deinen Dienst übernommen"),
+    ];
+    let time = "Di 04.11. 18:00 – Mi 05.11. 08:00";
+    assert_eq!(told, expected.map(|(who, text)| (who.to_owned(), false, format!("✅ {text}\n{time}"))));
 }
 
 #[test]

@@ -72,37 +72,70 @@ impl Desk {
         until: DateTime<Utc>,
     ) -> Result<String, StoreError> {
         let now = self.clock.now();
-        let before = self.roster.known_plan();
-        let zone = before.hours.zone;
         let me = actor.name.as_str();
-        if is_away(&before, me, now, until - ONE_TAP) {
+        let own = changes::own_absences(tx, me, now).await?;
+        let mut before = self.roster.known_plan();
+        let zone = before.hours.zone;
+        // a new choice takes the place of what he chose before
+        before.changes.retain(|change| !own.contains(change));
+        if let Some(same) = own.iter().map(|own| own.until).find(|end| (*end - until).abs() <= ONE_TAP) {
             // the same button, pressed twice
-            return Ok(head(&words::pause(Some(until), zone)));
+            return Ok(head(&words::pause(away_until(&before, me, now).max(Some(same)), zone)));
         }
-        let alone = before.shifts(now, until).into_iter().find(|shift| shift.order == [me]);
-        if let Some(shift) = alone {
-            let words = words::nobody_else(shift.from, zone);
+        if let Some(end) = away_until(&before, me, now).filter(|end| *end >= until) {
+            // somebody else noted that he is away even longer
+            changes::end_absences(tx, me, now).await?;
+            return Ok(head(&words::pause(Some(end), zone)));
+        }
+        if let Some(from) = self.alone(&before, me, (now, until)) {
+            let words = words::nobody_else(from, zone);
             self.answer_turns(tx, actor, message, &Said::only(&words)).await?;
             return Ok(head(&words));
         }
+        changes::end_absences(tx, me, now).await?;
         let change = Change { kind: ChangeKind::Absence, technician: me.to_owned(), from: now, until };
         changes::make(tx, &change, ChangeState::Active, me, now).await?;
-        let covers = covers(&before, change);
-        let duty = self.roster.last_known(now);
-        for cover in &covers {
-            let at_night = cover.from <= now && !self.settings.business_hours().is_open(now);
-            if let Some(recipient) = duty.named(&cover.name) {
-                self.tell(tx, recipient, &words::covers(me, cover.from, cover.until, zone), at_night).await?;
-            }
-        }
+        let names = self.tell_covers(tx, &before, change, own.is_empty()).await?;
         self.tell_office(tx, &words::pause_noted(me, Some(until), zone)).await?;
         let event = Event::new(now, EventKind::Roster, format!("{me} pauses until {until}"));
         events::append(tx, &event.by(me)).await?;
-        let names: Vec<String> = covers.into_iter().map(|cover| cover.name).collect();
         let said = words::pausing(until, &names, zone);
         let ends = vec![vec![Choice::PauseEnds.key(words::end_pause())]];
         self.answer_turns(tx, actor, message, &Said { text: said.clone(), keys: ends }).await?;
         Ok(head(&said))
+    }
+
+    /// From when on nobody who can be reached would be on duty in his place.
+    fn alone(&self, plan: &Plan, me: &str, (from, until): (DateTime<Utc>, DateTime<Utc>)) -> Option<DateTime<Utc>> {
+        let duty = self.roster.last_known(from);
+        let reached =
+            |name: &String| duty.named(name).is_some_and(|one| one.chat.is_some() || !one.channels.is_empty());
+        let stands_in = |name: &String| name != me && reached(name);
+        let shifts = plan.shifts(from, until).into_iter();
+        let mut his = shifts.filter(|shift| shift.order.iter().any(|name| name == me));
+        his.find(|shift| !shift.order.iter().any(stands_in)).map(|shift| shift.from)
+    }
+
+    /// Tells those who have duty because of a pause; their names. At night one who did not have it before is woken.
+    async fn tell_covers(
+        &self,
+        tx: &mut Tx,
+        before: &Plan,
+        absence: Change,
+        is_new: bool,
+    ) -> Result<Vec<String>, StoreError> {
+        let now = self.clock.now();
+        let me = absence.technician.clone();
+        let covers = covers(before, absence);
+        let duty = self.roster.last_known(now);
+        for cover in &covers {
+            let loud = is_new && cover.from <= now && !self.settings.business_hours().is_open(now);
+            if let Some(recipient) = duty.named(&cover.name) {
+                let words = words::covers(&me, cover.from, cover.until, before.hours.zone);
+                self.tell(tx, recipient, &words, loud).await?;
+            }
+        }
+        Ok(covers.into_iter().map(|cover| cover.name).collect())
     }
 
     pub(super) async fn end_pause(
@@ -124,10 +157,10 @@ impl Desk {
     }
 }
 
-/// Whether somebody is away from now until then in any case.
-fn is_away(plan: &Plan, who: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+/// Until when somebody who is away now stays away.
+fn away_until(plan: &Plan, who: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let absences = plan.changes.iter().filter(|one| one.kind == ChangeKind::Absence && one.technician == who);
-    absences.into_iter().any(|one| one.from <= now && one.until >= until)
+    absences.filter(|one| (one.from..one.until).contains(&now)).map(|one| one.until).max()
 }
 
 /// Who has duty because of an absence, each once, in order of time.

@@ -255,11 +255,11 @@ impl WeeklyRow {
 }
 
 impl FeedRow {
-    /// Whether the next look is due; `tried_at` is the last one.
+    /// Whether the next look is due; `tried_at` is the last one. One in the future comes from a clock that was wrong.
     #[must_use]
     pub fn is_due(&self, tried_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         let every = TimeDelta::minutes(i64::try_from(self.refresh_min).unwrap_or(15));
-        tried_at.is_none_or(|at| now - at >= every)
+        tried_at.is_none_or(|at| at > now || now - at >= every)
     }
 }
 
