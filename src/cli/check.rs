@@ -2,8 +2,10 @@
 
 use crate::config::{ConfigError, Settings, SourceRow};
 use crate::intake::source::Said;
+use crate::roster::Duty;
 use crate::run;
-use crate::store::Store;
+use crate::runtime::clock::{Clock as _, SystemClock};
+use crate::store::{Store, phones};
 use crate::transcribe::models;
 use std::path::Path;
 use std::process::ExitCode;
@@ -71,7 +73,16 @@ async fn examine(path: &Path) -> Vec<Line> {
     let rules = run::rules(&settings).map(|rules| format!("version {}", rules.version()));
     lines.push(Line::of("rules", rules.map_err(|error| format!("{error:#}"))));
     lines.push(Line::of("model", model(&settings)));
+    // without the store it is not known which phones are paired
+    let mut duty = None;
     if let Some(store) = store {
+        match ways_to_people(&settings, &store).await {
+            Ok(known) => {
+                lines.extend(reached(&known));
+                duty = Some(known);
+            }
+            Err(error) => lines.push(Line::of("paired phones", Err(error))),
+        }
         for row in &settings.sources {
             let said = mailbox(row, &settings, &store).await;
             lines.extend(said.into_iter().map(|said| Line::of(format!("mailbox {}", row.name()), said)));
@@ -79,7 +90,39 @@ async fn examine(path: &Path) -> Vec<Line> {
         store.close().await;
     }
     ways(&settings, &mut lines).await;
-    telegram(&settings, &mut lines).await;
+    let duty = duty.unwrap_or_else(|| by(&settings, &[]));
+    telegram(&settings, &duty, &mut lines).await;
+    lines
+}
+
+/// The ways to everybody, by these phones; who is on duty is not asked.
+fn by(settings: &Settings, phones: &[phones::Phone]) -> Duty {
+    Duty::by(settings, &settings.plan(&[], Vec::new()), phones, SystemClock.now())
+}
+
+async fn ways_to_people(settings: &Settings, store: &Store) -> Result<Duty, String> {
+    let mut reader = store.read().await.map_err(|error| error.to_string())?;
+    let phones = phones::all(&mut reader).await.map_err(|error| error.to_string())?;
+    Ok(by(settings, &phones))
+}
+
+/// Who cannot be woken, and who only by one way.
+fn reached(duty: &Duty) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for one in duty.people() {
+        let invite = format!("`nachtwache technician invite {}`", one.name);
+        let says = match (one.chat, one.channels.len()) {
+            (None, 0) => Err(format!("reached by no way; {invite}")),
+            (Some(_), 0) => Ok("no second way beside Telegram; name one in technicians.channels".to_owned()),
+            (None, 1) => Ok(format!("no second way, and cannot take a case; {invite}")),
+            _ => continue,
+        };
+        lines.push(Line::of(one.name.clone(), says));
+    }
+    if duty.recipients(&["everyone", "office"]).is_empty() {
+        let remedy = "pair a phone with `nachtwache technician invite NAME`, or name technicians.channels";
+        lines.push(Line::of("anybody", Err(format!("nobody at all can be woken; {remedy}"))));
+    }
     lines
 }
 
@@ -132,7 +175,7 @@ async fn mailbox(row: &SourceRow, settings: &Settings, store: &Store) -> Vec<Sai
     }
 }
 
-async fn telegram(settings: &Settings, lines: &mut Vec<Line>) {
+async fn telegram(settings: &Settings, duty: &Duty, lines: &mut Vec<Line>) {
     let bot = match run::bot(settings) {
         Ok(bot) => bot,
         Err(error) => return lines.push(Line::of("Telegram", Err(format!("{error:#}")))),
@@ -142,13 +185,44 @@ async fn telegram(settings: &Settings, lines: &mut Vec<Line>) {
         "Telegram",
         me.map_err(|error| format!("{error}; is telegram.token right, is the network there?")),
     ));
-    let office = settings.office.as_ref().map(|office| ("office".to_owned(), office.telegram_chat));
-    let people = settings.technicians.iter().filter_map(|one| Some((one.name.clone(), one.telegram_chat?)));
-    for (name, chat) in people.chain(office) {
+    let chats = duty.people().iter().chain(duty.office()).filter_map(|one| Some((&one.name, one.chat?)));
+    for (name, chat) in chats {
         let found = bot.chat(chat).await;
         let hint = |error| {
             format!("{error}; has {name} pressed Start in the chat with the bot (or was the bot added to the group)?")
         };
         lines.push(Line::of(format!("chat of {name}"), found.map(|chat| chat.kind).map_err(hint)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(people: &str, phones: &[phones::Phone]) -> Vec<String> {
+        let settings = Settings::parse(people).unwrap();
+        let line = |line: Line| format!("{} {}: {}", line.well, line.what, line.says);
+        reached(&by(&settings, phones)).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn whoever_is_reached_by_no_way_is_named_with_the_remedy() {
+        let smtp = "[smtp]\nhost = \"smtp.example.de\"\nfrom = \"a@example.de\"\n\
+                    [[channels]]\nkind = \"mail\"\nname = \"mail\"\nto = \"anna@example.de\"\n";
+        let anna = "[[technicians]]\nname = \"Anna\"\n";
+        let nobody = told(anna, &[]);
+        assert_eq!(nobody[0], "false Anna: reached by no way; `nachtwache technician invite Anna`");
+        assert!(nobody[1].starts_with("false anybody: nobody at all can be woken"), "{nobody:?}");
+
+        let two = format!("{anna}[[technicians]]\nname = \"Bernd\"\ntelegram_chat = 2\nchannels = [\"mail\"]\n{smtp}");
+        assert_eq!(told(&two, &[]), [nobody[0].clone()], "Bernd has two ways");
+
+        let phone =
+            phones::Phone { technician: "Anna".into(), chat: 1, user: 1, paired_at: chrono::DateTime::UNIX_EPOCH };
+        let paired = told(&two, &[phone]);
+        assert_eq!(paired, ["true Anna: no second way beside Telegram; name one in technicians.channels"]);
+        let mail = told(&format!("{anna}channels = [\"mail\"]\n{smtp}"), &[]);
+        assert!(mail[0].starts_with("true Anna: no second way"), "{mail:?}");
+        assert_eq!(mail.len(), 1);
     }
 }

@@ -72,14 +72,20 @@ pub(super) async fn policy(settings: Settings, options: Options) -> anyhow::Resu
     };
     let (plan, phones) = known(&settings, begins).await?;
     let told = time_line(&settings, &plan, &phones, &options, begins);
+    let everywhere = told.iter().all(|one| !one.people.is_empty());
+    let code = if everywhere { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if options.json {
         super::say_json(&told.iter().map(|one| as_json(one, begins)).collect::<Vec<_>>())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
     let hours = if settings.business_hours().is_open(begins) { "inside" } else { "outside" };
     super::say(&format!("{}, opened {}, {hours} business hours", options.verdict.as_str(), shown(zone, begins)));
     for one in &told {
         super::say(&line(one, begins, zone));
+    }
+    if !everywhere {
+        super::say("Pair a phone with `nachtwache technician invite NAME`, or name technicians.channels.");
+        return Ok(code);
     }
     let escalation = &settings.escalation;
     super::say(&format!(
@@ -87,7 +93,7 @@ pub(super) async fn policy(settings: Settings, options: Options) -> anyhow::Resu
          then reminded; {} min after that it rings again.",
         escalation.eta_min, escalation.resume_after_min
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Plan and phones of the store, or of the settings alone where there is none yet.
@@ -131,6 +137,9 @@ fn time_line(
 fn line(one: &Told, begins: DateTime<Utc>, zone: Tz) -> String {
     let minutes = (one.at - begins).num_minutes();
     let head = format!("  +{}:{:02}  {}", minutes / 60, minutes % 60, shown(zone, one.at));
+    if one.people.is_empty() {
+        return format!("{head}  NOBODY is reached");
+    }
     let names: Vec<String> = one.people.iter().map(|person| by(person, one.first_way)).collect();
     let what = match (one.first_way, one.loud) {
         (true, true) => "rings",
@@ -164,4 +173,18 @@ fn as_json(one: &Told, begins: DateTime<Utc>) -> serde_json::Value {
 
 fn shown(zone: Tz, at: DateTime<Utc>) -> String {
     at.with_timezone(&zone).format("%a %F %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_is_reached_the_line_says_so() {
+        let begins: DateTime<Utc> = "2026-12-24T21:00:00Z".parse().unwrap();
+        let mut told = Told { at: begins, loud: true, first_way: true, people: Vec::new() };
+        assert_eq!(line(&told, begins, Tz::UTC), "  +0:00  Thu 2026-12-24 21:00  NOBODY is reached");
+        told.people.push(Recipient { name: "Anna".into(), chat: Some(1), channels: Vec::new() });
+        assert_eq!(line(&told, begins, Tz::UTC), "  +0:00  Thu 2026-12-24 21:00  rings Anna");
+    }
 }

@@ -291,6 +291,10 @@ pub(super) fn complaints(settings: &Settings, wrong: &mut Vec<String>) {
     let people = settings.technicians.iter().map(|one| ("technicians", one.name.as_str(), &one.channels));
     let office = settings.office.iter().map(|office| ("office", "office", &office.channels));
     for (section, who, channels) in people.chain(office) {
+        let mut seen = HashSet::new();
+        for name in channels.iter().filter(|name| !seen.insert(name.as_str())) {
+            wrong.push(format!("{section}.channels: {name:?} stands twice; delete one ({who})"));
+        }
         for name in channels.iter().filter(|name| !names.contains(name.as_str())) {
             wrong.push(format!("{section}.channels: {name:?} is no channel; add [[channels]] with this name ({who})"));
         }
@@ -360,6 +364,10 @@ mod tests {
         let smtp = "[smtp]\nhost = \"smtp.example.de\"\nfrom = \"a@example.de\"\n";
         let anna = "[[technicians]]\nname = \"Anna\"\ntelegram_chat = 1\nchannels = [\"anna-mail\"]\n";
         assert_eq!(complaint(&format!("{mail}{smtp}{anna}")), "");
+        let twice = anna.replace("[\"anna-mail\"]", "[\"anna-mail\", \"anna-mail\"]");
+        assert!(
+            complaint(&format!("{mail}{smtp}{twice}")).contains("technicians.channels: \"anna-mail\" stands twice")
+        );
         assert!(complaint(mail).contains("[smtp]"));
         assert!(complaint(anna).contains("technicians.channels: \"anna-mail\""));
         assert!(complaint(&format!("{mail}{mail}{smtp}")).contains("stands twice"));

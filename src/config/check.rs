@@ -1,6 +1,6 @@
 //! Values that parse but make no sense, each complaint with its key and the remedy.
 
-use super::Settings;
+use super::{Settings, Technician};
 use crate::domain::phone;
 use std::collections::HashSet;
 
@@ -13,6 +13,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     wrong.extend(settings.hours.parsed().err());
     wrong.extend(settings.terms.fee_cents().err());
     people(settings, &mut wrong);
+    chats(settings, &mut wrong);
     super::roster::complaints(settings, &mut wrong);
     policies(settings, &mut wrong);
     super::sources::complaints(&settings.sources, &mut wrong);
@@ -41,9 +42,33 @@ fn people(settings: &Settings, wrong: &mut Vec<String>) {
         if !names.insert(technician.name.as_str()) {
             wrong.push(format!("technicians.name: {:?} stands twice", technician.name));
         }
-        if technician.telegram_chat == Some(0) {
-            wrong.push(format!("technicians.telegram_chat: 0 is no chat ({})", technician.name));
+    }
+}
+
+/// A chat that is nobody's, or a press that could be two people's.
+fn chats(settings: &Settings, wrong: &mut Vec<String>) {
+    let (mut chats, mut users) = (HashSet::new(), HashSet::new());
+    for Technician { name, telegram_chat: chat, telegram_user: user, .. } in &settings.technicians {
+        let remedy = format!("leave it out and pair the phone: `nachtwache technician invite {name}`");
+        if *chat == Some(0) {
+            wrong.push(format!("technicians.telegram_chat: 0 is no chat ({name}); {remedy}"));
         }
+        if user.is_some_and(|user| user <= 0) {
+            wrong.push(format!("technicians.telegram_user: no user has such a number ({name}); {remedy}"));
+        }
+        if chat.is_some_and(|chat| chat < 0) && user.is_none() {
+            wrong.push(format!(
+                "technicians.telegram_chat: a negative number is a group ({name}); add his telegram_user, or {remedy}"
+            ));
+        }
+        if chat.is_some_and(|chat| !chats.insert(chat)) {
+            wrong.push(format!("technicians.telegram_chat: another technician has the same ({name}); {remedy}"));
+        } else if user.or(*chat).is_some_and(|user| !users.insert(user)) {
+            wrong.push(format!("technicians.telegram_user: another technician has the same ({name}); {remedy}"));
+        }
+    }
+    if settings.office.as_ref().is_some_and(|office| office.telegram_chat == 0) {
+        wrong.push("office.telegram_chat: 0 is no chat; write the number of the group, or delete [office]".into());
     }
 }
 
@@ -110,5 +135,38 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     }
     if !settings.telegram.api_url.starts_with("http") {
         wrong.push(format!("telegram.api_url: {:?} is no http(s) address", settings.telegram.api_url));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        Settings::parse(text).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_chat_that_is_nobodys_or_anothers_is_refused() {
+        let two = |anna: &str, bernd: &str| {
+            complaint(&format!(
+                "[[technicians]]\nname = \"Anna\"\n{anna}\n[[technicians]]\nname = \"Bernd\"\n{bernd}\n"
+            ))
+        };
+        assert_eq!(two("telegram_chat = 1", "telegram_chat = -7\ntelegram_user = 2"), "");
+        assert_eq!(two("", ""), "");
+        for (anna, bernd, key) in [
+            ("telegram_chat = 0", "", "technicians.telegram_chat: 0"),
+            ("telegram_chat = -7", "", "technicians.telegram_chat: a negative"),
+            ("telegram_chat = 1\ntelegram_user = 0", "", "technicians.telegram_user"),
+            ("telegram_user = -1", "", "technicians.telegram_user"),
+            ("telegram_chat = 1", "telegram_chat = 1", "technicians.telegram_chat: another"),
+            ("telegram_chat = 1", "telegram_chat = 2\ntelegram_user = 1", "technicians.telegram_user: another"),
+            ("telegram_user = 1", "telegram_user = 1", "technicians.telegram_user: another"),
+        ] {
+            let told = two(anna, bernd);
+            assert!(told.contains(key) && told.contains("technician invite"), "{key}: {told:?}");
+        }
+        assert!(complaint("[office]\ntelegram_chat = 0\n").contains("office.telegram_chat"));
     }
 }

@@ -35,8 +35,11 @@ pub(super) fn complain(row: Option<&Heartbeat>, wrong: &mut Vec<String>) {
     if matches!(row.url, Secret::Text(_)) {
         wrong.extend(row.address().err());
     }
-    if !(15..=120).contains(&row.every_s) {
-        wrong.push(format!("heartbeat.every_s: {} is not between 15 and 120", row.every_s));
+    if !(15..=60).contains(&row.every_s) {
+        wrong.push(format!(
+            "heartbeat.every_s: {} is not between 15 and 60; beyond that a dead service is not noticed within 180 s",
+            row.every_s
+        ));
     }
 }
 
@@ -52,7 +55,7 @@ mod tests {
     fn a_beat_goes_over_tls_and_not_too_seldom() {
         assert_eq!(complaint("[heartbeat]\nurl = \"https://hc-ping.com/5e0c-uuid\"\n"), "");
         assert_eq!(complaint("[heartbeat]\nurl = { file = \"/nowhere\" }\nevery_s = 15\n"), "");
-        let slow = complaint("[heartbeat]\nurl = \"https://hc-ping.com/x\"\nevery_s = 600\n");
+        let slow = complaint("[heartbeat]\nurl = \"https://hc-ping.com/x\"\nevery_s = 61\n");
         assert!(slow.contains("heartbeat.every_s"), "{slow}");
         let clear = complaint("[heartbeat]\nurl = \"http://example.org/5e0c-uuid\"\n");
         assert!(clear.contains("heartbeat.url") && clear.contains("https") && !clear.contains("5e0c"), "{clear}");

@@ -50,6 +50,16 @@ pub(super) fn complain(row: Option<&Smtp>, wrong: &mut Vec<String>) {
         wrong
             .push("smtp.host: is empty; write the name of the mail server that sends, e.g. \"smtp.example.de\"".into());
     }
+    let address = row.host.parse::<std::net::Ipv6Addr>().is_ok();
+    if row.host.contains(char::is_whitespace) || (row.host.contains([':', '/']) && !address) {
+        wrong.push(format!(
+            "smtp.host: {:?} is no host name; write only the name, e.g. \"smtp.example.de\", and the port as smtp.port",
+            row.host
+        ));
+    }
+    if row.port == 0 {
+        wrong.push("smtp.port: 0 is no port; write 587 (starttls), 465 (implicit) or your server's".into());
+    }
     if row.from.parse::<lettre::message::Mailbox>().is_err() {
         wrong.push(format!("smtp.from: {:?} is no sender; write e.g. \"Notdienst <service@example.de>\"", row.from));
     }
@@ -59,5 +69,27 @@ pub(super) fn complain(row: Option<&Smtp>, wrong: &mut Vec<String>) {
     }
     if row.username.is_some() != row.password.is_some() {
         wrong.push("smtp.password: username and password belong together; set both or none".into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    fn complaint(host: &str, more: &str) -> String {
+        let text = format!("[smtp]\nhost = {host:?}\nfrom = \"Notdienst <service@example.de>\"\n{more}\n");
+        Settings::parse(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_server_that_no_mail_could_reach_is_refused() {
+        assert_eq!(complaint("smtp.example.de", "port = 465"), "");
+        assert_eq!(complaint("::1", "tls = \"none\""), "");
+        for host in ["", "smtp.example.de:587", "smtp example.de", " smtp.example.de", "smtp://smtp.example.de"] {
+            let told = complaint(host, "");
+            assert!(told.contains("smtp.host"), "{host:?}: {told:?}");
+        }
+        let told = complaint("smtp.example.de", "port = 0");
+        assert!(told.contains("smtp.port") && told.contains("587"), "{told}");
     }
 }
