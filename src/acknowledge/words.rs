@@ -89,8 +89,8 @@ fn cut(text: &str) -> String {
 /// "45", "45 min", "1,5 h", "23:30", "um 23.30 Uhr", "7 Uhr": minutes from `now`; `None` where it is no time.
 fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
     let text = text.trim().to_lowercase();
-    if let Some(time) = time_of_day(&text) {
-        let then = next_at(time?, now, zone)?;
+    if let Some((hour, minute)) = clock_words(&text) {
+        let then = next_at(time_of_day(&hour, &minute)?, now, zone)?;
         let seconds = (then - now).num_seconds();
         return u32::try_from((seconds + 59) / 60).ok();
     }
@@ -110,9 +110,8 @@ fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
     Some((whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(tenth)?.checked_mul(factor)?) / 10)
 }
 
-/// A time of the clock: "um" or "Uhr" says so, or two digits after ":" or ".". `None`: none is meant; `Some(None)`: one
-/// that no clock shows.
-fn time_of_day(text: &str) -> Option<Option<NaiveTime>> {
+/// Hour and minute where a time of the clock is meant: "um" or "Uhr" says so, ":", or two digits after ".".
+fn clock_words(text: &str) -> Option<(String, String)> {
     let (said_um, text) = text.strip_prefix("um ").map_or((false, text), |rest| (true, rest));
     let (said_uhr, text) = match text.split_once("uhr") {
         // "7 uhr 30"
@@ -121,14 +120,19 @@ fn time_of_day(text: &str) -> Option<Option<NaiveTime>> {
         None => (false, text.trim().to_owned()),
     };
     let (hour, minute) = text.split_once([':', '.']).unwrap_or((&text, "00"));
-    let digits = |part: &str, count: usize| part.len() <= count && part.bytes().all(|byte| byte.is_ascii_digit());
-    let clear = hour.len() < text.len() && digits(hour, 2) && minute.len() == 2 && digits(minute, 2);
-    if !(said_um || said_uhr || clear || text.contains(':')) {
-        return None;
-    }
-    let fits = digits(hour, 2) && minute.len() == 2 && digits(minute, 2);
+    let clear = hour.len() < text.len() && time_digits(hour, minute);
+    (said_um || said_uhr || clear || text.contains(':')).then(|| (hour.to_owned(), minute.to_owned()))
+}
+
+fn time_digits(hour: &str, minute: &str) -> bool {
+    let digits = |part: &str| part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(hour) && digits(minute) && minute.len() == 2
+}
+
+/// `None`: no clock shows that.
+fn time_of_day(hour: &str, minute: &str) -> Option<NaiveTime> {
     let time = || NaiveTime::from_hms_opt(hour.parse().ok()?, minute.parse().ok()?, 0);
-    Some(fits.then(time).flatten())
+    time_digits(hour, minute).then(time).flatten()
 }
 
 /// When the clock next shows this time. An hour that happens twice is meant as soon as it comes, one that the clocks skip

@@ -18,7 +18,7 @@ use crate::runtime::voices::Voices;
 use crate::runtime::worker::{Round, Step};
 use crate::store::notices::{Plan, Tried};
 use crate::store::{
-    Claim, Lease, Store, StoreError, Tx, bundles, cases, events, marks, notices, reactions, reports, sound,
+    Claim, Lease, Store, StoreError, Tx, bundles, cases, events, holds, marks, notices, reactions, reports, sound,
 };
 use crate::wording;
 use async_trait::async_trait;
@@ -30,6 +30,8 @@ use std::time::Duration;
 const LEASE: Duration = Duration::from_mins(2);
 /// A notice that does not get out for so long begins its recipient's other ways.
 const STUCK: TimeDelta = TimeDelta::seconds(60);
+/// So many tries of an alert its recording waits for it: half a minute in all, then the voice goes ahead.
+const IN_ORDER: u32 = 5;
 /// An edit that fails so often stays as it is.
 const EDITS: u32 = 12;
 
@@ -222,10 +224,13 @@ impl SendStep {
         tracing::warn!(notice.id = %notice.id, attempt = notice.attempt, %error, stage = "escalate", "a notice did not get out");
         let lost = matches!(error, NotifyError::Unreachable(_) | NotifyError::Refused(_));
         reactions::second_not_after(tx, notice.id, if lost { now } else { notice.created_at + STUCK }).await?;
+        if let (NoticeKind::Alert, true, Some(until)) = (notice.kind, notice.attempt <= IN_ORDER, tried.due_at) {
+            holds::case(tx, notice, until).await?;
+        }
         Ok(match error {
             NotifyError::Wait(pause) => {
                 let until = after(pause, now);
-                notices::hold_chat(tx, notice.chat, until).await?;
+                holds::chat(tx, notice.chat, until).await?;
                 Tried { due_at: Some(until), waited: true, ..tried }
             }
             NotifyError::Again(_) => tried,
@@ -301,7 +306,7 @@ impl SendStep {
             Ok(()) => tried.shown = shown,
             Err(NotifyError::Wait(pause)) => {
                 let until = after(pause, now);
-                notices::hold_chat(&mut tx, notice.chat, until).await?;
+                holds::chat(&mut tx, notice.chat, until).await?;
                 tried.due_at = Some(until);
                 tried.waited = true;
             }

@@ -191,6 +191,7 @@ impl Service {
         };
         let ear = Ear { roster: wiring.roster.clone(), clock: wiring.clock.clone(), notifier: reach.notifier.clone() };
         wiring.lifecycle.spawn("siren".into(), ear.run(cries));
+        wiring.complain_if_nobody_is_reached().await?;
         wiring.tell_start().await;
         wiring.start_escalation(&reach.notifier)?;
         if let Some(bot) = reach.bot {
@@ -242,6 +243,15 @@ impl Wiring {
             clock: self.clock.clone(),
         };
         self.lifecycle.spawn(step.name(), worker.run(step));
+    }
+
+    /// The service starts all the same: a phone is paired by the running service.
+    async fn complain_if_nobody_is_reached(&self) -> anyhow::Result<()> {
+        let mut reader = self.store.read().await?;
+        if self.roster.at(&mut reader, self.clock.now()).await?.recipients(&["everyone", "office"]).is_empty() {
+            tracing::error!("nobody can be reached by any way: pair a phone with `nachtwache technician invite NAME`");
+        }
+        Ok(())
     }
 
     fn answer_desk(&self) -> AnswerDesk {

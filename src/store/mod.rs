@@ -12,6 +12,7 @@ pub mod clock;
 pub mod consents;
 pub mod drills;
 pub mod events;
+pub mod holds;
 pub mod joins;
 pub mod mails;
 pub mod marks;

@@ -292,19 +292,6 @@ pub async fn supersede(tx: &mut Tx, case: CaseId, plan: &Plan) -> Result<Option<
     Ok(rows.into_iter().flatten().min().and_then(DateTime::from_timestamp_millis))
 }
 
-/// Nothing goes to this chat before `until` (429).
-///
-/// # Errors
-/// Where the database refused.
-pub async fn hold_chat(tx: &mut Tx, chat: i64, until: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE notices SET due_at = $1 WHERE chat = $2 AND channel = 'telegram' AND due_at < $1")
-        .bind(ms(until))
-        .bind(chat)
-        .execute(tx.db())
-        .await?;
-    Ok(())
-}
-
 /// A chat has a new number: every notice follows it.
 ///
 /// # Errors

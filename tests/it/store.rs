@@ -19,8 +19,8 @@ use nachtwache::store::roster::{ChangeState, Feed};
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, charges, drills, events, joins, mails, marks, memory, notices, reactions, ready,
-    receipts, reports, roster, sightings, troubles, watch, watched, workers,
+    Claim, Store, StoreError, cases, charges, drills, events, holds, joins, mails, marks, memory, notices, reactions,
+    ready, receipts, reports, roster, sightings, troubles, watch, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -287,7 +287,7 @@ async fn a_chat_that_asked_to_wait_is_left_alone(base: Base) {
     let mut tx = base.store.begin().await.unwrap();
     notices::plan(&mut tx, &plan(report, 1), t(0)).await.unwrap();
     notices::plan(&mut tx, &plan(report, 2), t(0)).await.unwrap();
-    notices::hold_chat(&mut tx, 1, t(30)).await.unwrap();
+    holds::chat(&mut tx, 1, t(30)).await.unwrap();
     let (free, _) = notices::claim(&mut tx, claim(0)).await.unwrap().unwrap();
     assert_eq!(free.chat, 2);
     assert!(notices::claim(&mut tx, claim(29)).await.unwrap().is_none());
