@@ -261,6 +261,7 @@ mod tests {
     #[test]
     fn whoever_calls_again_after_the_call_back_is_not_forgotten() {
         let mut case = open();
+        watch(&mut case, 0, 0);
         acts(&mut case, "Anna", &Act::Take, 0);
         acts(&mut case, "Anna", &Act::CalledBack, 5);
         case.called_again(at(100), &Patience::default());

@@ -45,12 +45,14 @@ fn of_taker(case: &Case, words: Option<Button>, settings: &Settings) -> Rows {
     let id = case.id;
     let mut rows = Vec::new();
     if case.called_back_at.is_none() {
-        rows.push(times(id));
+        rows.extend(times(id));
         rows.push(vec![key(&Act::CalledBack, id), key(&Act::Done, id)]);
     } else {
         rows.push(vec![key(&Act::Done, id)]);
     }
-    rows.push(vec![key(&Act::Consent(true), id), key(&Act::Consent(false), id)]);
+    // one a row: on a phone two of them would both be cut to "Zustimmung …"
+    rows.push(vec![key(&Act::Consent(true), id)]);
+    rows.push(vec![key(&Act::Consent(false), id)]);
     let hand = (settings.technicians.len() > 1).then(|| opens(Menu::Hand, id));
     rows.push(hand.into_iter().chain([key(&Act::GiveBack, id)]).collect());
     rows.push(words.into_iter().chain([opens(Menu::Reason, id)]).collect());
@@ -77,12 +79,13 @@ pub(super) fn of_reminder(case: &Case, unclosed: bool) -> Rows {
     if unclosed {
         return vec![vec![key(&Act::Done, case.id)]];
     }
-    vec![times(case.id), vec![key(&Act::CalledBack, case.id), key(&Act::GiveBack, case.id)]]
+    let [times, other] = times(case.id);
+    vec![times, other, vec![key(&Act::CalledBack, case.id), key(&Act::GiveBack, case.id)]]
 }
 
-fn times(case: CaseId) -> Vec<Button> {
+fn times(case: CaseId) -> [Vec<Button>; 2] {
     let other = Button { label: wording::menu(Menu::Eta).into(), data: format!("ask:{case}:eta") };
-    TIMES.into_iter().map(|minutes| key(&Act::Eta(minutes), case)).chain([other]).collect()
+    [TIMES.into_iter().map(|minutes| key(&Act::Eta(minutes), case)).collect(), vec![other]]
 }
 
 fn reasons(case: CaseId) -> Rows {

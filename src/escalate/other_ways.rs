@@ -82,8 +82,12 @@ impl SendStep {
             minimal: wording::by_other_way(&minimal) + &mark,
             case: notice.case,
             verdict: subject.verdict(),
-            name: fields.and_then(|fields| fields.company.clone().or_else(|| fields.contact.clone())),
-            number: fields.and_then(|fields| fields.callback.clone().or_else(|| fields.displayed.clone())),
+            name: fields
+                .and_then(|fields| fields.company.as_deref().or(fields.contact.as_deref()))
+                .map(wording::name_field),
+            number: fields
+                .and_then(|fields| fields.callback.as_deref().or(fields.displayed.as_deref()))
+                .map(wording::number_field),
             urgent: notice.loud,
         })
     }

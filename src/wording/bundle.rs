@@ -28,10 +28,10 @@ pub fn bundle(cases: &[Listed], zone: Tz) -> String {
     let open = cases.iter().filter(|one| one.case.state == CaseState::Open).count();
     let head = match open {
         0 => "✅ Nach einer Störung: nichts mehr offen".to_owned(),
-        1 => "🚨 NACH EINER STÖRUNG: 1 OFFENER NOTFALL".to_owned(),
-        more => format!("🚨 NACH EINER STÖRUNG: {more} OFFENE NOTFÄLLE"),
+        1 => "🚨 NACH EINER STÖRUNG: 1 OFFENER VORGANG".to_owned(),
+        more => format!("🚨 NACH EINER STÖRUNG: {more} OFFENE VORGÄNGE"),
     };
-    let mut lines = vec![head, "Diese Alarme kommen verspätet, der Stand ist der jetzige.".to_owned(), String::new()];
+    let mut lines = vec![head, "Diese Alarme kommen verspätet, der Stand ist von jetzt.".to_owned(), String::new()];
     lines.extend(cases.iter().take(LISTED).map(|one| line(one, zone)));
     if cases.len() > LISTED {
         lines.push(format!("… und {} weitere: /offen", cases.len() - LISTED));

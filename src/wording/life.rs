@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 #[must_use]
 pub fn remind(case: &Case, patience: &Patience, about: &[String], zone: Tz) -> String {
     let mut lines = vec![format!("⏰ RÜCKRUF ÜBERFÄLLIG · Vorgang {}", case.id)];
-    let promised = case.eta_at.map(|at| format!("Zugesagt bis {}. ", hour(at, zone))).unwrap_or_default();
+    let promised = case.eta_at.map(|at| format!("Rückruf erwartet bis {}. ", hour(at, zone))).unwrap_or_default();
     let resumes = case.reminded_at.map(|at| hour(at + patience.grace, zone)).unwrap_or_default();
     lines.push(format!("{promised}Hast du zurückgerufen?"));
     lines.push(format!("Ohne Antwort wird ab {resumes} weiter alarmiert."));

@@ -15,7 +15,7 @@ pub mod watch;
 
 pub use bundle::{LISTED, Listed, bundle, take};
 pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
-pub use paths::{by_other_way, channel_back, channel_down, telegram_back, telegram_down};
+pub use paths::{by_other_way, channel_back, channel_down, name_field, number_field, telegram_back, telegram_down};
 pub use press::{
     answer, back, button, menu, noted, noted_closed, other, reason, refusal, show, stranger, under_way, unknown_button,
 };

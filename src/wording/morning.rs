@@ -98,7 +98,7 @@ pub fn list(morning: &Morning, zone: Tz) -> String {
     let open = of(CaseState::Open).chain(of(CaseState::Taken)).map(|told| case(told, zone)).collect();
     section(&mut lines, "🔴 NOCH OFFEN", open);
     section(&mut lines, "📞 ZURÜCKRUFEN", morning.waiting.iter().map(|one| waiting(one, zone)).collect());
-    section(&mut lines, "💶 FREIGEBEN", morning.charges.iter().map(release).collect());
+    section(&mut lines, "💶 GEBÜHREN, FREIZUGEBEN", morning.charges.iter().map(release).collect());
     section(&mut lines, "✅ ERLEDIGT", of(CaseState::Closed).map(|told| case(told, zone)).collect());
     let mailbox =
         |(name, what): &(String, String)| format!("„{}“: {}", safe::line(name, 60), safe::line(what, LONGEST));

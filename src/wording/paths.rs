@@ -42,3 +42,15 @@ pub fn channel_back(name: &str, zone: Tz, now: DateTime<Utc>) -> String {
 pub fn by_other_way(text: &str) -> String {
     format!("{text}\n\n(zweiter Weg: bitte in Telegram antworten)")
 }
+
+/// Who called, as one field of another way's template: on one line, bounded.
+#[must_use]
+pub fn name_field(name: &str) -> String {
+    safe::line(name, 120)
+}
+
+/// The number to call back, as one field of another way's template.
+#[must_use]
+pub fn number_field(number: &str) -> String {
+    safe::number(number)
+}

@@ -12,7 +12,7 @@ const NAMES: usize = 15;
 #[must_use]
 pub fn drill_arrived(seconds: i64) -> String {
     let took = if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
-    format!("✅ Probealarm angekommen: abgehört, geprüft, in {took}")
+    format!("✅ Probelauf angekommen: abgehört, geprüft, in {took}")
 }
 
 /// A drill did not arrive.
@@ -27,7 +27,7 @@ pub fn drill_failed(reached: Reached, minutes: i64) -> String {
     };
     format!(
         "🚨 PROBEALARM NICHT ANGEKOMMEN\nSo weit kam er in {minutes} min: {far}.\n\
-         Echte Notrufe können ebenso hängen bleiben. Bitte das Postfach selbst abhören und nach dem Dienst sehen."
+         Echte Notrufe können ebenso hängen bleiben. Bitte das Postfach selbst abhören und nachsehen, ob Nachtwache läuft (nachtwache health)."
     )
 }
 
@@ -121,7 +121,7 @@ pub fn ready_thanks() -> &'static str {
 #[must_use]
 pub fn not_ready(who: &str, begins: DateTime<Utc>, zone: Tz) -> String {
     format!(
-        "⚠ {who} hat nicht bestätigt\nDer Dienst von {who} beginnt jetzt ({}). Bitte nachfragen, ob er erreichbar ist.",
+        "⚠ {who} hat nicht bestätigt\nDer Dienst von {who} beginnt jetzt ({}). Bitte nachfragen, ob {who} erreichbar ist.",
         hour(begins, zone)
     )
 }

@@ -87,7 +87,7 @@ async fn it_arrives_every_day_as_one_silent_line_and_wakes_nobody() {
         world.drill().await;
         shown = world.phone(OFFICE);
         assert_eq!(shown.len(), 1, "yesterday's is off the phone: {shown:?}");
-        assert_eq!(shown[0].text, "✅ Probealarm angekommen: abgehört, geprüft, in 12 s");
+        assert_eq!(shown[0].text, "✅ Probelauf angekommen: abgehört, geprüft, in 12 s");
         assert!(shown[0].silent);
         assert!(world.case(report).await.is_none(), "whatever the words say");
         world.clock.advance(chrono::TimeDelta::seconds(86_400 - 72));
@@ -132,7 +132,7 @@ async fn one_that_is_not_transcribed_in_time_is_told_loudly_with_how_far_it_came
     world.transcribed(report, &spoken(WORDS)).await;
     world.settle().await;
     world.drill().await;
-    assert!(world.phone(OFFICE)[1].text.contains("Probealarm angekommen"));
+    assert!(world.phone(OFFICE)[1].text.contains("Probelauf angekommen"));
 }
 
 #[tokio::test]
@@ -196,6 +196,6 @@ async fn the_command_sends_one_through_the_real_service() {
     assert_eq!(json["arrived"], true);
     let shown = firm.bot.messages(ANNA);
     assert_eq!(shown.len(), 1, "{shown:?}");
-    assert!(shown[0].text.contains("Probealarm angekommen") && shown[0].silent);
+    assert!(shown[0].text.contains("Probelauf angekommen") && shown[0].silent);
     assert_eq!(reports::all(&mut store.read().await.unwrap()).await.unwrap().len(), 1);
 }

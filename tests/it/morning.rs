@@ -111,7 +111,7 @@ async fn a_whole_weekend_is_told_with_what_is_open_first() {
     let head =
         "☀ Morgenliste Mo 23.11. 08:00\n4 Nachrichten seit Fr 20.11. 08:00:\n3 × Notfall bestätigt\n1 × kein Notfall\n";
     assert!(text.starts_with(head), "{text}");
-    let places: Vec<usize> = ["NOCH OFFEN", "ZURÜCKRUFEN", "FREIGEBEN", "ERLEDIGT", "WEG GESTÖRT", "DIENSTPLAN"]
+    let places: Vec<usize> = ["NOCH OFFEN", "ZURÜCKRUFEN", "GEBÜHREN", "ERLEDIGT", "WEG GESTÖRT", "DIENSTPLAN"]
         .iter()
         .map(|head| text.find(head).unwrap_or_else(|| panic!("{head} is missing in {text}")))
         .collect();

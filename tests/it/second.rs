@@ -170,12 +170,12 @@ async fn after_an_outage_one_list_tells_what_is_open_and_nothing_is_replayed() {
     world.settle().await;
     let loud: Vec<_> = world.phone(ANNA).into_iter().filter(|shown| !shown.silent).collect();
     assert_eq!(loud.len(), 1, "{loud:#?}");
-    assert!(loud[0].text.starts_with("🚨 NACH EINER STÖRUNG: 4 OFFENE NOTFÄLLE"), "{}", loud[0].text);
+    assert!(loud[0].text.starts_with("🚨 NACH EINER STÖRUNG: 4 OFFENE VORGÄNGE"), "{}", loud[0].text);
     assert_eq!(world.rings(BERND), 0, "opened just now, so his turn is still to come");
     world.press(ANNA, "1002 übernehmen", ANNA).await;
     let shown = world.phone(ANNA).into_iter().find(|shown| shown.text.contains("NACH EINER STÖRUNG")).unwrap();
     assert!(
-        shown.text.contains("3 OFFENE NOTFÄLLE") && shown.text.contains("👉 1002 · übernommen von Anna"),
+        shown.text.contains("3 OFFENE VORGÄNGE") && shown.text.contains("👉 1002 · übernommen von Anna"),
         "{}",
         shown.text
     );
