@@ -5,11 +5,13 @@ use crate::channels::Peer;
 use crate::world::{ANNA, EMERGENCY, OFFICE, World};
 use chrono::{DateTime, TimeDelta, Utc};
 use nachtwache::config::Settings;
+use nachtwache::domain::notice::NoticeKind;
 use nachtwache::escalate::start::tell_start;
 use nachtwache::escalate::watch::{Ill, Watch};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::status::{State, Status};
 use nachtwache::runtime::worker::Step as _;
+use nachtwache::store::notices::{self, Plan};
 use nachtwache::store::paths;
 use std::sync::Arc;
 
@@ -184,9 +186,18 @@ async fn a_loud_notice_that_arrives_by_no_way_ends_the_beats() {
     for _ in 0..18 {
         assert_eq!(outside.look(&world).await, None);
     }
-    assert_eq!(outside.look(&world).await, Some(Ill::Undelivered(1)));
+    assert_eq!(outside.look(&world).await, Some(Ill::Untold(world.case(report).await.unwrap().id)));
     world.settle().await;
     assert_eq!(outside.look(&world).await, None);
+
+    let message = Plan { loud: true, body: Some("x".into()), ..Plan::new(NoticeKind::Message, "Anna", 101) };
+    let mut tx = world.store.begin().await.unwrap();
+    notices::plan(&mut tx, &message, world.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    for _ in 0..18 {
+        assert_eq!(outside.look(&world).await, None);
+    }
+    assert_eq!(outside.look(&world).await, Some(Ill::Undelivered(1)), "what is about no case counts, too");
 }
 
 #[tokio::test]
