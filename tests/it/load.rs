@@ -33,6 +33,7 @@ const SEED: u64 = 20_261_128;
 fn settings() -> String {
     let mut text = String::from(
         "[hours]\nmonday = []\ntuesday = []\nwednesday = []\nthursday = []\nfriday = []\n[telegram]\nredact_closed = false\n\
+         [escalation]\nfirst_notice = false\nlate_after_min = 1\n\
          [office]\ntelegram_chat = -500\n",
     );
     for number in 0..TECHNICIANS {
