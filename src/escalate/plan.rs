@@ -114,6 +114,9 @@ impl PlanStep {
     async fn unanswered(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut reader = self.store.read().await?;
+        if !reactions::is_unanswered(&mut reader, now).await? {
+            return Ok(false);
+        }
         let duty = self.roster.at(&mut reader, now).await?;
         drop(reader);
         let mut tx = self.store.begin().await?;

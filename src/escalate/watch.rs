@@ -97,6 +97,7 @@ impl fmt::Display for Ill {
 pub struct Watch {
     store: Store,
     settings: Arc<Settings>,
+    roster: Roster,
     status: Status,
     clock: Arc<dyn Clock>,
     beat: Option<Beat>,
@@ -111,9 +112,15 @@ impl Watch {
     ///
     /// # Errors
     /// Where the heartbeat's address cannot be used; the text names the key.
-    pub fn new(store: Store, settings: Arc<Settings>, status: Status, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub fn new(
+        store: Store,
+        settings: Arc<Settings>,
+        roster: Roster,
+        status: Status,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let (beat, started_at) = (Beat::of(&settings)?, clock.now());
-        Ok(Self { store, settings, status, clock, beat, started_at, beaten_at: None, told: None })
+        Ok(Self { store, settings, roster, status, clock, beat, started_at, beaten_at: None, told: None })
     }
 
     /// Looks until the service stops.
@@ -224,7 +231,7 @@ impl Watch {
     ) -> Result<bool, StoreError> {
         // what failed before this start is tried anew
         let long = |since: Option<DateTime<Utc>>| since.is_some_and(|since| now - since.max(self.started_at) > FAILING);
-        if Roster::new(self.settings.clone()).at(reader, now).await?.recipients(&["everyone", "office"]).is_empty() {
+        if self.roster.at(reader, now).await?.recipients(&["everyone", "office"]).is_empty() {
             return Ok(true);
         }
         let known = paths::all(reader).await?;

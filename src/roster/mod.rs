@@ -82,16 +82,18 @@ impl Roster {
     /// The plan as it was read last.
     #[must_use]
     pub fn known_plan(&self) -> Plan {
-        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        known.map_or_else(|| self.settings.plan(&[], Vec::new()), |read| read.plan)
+        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().map_or_else(|| self.settings.plan(&[], Vec::new()), |read| read.plan.clone())
     }
 
     /// As `at`, by what was read last: for whoever holds a transaction, and for the siren when there is no store.
     #[must_use]
     pub fn last_known(&self, now: DateTime<Utc>) -> Duty {
-        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let read = known.unwrap_or_else(|| Read { plan: self.settings.plan(&[], Vec::new()), phones: Vec::new() });
-        Duty::of(&self.settings, &read, now)
+        let known = self.read_last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(read) => Duty::of(&self.settings, read, now),
+            None => Duty::by(&self.settings, &self.settings.plan(&[], Vec::new()), &[], now),
+        }
     }
 }
 

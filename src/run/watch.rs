@@ -26,7 +26,8 @@ impl Wiring {
 
     /// What looks after the service itself.
     pub(super) fn watch_the_watch(&self) -> anyhow::Result<()> {
-        let watch = Watch::new(self.store.clone(), self.settings.clone(), self.status.clone(), self.clock.clone());
+        let (store, settings, roster) = (self.store.clone(), self.settings.clone(), self.roster.clone());
+        let watch = Watch::new(store, settings, roster, self.status.clone(), self.clock.clone());
         let watch = watch.map_err(anyhow::Error::msg)?;
         self.lifecycle.spawn("watch".into(), watch.run(self.lifecycle.clone()));
         if self.settings.drill.enabled {

@@ -5,6 +5,19 @@ use super::{Result, Tx, ms};
 use crate::domain::case::CaseId;
 use crate::domain::notice::{Menu, Notice, NoticeId};
 use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+
+/// Whether a notice waits that nobody answered in time.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn is_unanswered(db: &mut AnyConnection, now: DateTime<Utc>) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT second_at FROM notices WHERE second_at <= $1 LIMIT 1")
+        .bind(ms(now))
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
+}
 
 /// Takes one notice that nobody answered: its recipient's other ways begin.
 ///
@@ -42,15 +55,6 @@ pub async fn answered_by(tx: &mut Tx, case: CaseId, recipient: &str) -> Result<(
         .bind(recipient)
         .execute(tx.db())
         .await?;
-    Ok(())
-}
-
-/// One notice's recipient answered it.
-///
-/// # Errors
-/// Where the database refused.
-pub async fn answered_one(tx: &mut Tx, id: NoticeId) -> Result<()> {
-    sqlx::query("UPDATE notices SET second_at = NULL WHERE id = $1").bind(id.to_string()).execute(tx.db()).await?;
     Ok(())
 }
 

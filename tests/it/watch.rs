@@ -8,6 +8,7 @@ use nachtwache::config::Settings;
 use nachtwache::domain::notice::NoticeKind;
 use nachtwache::escalate::start::tell_start;
 use nachtwache::escalate::watch::{Ill, Watch};
+use nachtwache::roster::Roster;
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::status::{State, Status};
 use nachtwache::runtime::worker::Step as _;
@@ -40,7 +41,8 @@ impl Outside {
         let settings = Arc::new(Settings::parse(&text).unwrap());
         let status = Status::default();
         let clock = Arc::new(world.clock.clone());
-        let watch = Watch::new(world.store.clone(), settings, status.clone(), clock).unwrap();
+        let watch =
+            Watch::new(world.store.clone(), settings.clone(), Roster::new(settings), status.clone(), clock).unwrap();
         Self { peer, status, watch, heard: 0, last_beat: None }
     }
 
