@@ -209,9 +209,19 @@ impl Desk {
         if !given {
             return charges::withdraw_by_phone(tx, case.id, now).await;
         }
+        self.propose_by_phone(tx, case, &consent, now).await
+    }
+
+    async fn propose_by_phone(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        consent: &PhoneConsent,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let called_at = reports::called_at(tx, case.report).await?;
         let outside = !self.settings.business_hours().is_open(called_at);
-        charges::propose_by_phone(tx, case, &consent, self.settings.terms.tariff(outside), now).await
+        charges::propose_by_phone(tx, case, consent, self.settings.terms.tariff(outside), now).await
     }
 
     /// The newest report that joined becomes a case of its own and rings; what it said counts there and no longer here.
@@ -229,9 +239,7 @@ impl Desk {
         charges::move_to(tx, report.id, own.id).await?;
         if let Some(consent) = consents::newest(tx.reading(), case.id).await?.filter(|consent| consent.given) {
             // what stood on the words that leave stands on the phone again
-            let called_at = reports::called_at(tx, case.report).await?;
-            let outside = !self.settings.business_hours().is_open(called_at);
-            charges::propose_by_phone(tx, case, &consent, self.settings.terms.tariff(outside), now).await?;
+            self.propose_by_phone(tx, case, &consent, now).await?;
         }
         if let Some(found) = &found {
             charges::propose_by(tx, own.id, &report, found, mail.as_deref(), now).await?;

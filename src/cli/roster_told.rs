@@ -2,12 +2,11 @@
 //! the office.
 
 use crate::config::Settings;
-use crate::domain::notice::{NoticeKind, Recipient};
 use crate::domain::roster::{Change, Plan};
 use crate::roster::Duty;
 use crate::roster::feed::Calendars;
 use crate::store::phones::{self, Phone};
-use crate::store::{Store, StoreError, Tx, notices};
+use crate::store::{Store, StoreError, Tx, people};
 use crate::wording::swaps::{self as words, Swap, Swapping};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -58,34 +57,21 @@ impl Told {
             if let Some(to) = has.as_deref().and_then(|name| duty.named(name)) {
                 let text = swap
                     .map_or_else(|| words::has_duty(from, until, zone), |swap| words::swap_for_colleague(swap, zone));
-                tell(tx, to, &text, loud, now).await?;
+                people::text(tx, to, &text, loud, now).await?;
             }
             if let Some(to) = had.as_deref().and_then(|name| duty.named(name)) {
                 let text = swap.map_or_else(
                     || words::no_longer_has_duty(from, until, zone),
                     |swap| words::swap_for_asker(swap, zone),
                 );
-                tell(tx, to, &text, false, now).await?;
+                people::text(tx, to, &text, false, now).await?;
             }
             if let (Some(office), Some(swap)) = (duty.office(), swap) {
-                tell(tx, office, &words::swapped(swap, zone), false, now).await?;
+                people::text(tx, office, &words::swapped(swap, zone), false, now).await?;
             }
         }
         Ok(())
     }
-}
-
-/// By Telegram; loud, by every other way too.
-async fn tell(tx: &mut Tx, to: &Recipient, text: &str, loud: bool, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let plan =
-        notices::Plan { loud, body: Some(text.to_owned()), ..notices::Plan::new(NoticeKind::Message, &to.name, 0) };
-    if let Some(chat) = to.chat {
-        notices::plan(tx, &notices::Plan { chat, ..plan.clone() }, now).await?;
-    }
-    for channel in to.channels.iter().filter(|_| loud) {
-        notices::plan(tx, &plan.by(channel), now).await?;
-    }
-    Ok(())
 }
 
 /// Who has duty instead of whom in the time of the changes, each pair once: one message, however often they take turns.

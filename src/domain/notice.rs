@@ -164,6 +164,14 @@ impl Said {
     }
 }
 
+impl Notice {
+    /// An earlier try may have arrived: another one says so.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        self.repeated || self.delivery == Delivery::Sending
+    }
+}
+
 /// One notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {

@@ -3,7 +3,6 @@
 //! Promise: each drill either stands in the chat in time, or the technician on duty and the office are told by all their
 //! ways how far it came. The table `drills` is the truth: a restart in between changes nothing.
 
-use super::ways::Ways;
 use crate::config::Settings;
 use crate::domain::drill::Reached;
 use crate::domain::event::{Event, EventKind};
@@ -17,7 +16,7 @@ use crate::runtime::drill::{folder, lay};
 use crate::runtime::worker::{Round, Step};
 use crate::store::drills::{self, Drill};
 use crate::store::notices::Plan;
-use crate::store::{Store, StoreError, events, notices};
+use crate::store::{Store, StoreError, events, notices, people};
 use crate::wording;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -146,7 +145,7 @@ impl DrillStep {
         let plan = Plan { loud: true, body, ..Plan::new(NoticeKind::Message, "", 0) };
         let mut tx = self.store.begin().await?;
         for one in &told {
-            Ways::by_all(&mut tx, one, &plan, now).await?;
+            people::by_all(&mut tx, one, &plan, now).await?;
         }
         drills::failed(&mut tx, &drill.id, reached, now).await?;
         events::append(&mut tx, &Event::new(now, EventKind::Undelivered, format!("a drill: {}", reached.as_str())))

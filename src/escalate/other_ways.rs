@@ -26,7 +26,7 @@ impl SendStep {
         subject: &Subject,
     ) -> Result<(), StoreError> {
         let Some(message) = self.message(notice, subject) else { return self.gone(notice, lease).await };
-        let repeated = notice.repeated || notice.delivery == Delivery::Sending;
+        let repeated = notice.may_have_arrived();
         let mut tx = self.store.begin().await?;
         notices::sending(&mut tx, notice.id, lease, repeated).await?;
         tx.commit().await?;
@@ -73,7 +73,7 @@ impl SendStep {
         };
         let minimal = text(View::Minimal)?;
         let full = text(View::Full)?;
-        let repeated = notice.repeated || notice.delivery == Delivery::Sending;
+        let repeated = notice.may_have_arrived();
         let mark = if repeated { format!("\n{}", wording::REPEATED) } else { String::new() };
         let fields = subject.fields();
         Some(Message {

@@ -152,7 +152,7 @@ impl SendStep {
         if let Some(recording) = recording {
             self.attach(&mut face, notice, &recording).await;
         }
-        let repeated = notice.repeated || notice.delivery == Delivery::Sending;
+        let repeated = notice.may_have_arrived();
         if repeated && !face.text.contains(wording::REPEATED) {
             face.text = format!("{}\n{}", face.text, wording::REPEATED);
         }

@@ -1,11 +1,10 @@
 //! "I am awake": told at each start, with how long the service was off; told once, loudly, where it starts again and again.
 
-use super::ways::Ways;
 use crate::config::Settings;
 use crate::domain::notice::NoticeKind;
 use crate::roster::Roster;
 use crate::store::notices::Plan;
-use crate::store::{Store, StoreError, notices, watch};
+use crate::store::{Store, StoreError, notices, people, watch};
 use crate::wording::{self, watch::Started};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -35,7 +34,7 @@ pub async fn tell_start(
         let body = Some(wording::watch::restarts(starts, WITHIN.num_minutes()));
         let plan = Plan { loud: true, body, ..Plan::new(NoticeKind::Message, "", 0) };
         for one in &duty.recipients(&["office", "duty"]) {
-            Ways::by_all(&mut tx, one, &plan, now).await?;
+            people::by_all(&mut tx, one, &plan, now).await?;
         }
     } else if starts <= STARTS {
         let sources: Vec<String> = settings.sources.iter().map(|row| row.name().to_owned()).collect();

@@ -3,7 +3,7 @@
 
 use crate::domain::notice::{NoticeKind, Recipient};
 use crate::store::notices::Plan;
-use crate::store::{StoreError, Tx, notices};
+use crate::store::{StoreError, Tx, notices, people};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How people are told just now.
@@ -44,16 +44,6 @@ impl Ways {
         notices::plan(tx, &plan, now).await.map(drop)
     }
 
-    /// Plans a notice by all ways to somebody at once.
-    pub(super) async fn by_all(tx: &mut Tx, to: &Recipient, plan: &Plan, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let plan = Plan { recipient: to.name.clone(), ..plan.clone() };
-        for channel in &to.channels {
-            Self::by_channel(tx, &plan, channel, now).await?;
-        }
-        let Some(chat) = to.chat else { return Ok(()) };
-        notices::plan(tx, &Plan { chat, ..plan }, now).await.map(drop)
-    }
-
     /// Tells somebody by Telegram; by all his ways where that is down or he has no chat.
     pub(super) async fn aloud(
         tx: &mut Tx,
@@ -67,7 +57,7 @@ impl Ways {
                 let plan = Plan { chat, recipient: to.name.clone(), ..plan.clone() };
                 notices::plan(tx, &plan, now).await.map(drop)
             }
-            _ => Self::by_all(tx, to, plan, now).await,
+            _ => people::by_all(tx, to, plan, now).await,
         }
     }
 

@@ -7,7 +7,7 @@ use super::source::{SourceError, Trouble};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::{NoticeKind, Outage};
 use crate::store::watched::Watched;
-use crate::store::{StoreError, Tx, events, notices, troubles, watched};
+use crate::store::{StoreError, Tx, events, notices, people, troubles, watched};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -186,11 +186,7 @@ impl Health {
                 notices::Plan { loud: !hint, body: Some(body.clone()), ..notices::Plan::new(kind, &recipient.name, 0) };
             match recipient.chat {
                 Some(chat) => drop(notices::plan(tx, &notices::Plan { chat, ..plan }, now).await?),
-                None => {
-                    for channel in &recipient.channels {
-                        notices::plan(tx, &plan.by(channel), now).await?;
-                    }
-                }
+                None => people::by_all(tx, &recipient, &plan, now).await?,
             }
         }
         Ok(())

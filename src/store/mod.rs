@@ -20,6 +20,7 @@ pub mod memory;
 pub mod notes;
 pub mod notices;
 pub mod paths;
+pub mod people;
 pub mod phones;
 pub mod reactions;
 pub mod ready;

@@ -18,7 +18,7 @@ use super::{Actor, Desk};
 use crate::domain::notice::{NoticeKind, Recipient, Said};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::store::notices::Plan;
-use crate::store::{StoreError, Tx, marks, notices, replies};
+use crate::store::{StoreError, Tx, marks, notices, people, replies};
 use crate::telegram::Bot;
 use crate::wording::{self, commands as words};
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
@@ -281,15 +281,7 @@ impl Desk {
 
     /// Tells somebody something; loud, over his other ways too.
     async fn tell(&self, tx: &mut Tx, to: &Recipient, text: &str, loud: bool) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let plan = Plan { loud, body: Some(text.to_owned()), ..Plan::new(NoticeKind::Message, &to.name, 0) };
-        if let Some(chat) = to.chat {
-            notices::plan(tx, &Plan { chat, ..plan.clone() }, now).await?;
-        }
-        for channel in to.channels.iter().filter(|_| loud) {
-            notices::plan(tx, &plan.by(channel), now).await?;
-        }
-        Ok(())
+        people::text(tx, to, text, loud, self.clock.now()).await
     }
 
     /// Tells the office something, silently.

@@ -7,7 +7,7 @@ use crate::domain::notice::{NoticeKind, Said};
 use crate::domain::roster::{Change, ChangeKind, Plan, instant, local};
 use crate::store::notices::Plan as NoticePlan;
 use crate::store::roster::{self as changes, ChangeState};
-use crate::store::{StoreError, Tx, events, notices, replies};
+use crate::store::{StoreError, Tx, events, notices, people, replies};
 use crate::wording::commands::span;
 use crate::wording::swaps::{self as words, NoSwap};
 use chrono::{DateTime, Days, TimeDelta, Utc};
@@ -75,17 +75,14 @@ impl Desk {
             return Ok(words::no_swap(NoSwap::NotHis).to_owned());
         }
         let colleague = duty.people().iter().find(|one| one.name == name && name != me);
-        let Some((colleague, chat)) = colleague.and_then(|one| Some((one, one.chat?))) else {
+        let Some(colleague) = colleague.filter(|one| one.chat.is_some()) else {
             return Ok(words::no_swap(NoSwap::Unreachable).to_owned());
         };
         let kind = ChangeKind::Override { replaces: Some(me.to_owned()) };
         let change = Change { kind, technician: name.to_owned(), from: from.max(now), until };
         let id = changes::make(tx, &change, ChangeState::Asked, me, now).await?;
-        let asks = NoticePlan { loud: true, body: Some(id.clone()), ..NoticePlan::new(NoticeKind::Swap, name, chat) };
-        notices::plan(tx, &asks, now).await?;
-        for channel in &colleague.channels {
-            notices::plan(tx, &asks.by(channel), now).await?;
-        }
+        let asks = NoticePlan { loud: true, body: Some(id.clone()), ..NoticePlan::new(NoticeKind::Swap, name, 0) };
+        people::by_all(tx, colleague, &asks, now).await?;
         let event = Event::new(now, EventKind::Roster, format!("{me} asks {name} to take over from {from} to {until}"));
         events::append(tx, &event.by(me)).await?;
         // the menu becomes the message that shows how far it is
