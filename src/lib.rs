@@ -19,6 +19,9 @@ pub mod escalate;
 /// Somebody answers: one operation whatever the door.
 pub mod acknowledge;
 
+/// In the morning: corrected, judged anew, released for billing, and in the end deleted.
+pub mod review;
+
 /// The words of the project as types; pure.
 pub mod domain;
 
@@ -39,6 +42,9 @@ pub mod telegram;
 
 /// Every German sentence that is sent; pure.
 pub mod wording;
+
+/// The page of the people in the office.
+pub mod web;
 
 /// Wiring: settings, store, stages, doors, start and stop.
 pub mod run;

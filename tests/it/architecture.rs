@@ -23,10 +23,15 @@ const IMPORTS: &[(&str, &str)] = &[
     ("assess", "domain store config runtime roster"),
     ("escalate", "domain store config runtime roster telegram wording"),
     ("acknowledge", "domain store config runtime roster telegram wording"),
-    ("run", "domain store config runtime roster telegram wording intake transcribe assess escalate acknowledge"),
+    ("review", "domain store config runtime roster assess"),
+    ("web", "domain store config runtime roster wording assess acknowledge review"),
+    (
+        "run",
+        "domain store config runtime roster telegram wording intake transcribe assess escalate acknowledge review web",
+    ),
     // the commands that do one stage by hand name that stage
     ("demo", "domain store config runtime roster wording intake transcribe assess escalate run"),
-    ("cli", "domain store config runtime roster wording intake transcribe assess run demo"),
+    ("cli", "domain store config runtime roster wording intake transcribe assess review run demo"),
     ("main", "cli run runtime"),
 ];
 
@@ -79,6 +84,8 @@ const IMPURE: &[&str] = &[
 /// Where German may stand in literals: what is sent or printed, what is matched against a caller's words.
 const GERMAN_HOMES: &[&str] = &[
     "wording",
+    // a page is its sentences; those that are longer stand in templates/
+    "web/",
     "assess/rules/",
     "demo.rs",
     "demo/",
