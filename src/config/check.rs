@@ -22,6 +22,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     super::heartbeat::complain(settings.heartbeat.as_ref(), &mut wrong);
     super::watch::complaints(settings, &mut wrong);
     super::receipt::complaints(settings, &mut wrong);
+    super::retention::complaints(settings, &mut wrong);
     super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
     limits(settings, &mut wrong);
     wrong

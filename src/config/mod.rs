@@ -9,6 +9,7 @@ mod escalation;
 mod heartbeat;
 mod push;
 mod receipt;
+mod retention;
 mod roster;
 mod secret;
 mod sections;
@@ -22,6 +23,7 @@ pub use escalation::{Asked, Escalation, Inside, PolicyRow};
 pub use heartbeat::Heartbeat;
 pub use push::PushDoor;
 pub use receipt::ReceiptRow;
+pub use retention::Retention;
 pub use roster::{AbsenceRow, EntryRow, FeedRow, OverrideRow, RosterRow, RotationRow, WeeklyRow};
 pub use secret::Secret;
 pub use sections::{Assess, Hours, Intake, Office, StoreRow, Technician, Telegram, Terms, Transcribe, View};
@@ -102,6 +104,9 @@ pub struct Settings {
     /// The answer to somebody who wrote a mail.
     #[serde(default)]
     pub receipt: ReceiptRow,
+    /// How long what was said is kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Why the settings cannot be used. Every complaint names its key.

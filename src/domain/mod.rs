@@ -11,6 +11,7 @@ pub mod life;
 pub mod notice;
 pub mod phone;
 pub mod report;
+pub mod retention;
 pub mod roster;
 pub mod tariff;
 pub mod transcript;
