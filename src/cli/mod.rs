@@ -6,6 +6,7 @@ mod eval;
 mod health;
 mod models;
 mod policy;
+mod privacy;
 mod roster;
 mod roster_change;
 mod roster_told;
@@ -84,6 +85,9 @@ enum What {
     /// The technicians' phones: invite one, list them, take one off
     #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
     Technician(technician::Options),
+    /// What is stored of a caller: hand it out, erase it, hold it; the ledger of deletions
+    #[command(subcommand, after_help = "Example:\n  nachtwache privacy ledger")]
+    Privacy(privacy::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -146,6 +150,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Roster(options) => roster::roster(load()?, options).await,
         What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
+        What::Privacy(options) => privacy::privacy(&load()?, &options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Drill(options) => drill::drill(&load()?, &options).await,

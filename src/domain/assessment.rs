@@ -240,3 +240,11 @@ pub struct Assessment {
     /// Version of the rules.
     pub rules: String,
 }
+
+impl Assessment {
+    /// What may be counted for ever: no words, no fields.
+    #[must_use]
+    pub fn without_words(self) -> Self {
+        Self { findings: Vec::new(), fields: Fields::default(), remark: None, ..self }
+    }
+}

@@ -64,6 +64,12 @@ words! {
         Paired = "paired",
         /// A technician changed the roster, or asked a colleague to.
         Roster = "roster",
+        /// Something of a report was deleted: its period was over, or somebody asked for it.
+        Deleted = "deleted",
+        /// Somebody said that a report stays, or that it need not any longer.
+        Held = "held",
+        /// What is stored of a caller was handed out.
+        Exported = "exported",
         /// The auditor found and mended something.
         Mended = "mended",
     }

@@ -194,7 +194,9 @@ impl Subject {
         let redacted =
             self.case.as_ref().is_some_and(|case| case.state == CaseState::Closed) && settings.telegram.redact_closed;
         let silent = report.medium != Medium::Voicemail || (ignored && self.case.is_none());
-        if redacted || silent || self.comes_too_late(notice) {
+        // later a bot could not take it off the chat any more
+        let expired = notice.body.is_some();
+        if redacted || silent || expired || self.comes_too_late(notice) {
             return Wanted::Nothing;
         }
         let known = self.known(report, settings);

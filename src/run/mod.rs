@@ -28,6 +28,7 @@ use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
+use crate::review::retention::RetentionStep;
 use crate::roster::Roster;
 use crate::runtime::bell::{Bell, Bells};
 use crate::runtime::clock::{Clock, SystemClock};
@@ -204,6 +205,9 @@ impl Service {
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
         wiring.start_understanding(rules);
+        let (store_, settings_) = (wiring.store.clone(), wiring.settings.clone());
+        let retention = RetentionStep::new(store_, settings_, wiring.clock.clone(), wiring.bells.clone());
+        wiring.work(&Bell::default(), Duration::from_mins(1), retention);
         wiring.start_intake(sources, door, &siren)?;
         let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
         wiring.lifecycle.spawn("status".into(), keep);

@@ -1,4 +1,4 @@
-//! Events: append-only. There is no update and no delete here.
+//! Events: append-only. There is no update and no delete here; what is kept long enough goes by `housekeeping` and `strip`.
 
 use super::reports::parse_id;
 use super::row::Fields;

@@ -13,7 +13,10 @@ pub mod consents;
 pub mod drills;
 pub mod events;
 pub mod holds;
+pub mod housekeeping;
 pub mod joins;
+pub mod ledger;
+pub mod legal_holds;
 pub mod mails;
 pub mod marks;
 pub mod memory;
@@ -27,11 +30,13 @@ pub mod ready;
 pub mod receipts;
 pub mod replies;
 pub mod reports;
+pub mod retention;
 pub mod roster;
 mod row;
 mod schema;
 pub mod sightings;
 pub mod sound;
+mod strip;
 pub mod transcripts;
 pub mod troubles;
 pub mod watch;
@@ -289,6 +294,33 @@ impl Store {
         tx.commit().await
     }
 
+    /// Leaves nothing of what was deleted in the log of the database: on SQLite the write-ahead log is emptied. `false`:
+    /// somebody was reading; the next time.
+    ///
+    /// # Errors
+    /// Where the database refused.
+    pub async fn scrub(&self) -> Result<bool> {
+        schema::scrub(&self.writer, self.dialect).await
+    }
+
+    /// Writes the database anew, without the gaps in which SQLite leaves a few rows that it moved before they were deleted
+    /// (4 of 1,000 reports, measured). Writers wait meanwhile.
+    ///
+    /// # Errors
+    /// Where the database refused, for want of room for instance.
+    pub async fn rewrite(&self) -> Result<bool> {
+        schema::rewrite(&self.writer, self.dialect).await?;
+        self.scrub().await
+    }
+
+    /// Every column of every table of ours, by name.
+    ///
+    /// # Errors
+    /// Where the database refused.
+    pub async fn columns(&self) -> Result<Vec<(String, String)>> {
+        schema::columns(&self.reader, self.dialect).await
+    }
+
     /// Asks the database whether it is whole.
     ///
     /// # Errors
@@ -302,6 +334,11 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// What is left of a message's key (or twin) at its source once its report's data is deleted: enough to know it again.
+fn forgotten(source: &str, key: &str) -> String {
+    format!("sha256:{}", sound::sha256(format!("{source} {key}").as_bytes()))
 }
 
 fn ms(at: DateTime<Utc>) -> i64 {

@@ -1,7 +1,7 @@
 //! Reports: stored once, carried from stage to stage under a lease.
 
 use super::row::Fields;
-use super::{Claim, Lease, Result, StoreError, Tx, expect_one, ms, ms_opt};
+use super::{Claim, Lease, Result, StoreError, Tx, expect_one, forgotten, ms, ms_opt};
 use crate::domain::report::{Caller, Medium, Recording, Report, ReportId, Stage};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
@@ -56,12 +56,13 @@ pub async fn insert(
 /// Where the database refused.
 pub async fn known(db: &mut AnyConnection, source: &str, key: &str) -> Result<Option<bool>> {
     let told: Option<i64> = sqlx::query_scalar(
-        "SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM reports WHERE source = $1 AND source_key = $2
+        "SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM reports WHERE source = $1 AND source_key IN ($2, $3)
          UNION ALL
-         SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM sightings WHERE source = $1 AND source_key = $2",
+         SELECT CASE WHEN confirmed_at IS NULL THEN 0 ELSE 1 END FROM sightings WHERE source = $1 AND source_key IN ($2, $3)",
     )
     .bind(source)
     .bind(key)
+    .bind(forgotten(source, key))
     .fetch_optional(db)
     .await?;
     Ok(told.map(|told| told != 0))
@@ -213,6 +214,19 @@ pub async fn of_source(db: &mut AnyConnection, source: &str, id: ReportId) -> Re
     row.as_ref().map(read).transpose()
 }
 
+/// Up to `limit` reports behind `after`, in the order they were stored.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn page(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -> Result<Vec<Report>> {
+    let rows = sqlx::query("SELECT * FROM reports WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// All reports in the order they were stored.
 ///
 /// # Errors
@@ -237,13 +251,14 @@ pub async fn stored_between(db: &mut AnyConnection, since: DateTime<Utc>, until:
     Ok(found)
 }
 
-/// Up to `limit` assessed reports behind `after` (`None`: from the first), oldest first.
+/// Up to `limit` assessed reports behind `after` (`None`: from the first) whose words are still there, oldest first.
 ///
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn assessed(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -> Result<Vec<Report>> {
     let rows = sqlx::query(
-        "SELECT * FROM reports WHERE id > $1 AND EXISTS (SELECT 1 FROM assessments WHERE assessments.report_id = reports.id)
+        "SELECT * FROM reports WHERE id > $1 AND text_deleted_at IS NULL
+             AND EXISTS (SELECT 1 FROM assessments WHERE assessments.report_id = reports.id)
          ORDER BY id LIMIT $2",
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())

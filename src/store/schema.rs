@@ -4,7 +4,7 @@ use super::{Dialect, Result, StoreError};
 use sqlx::AnyConnection;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _};
+use sqlx::{AnyPool, AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../../migrations/0001_house.sql")),
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
+    (6, "retention", include_str!("../../migrations/0006_retention.sql")),
 ];
 
 /// One writing connection, and a few that only read.
@@ -92,6 +93,44 @@ fn in_words_of(dialect: Dialect, sql: &str) -> String {
         Dialect::Postgres => sql.to_owned(),
         Dialect::Sqlite => sql.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;"),
     }
+}
+
+/// Empties the write-ahead log; `false` where a reader is in the way.
+pub(super) async fn scrub(writer: &AnyPool, dialect: Dialect) -> Result<bool> {
+    match dialect {
+        Dialect::Sqlite => {
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+            let busy: i64 = row.try_get(0)?;
+            Ok(busy == 0)
+        }
+        // Its own vacuum frees the rows; when their bytes are written over is its business (docs/privacy.md).
+        Dialect::Postgres => Ok(true),
+    }
+}
+
+/// Copies what is alive, and only that.
+pub(super) async fn rewrite(writer: &AnyPool, dialect: Dialect) -> Result<()> {
+    if dialect == Dialect::Sqlite {
+        sqlx::query("VACUUM").execute(writer).await?;
+    }
+    Ok(())
+}
+
+/// Every column of every table, without those of the database's own bookkeeping.
+pub(super) async fn columns(reader: &AnyPool, dialect: Dialect) -> Result<Vec<(String, String)>> {
+    let sql = match dialect {
+        Dialect::Sqlite => {
+            "SELECT m.name AS table_name, c.name AS column_name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+             WHERE m.type = 'table' ORDER BY 1, 2"
+        }
+        Dialect::Postgres => {
+            "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+             WHERE table_schema = 'public' ORDER BY 1, 2"
+        }
+    };
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(reader).await?;
+    let own = |(table, _): &(String, String)| !table.starts_with("sqlite_") && table != "_sqlx_migrations";
+    Ok(rows.into_iter().filter(own).collect())
 }
 
 /// Asks the database whether it is whole.

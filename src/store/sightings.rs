@@ -1,7 +1,7 @@
 //! One message seen more than once: under another key of its source, or by another source.
 
 use super::reports::parse_id;
-use super::{Result, Tx, ms};
+use super::{Result, Tx, forgotten, ms};
 use crate::domain::report::{Report, ReportId};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::any::AnyRow;
@@ -40,12 +40,13 @@ pub async fn lock(tx: &mut Tx) -> Result<()> {
 /// Where the database refused.
 pub async fn of_key(tx: &mut Tx, source: &str, key: &str) -> Result<Option<ReportId>> {
     let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM reports WHERE source = $1 AND source_key = $2
+        "SELECT id FROM reports WHERE source = $1 AND source_key IN ($2, $3)
          UNION ALL
-         SELECT report_id FROM sightings WHERE source = $1 AND source_key = $2",
+         SELECT report_id FROM sightings WHERE source = $1 AND source_key IN ($2, $3)",
     )
     .bind(source)
     .bind(key)
+    .bind(forgotten(source, key))
     .fetch_optional(tx.db())
     .await?;
     id.map(|id| parse_id("reports", "id", &id)).transpose()
@@ -57,9 +58,10 @@ pub async fn of_key(tx: &mut Tx, source: &str, key: &str) -> Result<Option<Repor
 /// Where the database refused.
 pub async fn of_twin(tx: &mut Tx, source: &str, twin: &str) -> Result<Option<ReportId>> {
     let id: Option<String> =
-        sqlx::query_scalar("SELECT id FROM reports WHERE source = $1 AND twin = $2 ORDER BY id LIMIT 1")
+        sqlx::query_scalar("SELECT id FROM reports WHERE source = $1 AND twin IN ($2, $3) ORDER BY id LIMIT 1")
             .bind(source)
             .bind(twin)
+            .bind(forgotten(source, twin))
             .fetch_optional(tx.db())
             .await?;
     id.map(|id| parse_id("reports", "id", &id)).transpose()

@@ -4,6 +4,7 @@
 
 use super::{Result, StoreError};
 use crate::domain::report::{Recording, ReportId};
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -43,6 +44,48 @@ fn write_through(tmp: &Path, path: &Path, folder: &Path, bytes: &[u8]) -> std::i
     File::open(folder)?.sync_all()
 }
 
+/// Removes files durably; one that is gone already is no error. Blocking.
+///
+/// # Errors
+/// Where the disk refused: some may be gone, none that was left out is.
+pub fn remove<'a>(folder: &Path, files: impl IntoIterator<Item = &'a String>) -> Result<()> {
+    for file in files {
+        // a name of ours has no way out of the folder
+        let path = folder.join(Path::new(file).file_name().unwrap_or_default());
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::Sound { path, error }),
+        }
+    }
+    // also where nothing was found: the try before may have been killed between removal and sync
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| StoreError::Sound { path: folder.to_owned(), error })?;
+    Ok(())
+}
+
+/// Files that belong to no row: they begin with the id of a report (or note) from before `limit` that is not `wanted`.
+/// Blocking.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn strays(folder: &Path, wanted: impl Fn(&str) -> bool, limit: DateTime<Utc>) -> Result<Vec<String>> {
+    let unreadable = |error| StoreError::Sound { path: folder.to_owned(), error };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        let stem = name.trim_start_matches('.').get(..36).unwrap_or_default();
+        let Ok(id) = uuid::Uuid::parse_str(stem) else { continue };
+        // the id says when it was made
+        let made = id.get_timestamp().and_then(|at| DateTime::from_timestamp(i64::try_from(at.to_unix().0).ok()?, 0));
+        if made.is_some_and(|made| made < limit) && !wanted(stem) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// SHA-256 as lower-case hex.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
@@ -80,5 +123,31 @@ mod tests {
         assert_eq!(fs::read(folder.path().join(&recording.file)).unwrap(), b"abc");
         assert_eq!(recording.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_and_only_what_no_row_wants_is_a_stray() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, lost) = (ReportId::fresh(), ReportId::fresh());
+        for name in [
+            format!("{kept}.wav"),
+            format!("{kept}.voice.ogg"),
+            format!("{lost}.wav"),
+            format!(".{lost}.wav.tmp"),
+            "odd".into(),
+        ] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let wanted = |id: &str| id == kept.to_string();
+        let later = DateTime::from_timestamp(4_000_000_000, 0).unwrap();
+        let found = strays(folder.path(), wanted, later).unwrap();
+        assert_eq!(found, [format!(".{lost}.wav.tmp"), format!("{lost}.wav")]);
+        assert_eq!(
+            strays(folder.path(), wanted, DateTime::from_timestamp(0, 0).unwrap()).unwrap(),
+            Vec::<String>::new()
+        );
+        remove(folder.path(), &found).unwrap();
+        remove(folder.path(), &found).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

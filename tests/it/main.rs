@@ -32,6 +32,7 @@ mod presses;
 mod privacy;
 mod push;
 mod ready;
+mod retention;
 mod roster;
 mod roughen;
 mod rule_files;

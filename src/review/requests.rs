@@ -1,0 +1,290 @@
+//! What a caller may ask for: what is stored of him, and that it is deleted. And what the firm may: that something stays.
+//!
+//! A caller is found by his number in every spelling (displayed, spoken, written in any form), by his name, or by one report.
+
+use super::retention::finish_one;
+use crate::assess::Said;
+use crate::assess::rules::spoken_digits;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::phone::e164;
+use crate::domain::report::{Report, ReportId};
+use crate::domain::retention::{Class, Kept, Periods, Why};
+use crate::store::legal_holds::{self, LegalHold};
+use crate::store::{Reader, Store, StoreError, Tx, assessments, events, housekeeping, notes, reports, retention};
+use crate::store::{cases, mails};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Reports looked at in one go.
+const PAGE: i64 = 200;
+/// The shortest number or name that is looked for: less would find strangers.
+const SHORTEST: usize = 4;
+
+/// Whom a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever has this number: the digits behind country code and zero.
+    Number(String),
+    /// Whoever has this name, in lower case: a person, a company or an address.
+    Name(String),
+    /// This report.
+    Report(ReportId),
+}
+
+impl Whom {
+    /// By a number in any usual form.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn number(text: &str) -> Result<Self, String> {
+        let full = e164(text).ok_or("that is no number with its area code; write e.g. \"09721 555017\"")?;
+        Ok(Self::Number(significant(&full)))
+    }
+
+    /// By a name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn name(text: &str) -> Result<Self, String> {
+        let name = text.trim().to_lowercase();
+        if name.chars().count() < SHORTEST {
+            return Err(format!("a name needs {SHORTEST} letters at least: a shorter one would find strangers"));
+        }
+        Ok(Self::Name(name))
+    }
+}
+
+/// "+499721555017" → "9721555017"; of a foreign number all digits.
+fn significant(e164: &str) -> String {
+    e164.strip_prefix("+49").unwrap_or(e164.trim_start_matches('+')).to_owned()
+}
+
+/// Every report of somebody, the oldest first.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn find(store: &Store, whom: &Whom) -> Result<Vec<Report>, StoreError> {
+    let mut reader = store.read().await?;
+    if let Whom::Report(id) = whom {
+        return Ok(match retention::age(&mut reader, *id).await? {
+            Some(_) => vec![reports::find(&mut reader, *id).await?],
+            None => Vec::new(),
+        });
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = reports::page(&mut reader, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = Some(last.id);
+        for report in page {
+            if is_of(whom, &report, &mut reader).await? {
+                found.push(report);
+            }
+        }
+    }
+}
+
+async fn is_of(whom: &Whom, report: &Report, reader: &mut Reader) -> Result<bool, StoreError> {
+    let fields = assessments::find(reader, report.id).await?.map(|found| found.fields).unwrap_or_default();
+    let said = Said::of(report, reader).await?;
+    let mut texts = vec![said.text()];
+    if let Some((mail, _)) = mails::find(reader, report.id).await? {
+        texts.extend([mail.subject, mail.text]);
+        texts.extend(
+            mail.sender.into_iter().chain(mail.reply_to).chain(mail.headers.into_iter().map(|(_, value)| value)),
+        );
+    }
+    if let Some(case) = cases::of_report(reader, report.id).await? {
+        for note in notes::of_case(reader, case.id).await? {
+            if let crate::domain::case::NoteContent::Written(text) = note.content {
+                texts.push(text);
+            }
+        }
+    }
+    Ok(match whom {
+        Whom::Number(number) => {
+            let known = [report.caller.number.as_deref(), fields.callback.as_deref(), fields.displayed.as_deref()];
+            let own = |text: &str| e164(text).is_some_and(|full| significant(&full) == *number);
+            known.into_iter().flatten().any(own) || texts.iter().any(|text| names_number(text, number))
+        }
+        Whom::Name(name) => {
+            let known = [report.caller.name.clone(), fields.company, fields.contact];
+            known.iter().flatten().chain(&texts).any(|text| text.to_lowercase().contains(name))
+        }
+        Whom::Report(id) => report.id == *id,
+    })
+}
+
+/// Whether the number stands in the text, in figures of any grouping or spoken digit by digit.
+fn names_number(text: &str, number: &str) -> bool {
+    let figures: Vec<String> = text
+        .split(|letter: char| !(letter.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(letter)))
+        .map(|run| run.chars().filter(char::is_ascii_digit).collect())
+        .collect();
+    figures.iter().any(|digits: &String| digits.contains(number)) || spoken_digits(text).contains(number)
+}
+
+/// Why a report is not erased without more ado; `None` = nothing is in the way.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn obstacle(
+    store: &Store,
+    report: ReportId,
+    periods: &Periods,
+    now: DateTime<Utc>,
+) -> Result<Option<Kept>, StoreError> {
+    let age = retention::age(&mut *store.read().await?, report).await?;
+    Ok(age.and_then(|age| age.kept(periods, now)))
+}
+
+/// How a request to erase is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Who asks for it.
+    pub actor: &'a str,
+    /// Also where a case or a charge is open, or a released charge may have to be proved.
+    pub even_open: bool,
+    /// How long a released charge may have to be proved.
+    pub periods: &'a Periods,
+}
+
+/// What came of a request to erase.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Reports of which everything is gone but times, verdict and amounts.
+    pub erased: Vec<ReportId>,
+    /// Reports that stay, and what keeps them.
+    pub kept: Vec<(ReportId, Kept)>,
+}
+
+/// Erases reports on request. Those with an open case or an open charge stay unless the order says otherwise; what somebody
+/// holds stays in any case, and so does what has no verdict yet. The proposed charge of an erased report is taken back: without its proof it is none.
+///
+/// # Errors
+/// Where disk or store refused: what was begun is finished by the service.
+pub async fn erase(
+    store: &Store,
+    all: &[ReportId],
+    order: Order<'_>,
+    now: DateTime<Utc>,
+) -> Result<Erased, StoreError> {
+    let mut done = Erased::default();
+    for report in all {
+        let obstacle = obstacle(store, *report, order.periods, now).await?;
+        let stays = |kept: &Kept| !order.even_open || matches!(kept, Kept::Held(_) | Kept::Unjudged);
+        if let Some(kept) = obstacle.filter(stays) {
+            done.kept.push((*report, kept));
+            continue;
+        }
+        let mut tx = store.begin().await?;
+        erase_one(&mut tx, *report, order.actor, now).await?;
+        tx.commit().await?;
+        while finish_one(store, now).await? {}
+        done.erased.push(*report);
+    }
+    if !done.erased.is_empty() {
+        // lists and answers of the past name companies and numbers, and belong to no report
+        let mut tx = store.begin().await?;
+        housekeeping::forget_loose_texts(&mut tx, now).await?;
+        tx.commit().await?;
+        store.rewrite().await?;
+    }
+    Ok(done)
+}
+
+async fn erase_one(tx: &mut Tx, report: ReportId, actor: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    if retention::withdraw_proposed(tx, report).await? {
+        events::append(tx, &Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor))
+            .await?;
+    }
+    let Some(age) = retention::age(tx.reading(), report).await? else { return Ok(()) };
+    let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || !age.charges.is_empty());
+    let classes: Vec<Class> = Class::ALL.into_iter().filter(left).collect();
+    retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await
+}
+
+/// Nothing of the report is deleted until `until`.
+///
+/// # Errors
+/// The outer: where the store refused. The inner: what is wrong with the request.
+pub async fn hold(
+    store: &Store,
+    report: ReportId,
+    reason: &str,
+    until: DateTime<Utc>,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<Result<(), String>, StoreError> {
+    if reason.trim().is_empty() {
+        return Ok(Err("a hold needs a reason".into()));
+    }
+    if until <= now || until > now + TimeDelta::days(10 * 366) {
+        return Ok(Err("a hold needs an end, within ten years from now".into()));
+    }
+    let mut tx = store.begin().await?;
+    if retention::age(tx.reading(), report).await?.is_none() {
+        return Ok(Err("there is no such report".into()));
+    }
+    legal_holds::add(&mut tx, report, reason.trim(), until, actor, now).await?;
+    let detail = format!("until {}", until.format("%Y-%m-%d"));
+    events::append(&mut tx, &Event::new(now, EventKind::Held, detail).report(report).by(actor)).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
+}
+
+/// The holds of a report end now. Whether there was one.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn release_hold(
+    store: &Store,
+    report: ReportId,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = legal_holds::end(&mut tx, report, actor, now).await?;
+    if ended > 0 {
+        events::append(&mut tx, &Event::new(now, EventKind::Held, "no longer").report(report).by(actor)).await?;
+    }
+    tx.commit().await?;
+    Ok(ended > 0)
+}
+
+/// What is held by hand, and was, the newest first.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn holds(store: &Store) -> Result<Vec<LegalHold>, StoreError> {
+    legal_holds::all(&mut *store.read().await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_in_every_spelling_and_no_other_is() {
+        let Ok(Whom::Number(number)) = Whom::number("09721 555017") else { panic!("a number") };
+        assert_eq!(Whom::number("+49 9721/555017"), Ok(Whom::Number(number.clone())));
+        for text in [
+            "Rückruf 09721/555017 bitte",
+            "Tel. 09721 - 55 50 17.",
+            "+49 (0) 9721 555017",
+            "0049 9721 55 50 17",
+            "unter null neun sieben zwei eins fünf fünf fünf null eins sieben",
+        ] {
+            assert!(names_number(text, &number), "{text}");
+        }
+        for text in ["09721 555018", "0171 3920020, Durchwahl 555017", "", "9721"] {
+            assert!(!names_number(text, &number), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_find_strangers_is_refused() {
+        assert!(Whom::number("555017").is_err());
+        assert!(Whom::name(" ab ").is_err());
+        assert_eq!(Whom::name(" Rossmeisl "), Ok(Whom::Name("rossmeisl".into())));
+    }
+}

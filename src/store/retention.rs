@@ -1,0 +1,240 @@
+//! How old reports are, and the deletion of what is kept long enough; what each class is, `strip` says.
+//!
+//! Mark, unlink, finish. `begin` strips the rows and writes down which files go, in one transaction; the files are unlinked;
+//! `finish` forgets the mark and writes the ledger. Killed in between, the mark brings the rest back.
+
+use super::ledger::{self, Came};
+use super::reports::parse_id;
+use super::row::Fields;
+use super::strip::{files, strip};
+use super::{Result, Tx, ms};
+use crate::domain::assessment::Verdict;
+use crate::domain::case::CaseState;
+use crate::domain::report::{DRILL, ReportId, Stage};
+use crate::domain::retention::{Age, ChargeAge, Class, Why, goes_early};
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+macro_rules! ages {
+    ($which:literal) => {
+        concat!(
+            "SELECT r.id, r.source, r.stage, r.stored_at, r.sound_deleted_at, r.text_deleted_at, r.number_deleted_at,
+                 r.metadata_deleted_at, a.verdict, c.id AS case_id, c.state AS case_state, c.closed_at,
+                 ch.state AS charge_state, ch.decided_seen_at, ch.proof_deleted_at,
+                 (SELECT MAX(until_at) FROM legal_holds AS h WHERE h.report_id = r.id AND h.ended_at IS NULL) AS held_until
+             FROM reports AS r
+             LEFT JOIN assessments AS a ON a.report_id = r.id
+             LEFT JOIN cases AS c ON c.id = COALESCE((SELECT own.id FROM cases AS own WHERE own.report_id = r.id),
+                                                     (SELECT j.case_id FROM joins AS j WHERE j.report_id = r.id))
+             LEFT JOIN charges AS ch ON ch.report_id = r.id
+             WHERE ",
+            $which
+        )
+    };
+}
+
+/// Up to `limit` reports behind `after` of which something is left, in their order, each with its age.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn ages(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -> Result<Vec<(ReportId, Age)>> {
+    let rows = sqlx::query(ages!(
+        "r.id IN (SELECT id FROM reports WHERE id > $1 AND (metadata_deleted_at IS NULL
+                  OR EXISTS (SELECT 1 FROM charges WHERE report_id = reports.id AND proof_deleted_at IS NULL))
+                  ORDER BY id LIMIT $2) ORDER BY r.id"
+    ))
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    folded(&rows)
+}
+
+/// How old one report is; `None` where there is none of that id.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn age(db: &mut AnyConnection, report: ReportId) -> Result<Option<Age>> {
+    let rows = sqlx::query(ages!("r.id = $1")).bind(report.to_string()).fetch_all(db).await?;
+    Ok(folded(&rows)?.into_iter().next().map(|(_, age)| age))
+}
+
+/// A report with several charges comes as several rows.
+fn folded(rows: &[AnyRow]) -> Result<Vec<(ReportId, Age)>> {
+    let mut found: Vec<(ReportId, Age)> = Vec::new();
+    for row in rows {
+        let (id, age) = read(row)?;
+        match found.last_mut().filter(|(last, _)| *last == id) {
+            Some((_, known)) => {
+                known.charges.extend(age.charges);
+                // the proof is gone only where all of it is
+                known.deleted.retain(|class| age.deleted.contains(class));
+            }
+            None => found.push((id, age)),
+        }
+    }
+    Ok(found)
+}
+
+fn read(row: &AnyRow) -> Result<(ReportId, Age)> {
+    let fields = Fields::of(row, "reports")?;
+    let mut deleted = Vec::new();
+    for (class, column) in [
+        (Class::Sound, "sound_deleted_at"),
+        (Class::Text, "text_deleted_at"),
+        (Class::Number, "number_deleted_at"),
+        (Class::Metadata, "metadata_deleted_at"),
+        (Class::Proof, "proof_deleted_at"),
+    ] {
+        deleted.extend(fields.maybe_number(column)?.map(|_| class));
+    }
+    let case = match fields.maybe_word("case_state", CaseState::parse)? {
+        None => None,
+        Some(CaseState::Closed) => Some(fields.maybe_instant("closed_at")?),
+        Some(CaseState::Open | CaseState::Taken) => Some(None),
+    };
+    let seen = fields.maybe_instant("decided_seen_at")?;
+    let charge = fields.maybe_text("charge_state")?.map(|state| match state.as_str() {
+        "proposed" => ChargeAge::Proposed,
+        "cancelled" => ChargeAge::Cancelled(seen),
+        // a word that is not known yet keeps the proof, rather than not
+        _ => ChargeAge::Released(seen),
+    });
+    let drill = fields.text("source")? == DRILL;
+    let age = Age {
+        stored_at: fields.instant("stored_at")?,
+        judged: fields.word("stage", Stage::parse)? == Stage::Done,
+        ignored: goes_early(fields.maybe_word("verdict", Verdict::parse)?, drill),
+        case,
+        charges: charge.into_iter().collect(),
+        held_until: fields.maybe_instant("held_until")?,
+        deleted,
+    };
+    Ok((parse_id("reports", "id", &fields.text("id")?)?, age))
+}
+
+/// The clock of a proof starts when its charge is first seen decided.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn see_decisions(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE charges SET decided_seen_at = $1 WHERE state <> 'proposed' AND decided_seen_at IS NULL")
+        .bind(ms(now))
+        .execute(tx.db())
+        .await?;
+    // a decision that was taken back begins anew
+    sqlx::query("UPDATE charges SET decided_seen_at = NULL WHERE state = 'proposed' AND decided_seen_at IS NOT NULL")
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// The proposed charges that the report proves are none any longer. Whether there was one.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn withdraw_proposed(tx: &mut Tx, report: ReportId) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM charges WHERE report_id = $1 AND state = 'proposed'")
+        .bind(report.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// What is being deleted of one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Of which report.
+    pub report: ReportId,
+    /// What, why, who asked for it, and which files of the sound folder go with it.
+    pub classes: Vec<(Class, Why, Option<String>, Vec<String>)>,
+}
+
+impl Marked {
+    /// All files that go.
+    pub fn files(&self) -> impl Iterator<Item = &String> {
+        self.classes.iter().flat_map(|(.., files)| files)
+    }
+}
+
+/// Strips the rows of a report and marks its files: from here on it is being deleted.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn begin(
+    tx: &mut Tx,
+    report: ReportId,
+    classes: &[Class],
+    why: Why,
+    actor: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for class in classes {
+        let files = files(tx, report, *class).await?;
+        strip(tx, report, *class, now).await?;
+        sqlx::query(
+            "INSERT INTO deleting (report_id, class, why, actor, files, marked_at) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (report_id, class) DO NOTHING",
+        )
+        .bind(report.to_string())
+        .bind(class.as_str())
+        .bind(why.as_str())
+        .bind(actor)
+        .bind(serde_json::to_string(&files).expect("texts are always JSON"))
+        .bind(ms(now))
+        .execute(tx.db())
+        .await?;
+    }
+    Ok(())
+}
+
+/// One report whose files may still lie there.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn marked(db: &mut AnyConnection) -> Result<Option<Marked>> {
+    let rows = sqlx::query(
+        "SELECT report_id AS id, class, why, actor, files FROM deleting
+         WHERE report_id = (SELECT MIN(report_id) FROM deleting) ORDER BY class",
+    )
+    .fetch_all(db)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let report = parse_id("deleting", "report_id", &Fields::of(first, "deleting")?.text("id")?)?;
+    let mut classes = Vec::new();
+    for row in &rows {
+        let fields = Fields::of(row, "deleting")?;
+        classes.push((
+            fields.word("class", Class::parse)?,
+            fields.word("why", Why::parse)?,
+            fields.maybe_text("actor")?,
+            fields.json("files")?,
+        ));
+    }
+    Ok(Some(Marked { report, classes }))
+}
+
+/// The files are gone: the mark goes and the ledger says so. `false`: somebody else was quicker.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn finish(tx: &mut Tx, marked: &Marked, now: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM deleting WHERE report_id = $1")
+        .bind(marked.report.to_string())
+        .execute(tx.db())
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let rows: Vec<_> = marked
+        .classes
+        .iter()
+        .map(|(class, why, _, files)| {
+            let came = if *class == Class::Sound && files.is_empty() { Came::Nothing } else { Came::Deleted };
+            (*class, *why, came)
+        })
+        .collect();
+    ledger::add(tx, marked.report, &rows, now).await?;
+    Ok(true)
+}
