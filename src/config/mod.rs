@@ -17,6 +17,7 @@ mod smtp;
 mod sources;
 pub mod template;
 mod watch;
+mod web;
 
 pub use channels::{ChannelRow, MailChannel, Verb, WebhookChannel};
 pub use escalation::{Asked, Escalation, Inside, PolicyRow};
@@ -33,6 +34,7 @@ pub use sources::{
     Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
 };
 pub use watch::{DrillRow, MorningRow, WatchRow};
+pub use web::{SecondFactor, Web};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;
@@ -107,6 +109,8 @@ pub struct Settings {
     /// How long what was said is kept.
     #[serde(default)]
     pub retention: Retention,
+    /// The page; none = no page.
+    pub web: Option<Web>,
 }
 
 /// Why the settings cannot be used. Every complaint names its key.

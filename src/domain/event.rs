@@ -70,6 +70,10 @@ words! {
         Held = "held",
         /// What is stored of a caller was handed out.
         Exported = "exported",
+        /// Somebody entered the page, was refused, or left it.
+        Access = "access",
+        /// Somebody's account at the page was changed.
+        Account = "account",
         /// The auditor found and mended something.
         Mended = "mended",
     }
