@@ -12,5 +12,6 @@ pub mod notice;
 pub mod phone;
 pub mod report;
 pub mod roster;
+pub mod search;
 pub mod tariff;
 pub mod transcript;

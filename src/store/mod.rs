@@ -13,6 +13,7 @@ pub mod consents;
 pub mod drills;
 pub mod events;
 pub mod holds;
+pub mod inbox;
 pub mod joins;
 pub mod mails;
 pub mod marks;
@@ -165,19 +166,22 @@ impl Tx {
 }
 
 /// A connection that only reads.
-pub struct Reader(PoolConnection<Any>);
+pub struct Reader {
+    inner: PoolConnection<Any>,
+    dialect: Dialect,
+}
 
 impl std::ops::Deref for Reader {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.inner
     }
 }
 
 impl std::ops::DerefMut for Reader {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.inner
     }
 }
 
@@ -233,7 +237,9 @@ impl Store {
             }
         };
         schema::migrate(&writer, dialect).await?;
-        Ok(Self { writer, reader, dialect, sound: sound.to_owned() })
+        let store = Self { writer, reader, dialect, sound: sound.to_owned() };
+        inbox::catch_up(&store).await?;
+        Ok(store)
     }
 
     /// Where the sound files lie.
@@ -266,7 +272,7 @@ impl Store {
     /// # Errors
     /// Where the database is not there.
     pub async fn read(&self) -> Result<Reader> {
-        Ok(Reader(self.reader.acquire().await?))
+        Ok(Reader { inner: self.reader.acquire().await?, dialect: self.dialect })
     }
 
     /// What a service does once it has its folder to itself: on SQLite nobody else can hold a lease any more, so rows that

@@ -19,6 +19,7 @@ mod fritzbox;
 mod hook;
 mod hosted;
 mod imap;
+mod inbox;
 mod introductions;
 mod load;
 mod mail_server;
