@@ -14,19 +14,19 @@ use nachtwache::store::{Store, Tx, assessments, cases, charges, inbox, joins, ma
 use sqlx::{Connection as _, Executor as _};
 use std::time::Duration;
 
-struct Base {
-    store: Store,
-    url: String,
-    folder: tempfile::TempDir,
+pub(crate) struct Base {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-async fn sqlite() -> Base {
+pub(crate) async fn sqlite() -> Base {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/a.db", folder.path().display());
     Base { store: Store::open(&url, &folder.path().join("sound")).await.unwrap(), url, folder }
 }
 
-async fn postgresql() -> Base {
+pub(crate) async fn postgresql() -> Base {
     let (folder, url) = (tempfile::tempdir().unwrap(), postgres::url());
     Base { store: Store::open(&url, &folder.path().join("sound")).await.unwrap(), url, folder }
 }
@@ -53,7 +53,7 @@ fn t(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
 }
 
-fn report(key: &str, called_at: DateTime<Utc>) -> Report {
+pub(crate) fn report(key: &str, called_at: DateTime<Utc>) -> Report {
     Report {
         id: ReportId::fresh(),
         source: "spool".into(),
@@ -70,7 +70,7 @@ fn report(key: &str, called_at: DateTime<Utc>) -> Report {
     }
 }
 
-fn transcript(text: &str) -> Transcript {
+pub(crate) fn transcript(text: &str) -> Transcript {
     let word = |text: &str| Word { text: text.into(), start_ms: 0, end_ms: 1, probability: 0.9 };
     Transcript {
         model: "-".into(),
@@ -84,7 +84,7 @@ fn transcript(text: &str) -> Transcript {
     }
 }
 
-fn assessment(verdict: Verdict, fields: Fields) -> Assessment {
+pub(crate) fn assessment(verdict: Verdict, fields: Fields) -> Assessment {
     Assessment {
         verdict,
         declaration: Declaration::Absent,
@@ -131,15 +131,15 @@ async fn find(base: &Base, words: &str) -> Vec<ReportId> {
 }
 
 /// A sequence that looks like chance and is the same each time.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 }

@@ -20,6 +20,7 @@ mod hook;
 mod hosted;
 mod imap;
 mod inbox;
+mod inbox_load;
 mod introductions;
 mod load;
 mod mail_server;
