@@ -14,5 +14,6 @@ pub mod phone;
 pub mod report;
 pub mod retention;
 pub mod roster;
+pub mod search;
 pub mod tariff;
 pub mod transcript;

@@ -1,7 +1,7 @@
 //! Assessments, one a report.
 
 use super::row::Fields;
-use super::{Result, Tx, ms};
+use super::{Result, Tx, inbox, ms};
 use crate::domain::assessment::Assessment;
 use crate::domain::report::ReportId;
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ pub async fn put(tx: &mut Tx, report: ReportId, assessment: &Assessment, now: Da
     .bind(body)
     .execute(tx.db())
     .await?;
-    Ok(())
+    inbox::refresh(tx, report).await
 }
 
 /// A report's assessment; `None` where there is none (yet).

@@ -2,7 +2,7 @@
 
 use super::reports::parse_id;
 use super::row::Fields;
-use super::{Claim, Lease, Result, Tx, expect_one, ms, ms_opt};
+use super::{Claim, Lease, Result, Tx, expect_one, inbox, ms, ms_opt};
 use crate::domain::assessment::Verdict;
 use crate::domain::case::{Case, CaseId, CaseState, Offer, Outcome, Reason};
 use crate::domain::escalation::Progress;
@@ -30,6 +30,7 @@ pub async fn open(tx: &mut Tx, report: ReportId, verdict: Verdict, unheard: bool
     .bind(ms(now))
     .fetch_one(tx.db())
     .await?;
+    inbox::refresh(tx, report).await?;
     read(&row)
 }
 
@@ -99,7 +100,8 @@ async fn write(tx: &mut Tx, case: &Case, token: Option<&str>) -> Result<()> {
     .bind(token)
     .execute(tx.db())
     .await?;
-    expect_one(&done, || format!("case {}", case.id))
+    expect_one(&done, || format!("case {}", case.id))?;
+    inbox::follow(tx, case).await
 }
 
 /// The case says something else from now on; its escalation goes on as it is.

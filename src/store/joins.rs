@@ -2,7 +2,7 @@
 
 use super::reports::parse_id;
 use super::row::Fields;
-use super::{Result, Tx, assessments, mails, ms, reports};
+use super::{Result, Tx, assessments, inbox, mails, ms, reports};
 use crate::domain::assessment::{Assessment, Verdict, words};
 use crate::domain::case::CaseId;
 use crate::domain::report::{Report, ReportId};
@@ -34,7 +34,7 @@ pub async fn add(tx: &mut Tx, report: ReportId, case: CaseId, why: Why, now: Dat
     .bind(ms(now))
     .execute(tx.db())
     .await?;
-    Ok(())
+    inbox::refresh(tx, report).await
 }
 
 /// The report no longer belongs to the case it joined.
@@ -43,7 +43,7 @@ pub async fn add(tx: &mut Tx, report: ReportId, case: CaseId, why: Why, now: Dat
 /// Where the database refused.
 pub async fn remove(tx: &mut Tx, report: ReportId) -> Result<()> {
     sqlx::query("DELETE FROM joins WHERE report_id = $1").bind(report.to_string()).execute(tx.db()).await?;
-    Ok(())
+    inbox::refresh(tx, report).await
 }
 
 /// Whether the report joined a case.

@@ -1,7 +1,7 @@
 //! What written reports say; the mail as it came lies beside the sounds.
 
 use super::row::Fields;
-use super::{Result, StoreError, Tx};
+use super::{Result, StoreError, Tx, inbox};
 use crate::domain::report::{Mail, Recording, ReportId};
 use sqlx::AnyConnection;
 
@@ -28,7 +28,7 @@ pub async fn put(tx: &mut Tx, report: ReportId, mail: &Mail, file: &Recording) -
     .bind(i64::try_from(file.bytes).unwrap_or(i64::MAX))
     .execute(tx.db())
     .await?;
-    Ok(())
+    inbox::refresh(tx, report).await
 }
 
 /// What a written report says (`raw` stays empty: it lies on disk), with the SHA-256 of the mail as it came.

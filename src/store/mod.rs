@@ -15,6 +15,7 @@ pub mod drills;
 pub mod events;
 pub mod holds;
 pub mod housekeeping;
+pub mod inbox;
 pub mod joins;
 pub mod ledger;
 pub mod legal_holds;
@@ -172,19 +173,22 @@ impl Tx {
 }
 
 /// A connection that only reads.
-pub struct Reader(PoolConnection<Any>);
+pub struct Reader {
+    inner: PoolConnection<Any>,
+    dialect: Dialect,
+}
 
 impl std::ops::Deref for Reader {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.inner
     }
 }
 
 impl std::ops::DerefMut for Reader {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.inner
     }
 }
 
@@ -240,7 +244,9 @@ impl Store {
             }
         };
         schema::migrate(&writer, dialect).await?;
-        Ok(Self { writer, reader, dialect, sound: sound.to_owned() })
+        let store = Self { writer, reader, dialect, sound: sound.to_owned() };
+        inbox::catch_up(&store).await?;
+        Ok(store)
     }
 
     /// Where the sound files lie.
@@ -273,7 +279,7 @@ impl Store {
     /// # Errors
     /// Where the database is not there.
     pub async fn read(&self) -> Result<Reader> {
-        Ok(Reader(self.reader.acquire().await?))
+        Ok(Reader { inner: self.reader.acquire().await?, dialect: self.dialect })
     }
 
     /// The same store by connections of its own, for readers that may take long: they keep nobody else waiting.

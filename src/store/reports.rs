@@ -1,7 +1,7 @@
 //! Reports: stored once, carried from stage to stage under a lease.
 
 use super::row::Fields;
-use super::{Claim, Lease, Result, StoreError, Tx, expect_one, forgotten, ms, ms_opt};
+use super::{Claim, Lease, Result, StoreError, Tx, expect_one, forgotten, inbox, ms, ms_opt};
 use crate::domain::report::{Caller, Medium, Recording, Report, ReportId, Stage};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
@@ -47,7 +47,11 @@ pub async fn insert(
     .bind(twin)
     .execute(tx.db())
     .await?;
-    Ok(done.rows_affected() == 1)
+    let new = done.rows_affected() == 1;
+    if new {
+        inbox::refresh(tx, report.id).await?;
+    }
+    Ok(new)
 }
 
 /// Whether the source was told, for each key the store knows: `None` = unknown, `Some(false)` = stored, not yet told.

@@ -7,7 +7,7 @@ use super::ledger::{self, Came};
 use super::reports::parse_id;
 use super::row::Fields;
 use super::strip::{files, strip};
-use super::{Result, Tx, ms};
+use super::{Result, Tx, inbox, ms};
 use crate::domain::assessment::Verdict;
 use crate::domain::case::CaseState;
 use crate::domain::report::{DRILL, ReportId, Stage};
@@ -186,7 +186,9 @@ pub async fn begin(
         .execute(tx.db())
         .await?;
     }
-    Ok(())
+    // the list and what it finds hold what the rows still hold, and no more
+    inbox::forget(tx, report).await?;
+    inbox::refresh(tx, report).await
 }
 
 /// One report whose files may still lie there.

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../../migrations/0001_house.sql")),
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
+    (4, "inbox", include_str!("../../migrations/0004_inbox.sql")),
     (6, "retention", include_str!("../../migrations/0006_retention.sql")),
     (8, "accounts", include_str!("../../migrations/0008_accounts.sql")),
 ];
@@ -100,10 +101,26 @@ pub(super) async fn migrate(writer: &AnyPool, dialect: Dialect) -> Result<()> {
     Ok(Migrator::with_migrations(migrations.collect()).run(writer).await?)
 }
 
+/// A migration in this database's words. Full-text search has none in common: what stands between `-- only sqlite:` (or
+/// `-- only postgres:`) and the next such line or `-- end` is for that one alone.
 fn in_words_of(dialect: Dialect, sql: &str) -> String {
+    let mut here = true;
+    let mut own = String::with_capacity(sql.len());
+    for line in sql.lines() {
+        match line {
+            "-- only sqlite:" => here = dialect == Dialect::Sqlite,
+            "-- only postgres:" => here = dialect == Dialect::Postgres,
+            "-- end" => here = true,
+            _ if here => {
+                own.push_str(line);
+                own.push('\n');
+            }
+            _ => {}
+        }
+    }
     match dialect {
-        Dialect::Postgres => sql.to_owned(),
-        Dialect::Sqlite => sql.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;"),
+        Dialect::Postgres => own,
+        Dialect::Sqlite => own.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;"),
     }
 }
 
@@ -132,8 +149,8 @@ pub(super) async fn rewrite(writer: &AnyPool, dialect: Dialect) -> Result<()> {
 pub(super) async fn columns(reader: &AnyPool, dialect: Dialect) -> Result<Vec<(String, String)>> {
     let sql = match dialect {
         Dialect::Sqlite => {
-            "SELECT m.name AS table_name, c.name AS column_name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
-             WHERE m.type = 'table' ORDER BY 1, 2"
+            "SELECT t.name, c.name FROM pragma_table_list AS t JOIN pragma_table_info(t.name) AS c
+             WHERE t.schema = 'main' AND t.type IN ('table', 'virtual') ORDER BY 1, 2"
         }
         Dialect::Postgres => {
             "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns

@@ -1,7 +1,7 @@
 //! Transcripts, one a report.
 
 use super::row::Fields;
-use super::{Result, Tx, ms};
+use super::{Result, Tx, inbox, ms};
 use crate::domain::report::ReportId;
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ pub async fn put(
     .bind(body)
     .execute(tx.db())
     .await?;
-    Ok(())
+    inbox::refresh(tx, report).await
 }
 
 /// A report's transcript with the milliseconds it took; `None` where there is none (yet).

@@ -19,6 +19,8 @@ mod fritzbox;
 mod hook;
 mod hosted;
 mod imap;
+mod inbox;
+mod inbox_load;
 mod introductions;
 mod load;
 mod mail_server;

@@ -496,7 +496,10 @@ async fn every_column_has_a_class(base: Base) {
     assert!(real.len() > 150, "only {} columns were found", real.len());
     let missing: Vec<_> = real.iter().filter(|column| !told.contains_key(*column)).collect();
     assert!(missing.is_empty(), "without a class in docs/privacy.md: {missing:?}");
-    let gone: Vec<_> = told.keys().filter(|column| !real.contains(column)).collect();
+    // the place of an index's row is a column of its own on one of the two
+    let gone = told.keys().filter(|column| !real.contains(column));
+    let gone: Vec<_> =
+        gone.filter(|(table, column)| (table.as_str(), column.as_str()) != ("inbox_words", "place")).collect();
     assert!(gone.is_empty(), "in docs/privacy.md, and in no database: {gone:?}");
 }
 
