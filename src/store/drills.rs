@@ -65,6 +65,15 @@ pub async fn find(db: &mut AnyConnection, id: &str) -> Result<Option<Drill>> {
     row.as_ref().map(read).transpose()
 }
 
+/// The newest one.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn last(db: &mut AnyConnection) -> Result<Option<Drill>> {
+    let row = sqlx::query("SELECT * FROM drills ORDER BY id DESC LIMIT 1").fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// When the newest one began.
 ///
 /// # Errors

@@ -335,6 +335,14 @@ impl Store {
         self.scrub().await
     }
 
+    /// How large the database is, in bytes.
+    ///
+    /// # Errors
+    /// Where the database refused.
+    pub async fn size(&self) -> Result<u64> {
+        schema::size(&self.reader, self.dialect).await
+    }
+
     /// Every column of every table of ours, by name.
     ///
     /// # Errors

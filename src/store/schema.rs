@@ -145,6 +145,16 @@ pub(super) async fn rewrite(writer: &AnyPool, dialect: Dialect) -> Result<()> {
     Ok(())
 }
 
+/// The database's size in bytes.
+pub(super) async fn size(reader: &AnyPool, dialect: Dialect) -> Result<u64> {
+    let sql = match dialect {
+        Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+        Dialect::Postgres => "SELECT pg_database_size(current_database())",
+    };
+    let bytes: i64 = sqlx::query_scalar(sql).fetch_one(reader).await?;
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
 /// Every column of every table, without those of the database's own bookkeeping.
 pub(super) async fn columns(reader: &AnyPool, dialect: Dialect) -> Result<Vec<(String, String)>> {
     let sql = match dialect {

@@ -18,8 +18,10 @@ mod guard;
 mod keys;
 mod live;
 mod password;
+mod privacy;
 mod proxy;
 mod session;
+mod state;
 mod tries;
 
 pub use doors::{Doors, Need, Route};
@@ -159,6 +161,8 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = state::routes(doors);
+    let doors = privacy::routes(doors);
     live::routes(doors)
 }
 

@@ -1,6 +1,8 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
 mod entering;
+mod privacy;
+mod watch;
 
 use crate::world::World;
 use nachtwache::config;
