@@ -4,13 +4,13 @@ use super::join::{self, Spoke};
 use super::said::Said;
 use crate::config::Settings;
 use crate::domain::assessment::Verdict;
-use crate::domain::case::{Case, CaseId, CaseState};
+use crate::domain::case::{Case, CaseId, CaseState, Outcome};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::notice::NoticeKind;
 use crate::domain::report::{Medium, Report};
 use crate::roster::Roster;
 use crate::store::joins::{self, Why};
-use crate::store::{StoreError, Tx, cases, charges, events, notices, receipts};
+use crate::store::{StoreError, Tx, bundles, cases, charges, consents, events, notices, receipts, reports};
 use chrono::{DateTime, Utc};
 
 /// Writes what follows from a verdict, within the transaction that writes the verdict.
@@ -38,6 +38,77 @@ impl Casework<'_> {
         }
         notices::refresh(tx, spoke.report.id, self.now).await?;
         Ok(case)
+    }
+
+    /// A report was corrected: its case says what is loudest in it now, and its charge is what is proven now.
+    pub(super) async fn corrected(
+        &self,
+        tx: &mut Tx,
+        spoke: &Spoke<'_>,
+        joins: Option<(CaseId, Why)>,
+    ) -> Result<Option<Case>, StoreError> {
+        let report = spoke.report.id;
+        let case = match cases::lock_of_report(tx, report).await? {
+            Some(own) => Some(own),
+            None => match joins::case_of(tx.reading(), report).await? {
+                Some(joined) => cases::lock(tx, joined).await?,
+                None => None,
+            },
+        };
+        let Some(case) = case else { return self.judged(tx, spoke, joins).await };
+        let case = self.changed(tx, spoke, case).await?;
+        self.settle_charge(tx, spoke, &case).await?;
+        notices::refresh_case(tx, case.id, self.now).await?;
+        notices::refresh(tx, case.report, self.now).await?;
+        bundles::refresh(tx, case.id, self.now).await?;
+        Ok(Some(case))
+    }
+
+    /// Louder: people are woken anew, also where the written policy had ended it. Quieter: it goes on until a person ends it.
+    async fn changed(&self, tx: &mut Tx, spoke: &Spoke<'_>, mut case: Case) -> Result<Case, StoreError> {
+        let verdict = joins::loudest(tx, case.id).await?.unwrap_or(spoke.found.verdict);
+        if verdict.rank() <= case.verdict.rank() {
+            cases::set_verdict(tx, case.id, verdict).await?;
+            case.verdict = verdict;
+            return Ok(case);
+        }
+        case.verdict = verdict;
+        case.unheard = false;
+        if verdict.wakes() && case.outcome == Some(Outcome::Harmless) {
+            case.reopen(self.now);
+            let event = Event::new(self.now, EventKind::Opened, verdict.as_str()).report(case.report).case(case.id);
+            events::append(tx, &event).await?;
+        }
+        case.ring_now(self.now);
+        cases::put(tx, &case).await?;
+        if case.state == CaseState::Taken {
+            self.tell_who_knows(tx, spoke.report, &case, true).await?;
+        }
+        Ok(case)
+    }
+
+    /// What this report no longer proves is withdrawn before anybody released it; then stands what it proves now, or
+    /// another report of the case, or what was said on the phone.
+    async fn settle_charge(&self, tx: &mut Tx, spoke: &Spoke<'_>, case: &Case) -> Result<(), StoreError> {
+        let withdrawn = charges::withdraw_unproven(tx, case.id, spoke.report.id, spoke.found, self.now).await?;
+        self.propose_charge(tx, spoke, case).await?;
+        if !withdrawn {
+            return Ok(());
+        }
+        let mut others = vec![case.report];
+        others.extend(joins::of_case(tx.reading(), case.id).await?.into_iter().map(|(id, _)| id));
+        for id in others.into_iter().filter(|id| *id != spoke.report.id) {
+            let (report, found, mail) = joins::spoken(tx, id).await?;
+            if let Some(found) = found {
+                charges::propose_by(tx, case.id, &report, &found, mail.as_deref(), self.now).await?;
+            }
+        }
+        if let Some(consent) = consents::newest(tx.reading(), case.id).await?.filter(|consent| consent.given) {
+            let called_at = reports::called_at(tx, case.report).await?;
+            let tariff = self.settings.terms.tariff(!self.settings.business_hours().is_open(called_at));
+            charges::propose_by_phone(tx, case, &consent, tariff, self.now).await?;
+        }
+        Ok(())
     }
 
     async fn case_of(

@@ -16,7 +16,8 @@ pub use said::Said;
 
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdict};
-use crate::domain::case::CaseId;
+use crate::domain::case::{Case, CaseId};
+use crate::domain::correction::{self, Standing, Typed};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::phone;
 use crate::domain::report::{Mail, Medium, Report, Stage};
@@ -27,11 +28,12 @@ use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::joins::Why;
-use crate::store::{Claim, Lease, Store, StoreError, assessments, events, reports};
+use crate::store::{Claim, Lease, Store, StoreError, Tx, assessments, corrections, events, reports, vocabulary};
 use async_trait::async_trait;
 use casework::Casework;
+use chrono::{DateTime, Utc};
 use join::Spoke;
-use rules::{Message, Rules, RulesError};
+use rules::{Judgement, Message, Names, Rules, RulesError, Terms};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +68,8 @@ impl Step for AssessStep {
         let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
         let mut reader = self.store.read().await?;
         let said = Said::of(&report, &mut reader).await?;
-        let found = assess(&self.rules, &self.settings, &report, &said);
+        let names = Names::of(&vocabulary::customers(&mut reader).await?);
+        let found = Judge { rules: &self.rules, settings: &self.settings, names: &names }.assess(&report, &said);
         let spoke = Spoke { report: &report, said: &said, found: &found };
         let joins = join::case_to_join(&self.settings, &mut reader, &spoke, self.clock.now()).await?;
         self.roster.at(&mut reader, self.clock.now()).await?;
@@ -76,48 +79,164 @@ impl Step for AssessStep {
     }
 }
 
-/// What a report says, by the settings and the time of the call.
+/// By what a report is judged.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The customers' names, as the firm writes them.
+    pub names: &'a Names,
+}
+
+/// What a report says, by the settings and the time of the call, without the firm's list of names.
 #[must_use]
 pub fn assess(rules: &Rules, settings: &Settings, report: &Report, said: &Said) -> Assessment {
-    let outside = !settings.business_hours().is_open(report.called_at);
-    let tariff = settings.terms.tariff(outside);
-    let displayed = report.caller.number.as_deref();
-    let terms =
-        rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &settings.terms.own_numbers };
-    let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
-    let frame = Message { text: "", subject: None, displayed, at, outside_hours: outside, headers: &[] };
-    let judge = |message: &Message<'_>| rules::judge_by(rules, message, &terms);
-    let spoken = |transcript: &Transcript| {
+    Judge { rules, settings, names: &Names::default() }.assess(report, said)
+}
+
+impl Judge<'_> {
+    /// What a report says, by the settings and the time of the call.
+    #[must_use]
+    pub fn assess(&self, report: &Report, said: &Said) -> Assessment {
+        match said {
+            Said::Nothing => self.unheard(report, Verdict::Unclear, "there is nothing to judge".into()),
+            Said::Spoken(transcript) => self.spoken(report, transcript),
+            Said::Both(transcript, mail) => proof::louder(self.spoken(report, transcript), self.written(report, mail)),
+            Said::Written(mail, _) => {
+                let found = self.written(report, mail);
+                // what looks like a fax and says that somebody is in need is none that may be passed over
+                let passed_over = report.medium == Medium::Fax && !found.verdict.wakes();
+                if passed_over { self.unheard(report, Verdict::Ignored, FAX.into()) } else { found }
+            }
+        }
+    }
+
+    /// What a report says once people corrected it; `said` is what was heard without them ([`Said::heard`]).
+    #[must_use]
+    pub fn anew(&self, report: &Report, said: &Said, standing: &Standing) -> Assessment {
+        standing.over(match (said, standing.text()) {
+            (Said::Spoken(heard), Some(text)) => self.typed(report, heard, text),
+            (Said::Both(heard, mail), Some(text)) => {
+                proof::louder(self.typed(report, heard, text), self.written(report, mail))
+            }
+            _ => self.assess(report, said),
+        })
+    }
+
+    fn spoken(&self, report: &Report, transcript: &Transcript) -> Assessment {
         if let Some(doubt) = transcript.doubt {
             let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
             let remark = transcript.remark.as_ref();
             let why = remark.map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
-            return unheard(tariff, displayed, verdict, why);
+            return self.unheard(report, verdict, why);
         }
-        let second = transcript.second.as_deref().map(|text| judge(&Message { text, ..frame }));
-        let judged =
-            proof::Heard { judgement: judge(&Message { text: &transcript.text(), ..frame }), second, transcript };
-        proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
-    };
-    let written = |mail: &Mail| {
+        proof::assessment(self.heard(report, transcript), self.strictness(), self.tariff(report))
+    }
+
+    fn typed(&self, report: &Report, heard: &Transcript, text: &str) -> Assessment {
+        let original = self.spoken(report, heard);
+        let Typed { transcript, typed } = correction::typed(heard, text);
+        let alone = proof::Alone { found: &original, text: &heard.text() };
+        proof::corrected(self.heard(report, &transcript), &typed, &alone, self.strictness(), self.tariff(report))
+    }
+
+    fn heard<'t>(&self, report: &Report, transcript: &'t Transcript) -> proof::Heard<'t> {
+        let judge = |text: &str| self.judge(&Message { text, ..self.frame(report) });
+        let second = transcript.second.as_deref().map(judge);
+        proof::Heard { judgement: judge(&transcript.text()), second, transcript }
+    }
+
+    fn written(&self, report: &Report, mail: &Mail) -> Assessment {
         // who writes everything into the subject line has written it
         let text = if mail.text.trim().is_empty() { &mail.subject } else { &mail.text };
         if text.trim().is_empty() && !mail.automatic {
-            return unheard(tariff, displayed, Verdict::Unclear, "the mail has no text that can be read".into());
+            return self.unheard(report, Verdict::Unclear, "the mail has no text that can be read".into());
         }
-        let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..frame };
-        proof::written(judge(&message), tariff)
-    };
-    match said {
-        Said::Nothing => unheard(tariff, displayed, Verdict::Unclear, "there is nothing to judge".into()),
-        Said::Spoken(transcript) => spoken(transcript),
-        Said::Both(transcript, mail) => proof::louder(spoken(transcript), written(mail)),
-        Said::Written(mail, _) => {
-            let found = written(mail);
-            // what looks like a fax and says that somebody is in need is none that may be passed over
-            let passed_over = report.medium == Medium::Fax && !found.verdict.wakes();
-            if passed_over { unheard(tariff, displayed, Verdict::Ignored, FAX.into()) } else { found }
+        let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..self.frame(report) };
+        proof::written(self.judge(&message), self.tariff(report))
+    }
+
+    fn judge(&self, message: &Message<'_>) -> Judgement {
+        let terms = &self.settings.terms;
+        let terms = Terms { fee: terms.fee_cents().unwrap_or_default(), own_numbers: &terms.own_numbers };
+        rules::judge_knowing(self.rules, message, &terms, self.names)
+    }
+
+    /// A message of this caller at this time, without its words.
+    fn frame<'r>(&self, report: &'r Report) -> Message<'r> {
+        let hours = self.settings.business_hours();
+        Message {
+            text: "",
+            subject: None,
+            displayed: report.caller.number.as_deref(),
+            at: Some(report.called_at.with_timezone(&hours.zone).naive_local()),
+            outside_hours: !hours.is_open(report.called_at),
+            headers: &[],
         }
+    }
+
+    fn strictness(&self) -> proof::Strictness {
+        proof::Strictness {
+            min_probability: self.settings.assess.min_probability,
+            second_wanted: self.settings.transcribe.second_decode,
+        }
+    }
+
+    fn tariff(&self, report: &Report) -> Tariff {
+        self.settings.terms.tariff(!self.settings.business_hours().is_open(report.called_at))
+    }
+
+    fn unheard(&self, report: &Report, verdict: Verdict, why: String) -> Assessment {
+        let displayed = report.caller.number.as_deref().and_then(phone::e164);
+        Assessment {
+            verdict,
+            declaration: Declaration::Absent,
+            consent: Consent::Absent,
+            consent_doubt: None,
+            urgent: false,
+            findings: Vec::new(),
+            fields: Fields { displayed, ..Fields::default() },
+            missing: Vec::new(),
+            tariff: self.tariff(report),
+            language: "de".into(),
+            remark: Some(why),
+            rules: "-".into(),
+        }
+    }
+}
+
+/// What is needed to judge a report anew.
+pub struct Anew<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Who is on duty, as last looked at.
+    pub roster: &'a Roster,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+impl Anew<'_> {
+    /// A report was corrected: judges it by what stands now, beside the service's own judgement, and does to its case what
+    /// a later verdict does. A louder one opens or raises it and wakes people; a quieter one ends nothing.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn corrected(&self, tx: &mut Tx, report: &Report) -> Result<(Assessment, Option<Case>), StoreError> {
+        let names = Names::of(&vocabulary::customers(tx.reading()).await?);
+        let judge = Judge { rules: self.rules, settings: self.settings, names: &names };
+        let standing = corrections::standing(tx.reading(), report.id).await?;
+        let found = judge.anew(report, &Said::heard(report, tx.reading()).await?, &standing);
+        assessments::correct(tx, report.id, &found).await?;
+        let said = Said::of(report, tx.reading()).await?;
+        let spoke = Spoke { report, said: &said, found: &found };
+        let joins = join::case_to_join(self.settings, tx.reading(), &spoke, self.now).await?;
+        let work = Casework { settings: self.settings, roster: self.roster, now: self.now };
+        let case = work.corrected(tx, &spoke, joins).await?;
+        Ok((found, case))
     }
 }
 
@@ -149,23 +268,6 @@ pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
     }
     files.sort();
     Rules::with(&files)
-}
-
-fn unheard(tariff: Tariff, displayed: Option<&str>, verdict: Verdict, why: String) -> Assessment {
-    Assessment {
-        verdict,
-        declaration: Declaration::Absent,
-        consent: Consent::Absent,
-        consent_doubt: None,
-        urgent: false,
-        findings: Vec::new(),
-        fields: Fields { displayed: displayed.and_then(phone::e164), ..Fields::default() },
-        missing: Vec::new(),
-        tariff,
-        language: "de".into(),
-        remark: Some(why),
-        rules: "-".into(),
-    }
 }
 
 impl AssessStep {

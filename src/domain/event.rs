@@ -64,6 +64,12 @@ words! {
         Paired = "paired",
         /// A technician changed the roster, or asked a colleague to.
         Roster = "roster",
+        /// A person corrected what was heard or judged.
+        Corrected = "corrected",
+        /// A report was kept as an example for the rules, or an example was changed or thrown away.
+        Example = "example",
+        /// The list of words for the recogniser changed.
+        Vocabulary = "vocabulary",
         /// The auditor found and mended something.
         Mended = "mended",
     }

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../../migrations/0001_house.sql")),
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
+    (5, "review", include_str!("../../migrations/0005_review.sql")),
 ];
 
 /// One writing connection, and a few that only read.
