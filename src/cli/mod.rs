@@ -15,6 +15,7 @@ mod sources_login;
 mod speech;
 mod submit;
 mod technician;
+mod user;
 
 use crate::config::{self, Settings};
 use crate::demo;
@@ -84,6 +85,12 @@ enum What {
     /// The technicians' phones: invite one, list them, take one off
     #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
     Technician(technician::Options),
+    /// The people at the page: add one, let one in again, list them
+    #[command(
+        subcommand,
+        after_help = "Example:\n  nachtwache user add Petra --role admin\n  nachtwache user link Petra"
+    )]
+    User(user::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -146,6 +153,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Roster(options) => roster::roster(load()?, options).await,
         What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
+        What::User(options) => user::user(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Drill(options) => drill::drill(&load()?, &options).await,

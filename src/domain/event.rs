@@ -70,6 +70,10 @@ words! {
         Example = "example",
         /// The list of words for the recogniser changed.
         Vocabulary = "vocabulary",
+        /// Somebody entered the page, was refused, or left it.
+        Access = "access",
+        /// Somebody's account at the page was changed.
+        Account = "account",
         /// The auditor found and mended something.
         Mended = "mended",
     }
