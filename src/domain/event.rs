@@ -70,6 +70,12 @@ words! {
         Held = "held",
         /// What is stored of a caller was handed out.
         Exported = "exported",
+        /// A person corrected what was heard or judged.
+        Corrected = "corrected",
+        /// A report was kept as an example for the rules, or an example was changed or thrown away.
+        Example = "example",
+        /// The list of words for the recogniser changed.
+        Vocabulary = "vocabulary",
         /// Somebody entered the page, was refused, or left it.
         Access = "access",
         /// Somebody's account at the page was changed.

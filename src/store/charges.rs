@@ -1,9 +1,10 @@
 //! Charges: proposed with their proof; a human releases them.
 
 use super::row::Fields;
-use super::{Result, Tx, events, ms};
-use crate::domain::assessment::{Assessment, Verdict, words};
+use super::{Result, Tx, corrections, events, ms};
+use crate::domain::assessment::{Assessment, Consent, ConsentDoubt, Declaration, Verdict, words};
 use crate::domain::case::{Case, CaseId, PhoneConsent};
+use crate::domain::correction::What;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::report::{Report, ReportId};
 use crate::domain::tariff::{Cents, Tariff};
@@ -29,17 +30,34 @@ pub struct Charge {
 }
 
 words! {
-    /// What a charge stands on. The two are never mixed.
+    /// What a charge stands on. No two are ever mixed.
     Basis {
         /// The caller's own words in a report.
         Spoken = "spoken",
         /// What a technician recorded of a call-back.
         Phone = "phone",
+        /// What a person heard in a recording and wrote down; the recogniser did not hear it so.
+        Heard = "heard",
     }
 }
 
-/// Proposes what a confirmed report proves, and writes that into the story; anything else proposes nothing. `mail_sha256` is
-/// of a written report.
+/// On what a report's assessment lets a charge be proposed.
+#[must_use]
+pub fn basis_of(found: &Assessment) -> Option<Basis> {
+    match (found.consent, found.consent_doubt) {
+        (Consent::Full, None) if found.verdict == Verdict::Confirmed => Some(Basis::Spoken),
+        (_, Some(ConsentDoubt::Heard))
+            if found.declaration == Declaration::Declared
+                && matches!(found.verdict, Verdict::Confirmed | Verdict::Incomplete) =>
+        {
+            Some(Basis::Heard)
+        }
+        _ => None,
+    }
+}
+
+/// Proposes what a report proves, and writes that into the story; anything else proposes nothing. `mail_sha256` is of a
+/// written report.
 ///
 /// # Errors
 /// Where the database refused.
@@ -51,18 +69,55 @@ pub async fn propose_by(
     mail_sha256: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (Verdict::Confirmed, Tariff::Activation { net, gross, .. }) = (found.verdict, found.tariff) else {
+    let (Some(basis), Tariff::Activation { net, gross, .. }) = (basis_of(found), found.tariff) else {
         return Ok(());
     };
     let sound = report.recording.as_ref().map(|recording| &recording.sha256);
-    let proof = serde_json::json!({
+    let mut proof = serde_json::json!({
         "findings": found.findings, "sound_sha256": sound, "mail_sha256": mail_sha256, "rules": found.rules,
     });
-    let charge = Charge { case, report: report.id, net, gross, basis: Basis::Spoken, proof: proof.to_string() };
+    if basis == Basis::Heard {
+        // whoever saved the text answers for the whole of it
+        let standing = corrections::standing(tx.db(), report.id).await?;
+        let Some(typed) = standing.correction(What::Transcript) else { return Ok(()) };
+        proof["by"] = typed.actor.clone().into();
+        proof["at"] = typed.at.to_rfc3339().into();
+    }
+    let charge = Charge { case, report: report.id, net, gross, basis, proof: proof.to_string() };
     if propose(tx, &charge, now).await? {
-        events::append(tx, &Event::new(now, EventKind::Proposed, net.german()).report(report.id).case(case)).await?;
+        let detail = if basis == Basis::Heard { format!("{} (heard by a person)", net.german()) } else { net.german() };
+        events::append(tx, &Event::new(now, EventKind::Proposed, detail).report(report.id).case(case)).await?;
     }
     Ok(())
+}
+
+/// Withdraws a proposal that this report no longer proves, or not on the same basis. `false`: nothing of it is proposed, or
+/// it still stands.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn withdraw_unproven(
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    found: &Assessment,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "DELETE FROM charges
+         WHERE case_id = $1 AND report_id = $2 AND state = 'proposed' AND basis IN ('spoken', 'heard') AND basis <> $3",
+    )
+    .bind(case.0)
+    .bind(report.to_string())
+    .bind(basis_of(found).map_or("", Basis::as_str))
+    .execute(tx.db())
+    .await?;
+    let withdrawn = done.rows_affected() > 0;
+    if withdrawn {
+        let event = Event::new(now, EventKind::Withdrawn, "not proven after a correction").report(report).case(case);
+        events::append(tx, &event).await?;
+    }
+    Ok(withdrawn)
 }
 
 /// Proposes a charge. `false`: the case has one already, and its proof stands.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
     (4, "inbox", include_str!("../../migrations/0004_inbox.sql")),
+    (5, "review", include_str!("../../migrations/0005_review.sql")),
     (6, "retention", include_str!("../../migrations/0006_retention.sql")),
     (8, "accounts", include_str!("../../migrations/0008_accounts.sql")),
 ];
