@@ -3,6 +3,7 @@
 pub mod act;
 pub mod assessment;
 pub mod case;
+pub mod charge;
 pub mod drill;
 pub mod escalation;
 pub mod event;

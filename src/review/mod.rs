@@ -2,3 +2,6 @@
 //!
 //! Promise: what a person changes is written beside what was there, never over it, with who and when; each operation is one
 //! transaction with its event. It writes, it never sends.
+
+pub mod charges;
+pub mod figures;

@@ -21,13 +21,15 @@ pub async fn put(
 ) -> Result<()> {
     let body = serde_json::to_string(transcript).expect("a transcript has no map with odd keys");
     sqlx::query(
-        "INSERT INTO transcripts (report_id, created_at, took_ms, body) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms, body = excluded.body",
+        "INSERT INTO transcripts (report_id, created_at, took_ms, body, sound_ms) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms,
+             body = excluded.body, sound_ms = excluded.sound_ms",
     )
     .bind(report.to_string())
     .bind(ms(now))
     .bind(i64::try_from(took.as_millis()).unwrap_or(i64::MAX))
     .bind(body)
+    .bind(i64::from(transcript.sound_ms))
     .execute(tx.db())
     .await?;
     Ok(())
