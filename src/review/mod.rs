@@ -4,4 +4,5 @@
 //! transaction with its event. It writes, it never sends.
 
 pub mod charges;
+pub mod clip;
 pub mod figures;
