@@ -1,5 +1,6 @@
 //! The commands. People read the output; `--json` is for machines.
 
+mod charges;
 mod check;
 mod drill;
 mod eval;
@@ -84,6 +85,12 @@ enum What {
     /// The technicians' phones: invite one, list them, take one off
     #[command(subcommand, after_help = "Example:\n  nachtwache technician invite Anna\n  nachtwache technician list")]
     Technician(technician::Options),
+    /// The fees: list them, hand them to the accounts, release or cancel one
+    #[command(
+        subcommand,
+        after_help = "Example:\n  nachtwache charges list --state proposed\n  nachtwache charges release 1042 --by 'Klara Vogt'"
+    )]
+    Charges(charges::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -146,6 +153,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Roster(options) => roster::roster(load()?, options).await,
         What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
+        What::Charges(options) => charges::charges(&load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Drill(options) => drill::drill(&load()?, &options).await,
