@@ -37,6 +37,35 @@ pub struct Actor {
     pub chat: i64,
 }
 
+/// Who acts at the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageActor {
+    /// The technician's name, or the account's.
+    pub name: String,
+    /// Whether he may do what the one who took a case may do (not: take it from him).
+    pub stands_in: bool,
+}
+
+/// Whoever acts, by whichever door.
+struct Hand<'a> {
+    name: &'a str,
+    /// The chat he answers in; none at the page.
+    chat: Option<i64>,
+    stands_in: bool,
+}
+
+impl<'a> Hand<'a> {
+    fn of(actor: &'a Actor) -> Self {
+        Self { name: &actor.name, chat: Some(actor.chat), stands_in: false }
+    }
+
+    /// As whom he is judged: whoever may stand in for the taker, as the taker.
+    fn judged_as<'c>(&'c self, case: &'c Case, act: &Act) -> &'c str {
+        let taker = case.taken_by.as_deref().filter(|_| self.stands_in && !matches!(act, Act::Take | Act::Accept));
+        taker.unwrap_or(self.name)
+    }
+}
+
 /// What came of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -76,6 +105,19 @@ impl Desk {
         Ok(answer)
     }
 
+    /// Does `act` with a case at the page.
+    ///
+    /// # Errors
+    /// As `act`.
+    pub async fn act_at_page(&self, actor: &PageActor, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
+        let hand = Hand { name: &actor.name, chat: None, stands_in: actor.stands_in };
+        let mut tx = self.store.begin().await?;
+        let answer = self.decide(&mut tx, &hand, act, id).await?;
+        tx.commit().await?;
+        self.ring();
+        Ok(answer)
+    }
+
     /// Something changed: planner and senders look at once.
     pub fn ring(&self) {
         self.bells.escalate.ring();
@@ -87,9 +129,13 @@ impl Desk {
     /// # Errors
     /// As `act`.
     pub async fn act_within(&self, tx: &mut Tx, actor: &Actor, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
+        self.decide(tx, &Hand::of(actor), act, id).await
+    }
+
+    async fn decide(&self, tx: &mut Tx, actor: &Hand<'_>, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
         let now = self.clock.now();
         let Some(mut case) = cases::lock(tx, id).await? else { return Ok(Answer::Unknown) };
-        if let Err(refusal) = case.allows(act, &actor.name, now) {
+        if let Err(refusal) = case.allows(act, actor.judged_as(&case, act), now) {
             return Ok(Answer::Refused(refusal));
         }
         self.quiet_other_ways(tx, &case, act, actor).await?;
@@ -103,7 +149,7 @@ impl Desk {
         if !act.only_shows() {
             let line = reports::line(tx, case.report).await?;
             let policy = self.settings.policy(case.policy_verdict(), line.as_deref(), now);
-            case.act(act, &actor.name, now, &policy, &self.settings.escalation.patience());
+            case.act(act, actor.name, now, &policy, &self.settings.escalation.patience());
             cases::put(tx, &case).await?;
             reactions::close_menus(tx, id).await?;
             notices::refresh_case(tx, id, now).await?;
@@ -112,15 +158,15 @@ impl Desk {
         let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
         let detail = act.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         let event = Event::new(now, kind, format!("{}{detail}", act.as_str())).report(case.report).case(id);
-        events::append(tx, &event.by(&actor.name)).await?;
+        events::append(tx, &event.by(actor.name)).await?;
         tracing::info!(case.id = %id, act = act.as_str(), stage = "acknowledge", "a technician answered");
         Ok(Answer::Done)
     }
 
     /// Who answers is not told by his other ways; nobody is, once the case is somebody's, goes on elsewhere or is over.
-    async fn quiet_other_ways(&self, tx: &mut Tx, case: &Case, act: &Act, actor: &Actor) -> Result<(), StoreError> {
+    async fn quiet_other_ways(&self, tx: &mut Tx, case: &Case, act: &Act, actor: &Hand<'_>) -> Result<(), StoreError> {
         match act {
-            Act::HandOver(_) | Act::Decline | Act::Consent(_) => reactions::answered_by(tx, case.id, &actor.name).await,
+            Act::HandOver(_) | Act::Decline | Act::Consent(_) => reactions::answered_by(tx, case.id, actor.name).await,
             Act::Transcript | Act::Show | Act::Split(_) => Ok(()),
             _ => reactions::answered(tx, case.id).await,
         }
@@ -132,7 +178,7 @@ impl Desk {
         tx: &mut Tx,
         case: &Case,
         act: &Act,
-        actor: &Actor,
+        actor: &Hand<'_>,
         now: DateTime<Utc>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         match act {
@@ -176,17 +222,15 @@ impl Desk {
     }
 
     /// The alert itself and the recordings, silently, where the actor's phone has them not yet.
-    async fn show(&self, tx: &mut Tx, case: &Case, actor: &Actor, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let alert = Plan {
-            report: Some(case.report),
-            case: Some(case.id),
-            ..Plan::new(NoticeKind::Alert, &actor.name, actor.chat)
-        };
+    async fn show(&self, tx: &mut Tx, case: &Case, actor: &Hand<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let Some(chat) = actor.chat else { return Ok(()) };
+        let alert =
+            Plan { report: Some(case.report), case: Some(case.id), ..Plan::new(NoticeKind::Alert, actor.name, chat) };
         notices::plan(tx, &alert, now).await?;
         let mut spoken = vec![case.report];
         spoken.extend(joins::within(tx, case.id).await?);
         for report in spoken {
-            if !notices::has_voice(tx, report, actor.chat).await? {
+            if !notices::has_voice(tx, report, chat).await? {
                 notices::plan(tx, &Plan { kind: NoticeKind::Voice, report: Some(report), ..alert.clone() }, now)
                     .await?;
             }
@@ -202,10 +246,10 @@ impl Desk {
         tx: &mut Tx,
         case: &Case,
         given: bool,
-        actor: &Actor,
+        actor: &Hand<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let consent = PhoneConsent { given, actor: actor.name.clone(), at: now };
+        let consent = PhoneConsent { given, actor: actor.name.to_owned(), at: now };
         consents::add(tx, case.id, &consent).await?;
         if !given {
             return charges::withdraw_by_phone(tx, case.id, now).await;
@@ -227,7 +271,7 @@ impl Desk {
 
     /// The newest report that joined becomes a case of its own and rings; what it said counts there and no longer here.
     /// A charge that was released stays here, and the office sees that its report left. `false`: none had joined.
-    async fn split(&self, tx: &mut Tx, case: &Case, actor: &Actor, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn split(&self, tx: &mut Tx, case: &Case, actor: &Hand<'_>, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let Some(report) = joins::newest(tx, case.id).await? else { return Ok(false) };
         joins::remove(tx, report).await?;
         let left = joins::loudest(tx, case.id).await?;
@@ -247,7 +291,7 @@ impl Desk {
         }
         notices::refresh(tx, report.id, now).await?;
         let event = Event::new(now, EventKind::Split, format!("off case {}", case.id)).report(report.id).case(own.id);
-        events::append(tx, &event.by(&actor.name)).await?;
+        events::append(tx, &event.by(actor.name)).await?;
         Ok(true)
     }
 
@@ -256,12 +300,14 @@ impl Desk {
         &self,
         tx: &mut Tx,
         case: &Case,
-        actor: &Actor,
+        actor: &Hand<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        // at the page the words stand beside
+        let Some(chat) = actor.chat else { return Ok(()) };
         let later = joins::within(tx, case.id).await?;
         for report in std::iter::once(case.report).chain(later) {
-            let plan = Plan::new(NoticeKind::Transcript, &actor.name, actor.chat);
+            let plan = Plan::new(NoticeKind::Transcript, actor.name, chat);
             notices::plan(tx, &Plan { report: Some(report), case: Some(case.id), ..plan }, now).await?;
         }
         Ok(())

@@ -73,7 +73,7 @@ impl Listener {
         let mut failures = 0u32;
         while !lifecycle.is_stopping() {
             status.say(NAME, State::Idle, "", self.desk.clock.now());
-            let Some(round) = lifecycle.unless_stopped(self.round(&mut heard)).await else { break };
+            let Some(round) = Box::pin(lifecycle.unless_stopped(self.round(&mut heard))).await else { break };
             let Err((error, pause)) = round else {
                 failures = 0;
                 continue;

@@ -153,6 +153,9 @@ async fn ways(settings: &Settings, lines: &mut Vec<Line>) {
         let found = found.map(|()| smtp.host.clone());
         lines.push(Line::of("mail server", found.map_err(|error| format!("{}: {error}; look at [smtp]", smtp.host))));
     }
+    if let Some(found) = run::examine_certificate(settings) {
+        lines.push(Line::of("page", found.map(|()| "its certificate can be used".to_owned())));
+    }
     match run::examine_channels(settings).await {
         Ok(found) => lines.extend(found.into_iter().map(|(name, found)| {
             let found = found.map(|()| "answers; nobody was told".to_owned());

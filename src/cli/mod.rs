@@ -16,6 +16,7 @@ mod sources_login;
 mod speech;
 mod submit;
 mod technician;
+mod user;
 
 use crate::config::{self, Settings};
 use crate::demo;
@@ -91,6 +92,12 @@ enum What {
         after_help = "Example:\n  nachtwache charges list --state proposed\n  nachtwache charges release 1042 --by 'Klara Vogt'"
     )]
     Charges(charges::Options),
+    /// The people at the page: add one, let one in again, list them
+    #[command(
+        subcommand,
+        after_help = "Example:\n  nachtwache user add Petra --role admin\n  nachtwache user link Petra"
+    )]
+    User(user::Options),
     /// Speech models: list, fetch, verify
     #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
     Models(models::Options),
@@ -154,6 +161,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
         What::Charges(options) => charges::charges(&load()?, options).await,
+        What::User(options) => user::user(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,
         What::Drill(options) => drill::drill(&load()?, &options).await,

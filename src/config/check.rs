@@ -23,6 +23,7 @@ pub(super) fn complaints(settings: &Settings) -> Vec<String> {
     super::watch::complaints(settings, &mut wrong);
     super::receipt::complaints(settings, &mut wrong);
     super::push::complain(settings.push.as_ref(), &settings.sources, &mut wrong);
+    super::web::complain(settings.web.as_ref(), &mut wrong);
     limits(settings, &mut wrong);
     wrong
 }

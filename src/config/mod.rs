@@ -16,6 +16,7 @@ mod smtp;
 mod sources;
 pub mod template;
 mod watch;
+mod web;
 
 pub use channels::{ChannelRow, MailChannel, Verb, WebhookChannel};
 pub use escalation::{Asked, Escalation, Inside, PolicyRow};
@@ -31,6 +32,7 @@ pub use sources::{
     Push, Sipgate, SourceRow, Spool, Tls, Twilio, Use,
 };
 pub use watch::{DrillRow, MorningRow, WatchRow};
+pub use web::{SecondFactor, Web};
 
 use crate::domain::assessment::Verdict;
 use crate::domain::escalation::Policy;
@@ -102,6 +104,8 @@ pub struct Settings {
     /// The answer to somebody who wrote a mail.
     #[serde(default)]
     pub receipt: ReceiptRow,
+    /// The page; none = no page.
+    pub web: Option<Web>,
 }
 
 /// Why the settings cannot be used. Every complaint names its key.

@@ -70,6 +70,10 @@ words! {
         Paired = "paired",
         /// A technician changed the roster, or asked a colleague to.
         Roster = "roster",
+        /// Somebody entered the page, was refused, or left it.
+        Access = "access",
+        /// Somebody's account at the page was changed.
+        Account = "account",
         /// The auditor found and mended something.
         Mended = "mended",
     }

@@ -1,5 +1,6 @@
 //! The words of the project as types: values in, values out, no I/O, no log.
 
+pub mod account;
 pub mod act;
 pub mod assessment;
 pub mod case;

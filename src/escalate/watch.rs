@@ -37,6 +37,8 @@ const UNDELIVERED: TimeDelta = TimeDelta::minutes(3);
 
 /// The worker's name on the status board.
 const NAME: &str = "watch";
+/// Workers whose failure wakes nobody too late: they stop no sign of life.
+const BESIDE: &[&str] = &["web", "review.retention"];
 /// The worker that listens to Telegram: its failure is a way that is down.
 const LISTENER: &str = "acknowledge.telegram";
 
@@ -197,7 +199,8 @@ impl Watch {
 
     fn workers(&self, board: &BTreeMap<String, Entry>, now: DateTime<Utc>) -> Option<Ill> {
         // a mailbox is told of elsewhere, and listening to Telegram is a way
-        let ours = || board.iter().filter(|(name, _)| !name.starts_with("intake.") && *name != NAME);
+        let beside = |name: &str| name.starts_with("intake.") || name == NAME || BESIDE.contains(&name);
+        let ours = || board.iter().filter(|(name, _)| !beside(name));
         let silent = ours().find(|(name, entry)| now - entry.at > self.bound(name, entry.state));
         if let Some((name, _)) = silent {
             return Some(Ill::Silent(name.clone()));

@@ -4,6 +4,7 @@
 
 mod doors;
 mod escalation;
+mod page;
 mod sources;
 mod watch;
 
@@ -34,6 +35,7 @@ use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::siren::{Siren, siren};
 use crate::runtime::status::Status;
+use crate::runtime::tls::Certificate;
 use crate::runtime::worker::{Step, Worker};
 use crate::store::Store;
 use crate::telegram::Bot;
@@ -203,8 +205,9 @@ impl Service {
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
-        wiring.start_understanding(rules);
+        wiring.start_understanding(rules.clone());
         wiring.start_intake(sources, door, &siren)?;
+        wiring.start_page(rules).await?;
         let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
         wiring.lifecycle.spawn("status".into(), keep);
         wiring.lifecycle.spawn("systemd".into(), tell_systemd(wiring.lifecycle.clone(), siren));
@@ -310,6 +313,14 @@ impl Wiring {
         }
         Ok(())
     }
+}
+
+/// Whether the certificate of `[web]` can be used; `None` where there is none.
+#[must_use]
+pub fn examine_certificate(settings: &Settings) -> Option<Result<(), String>> {
+    let web = settings.web.as_ref()?;
+    let read = Certificate::read(web.certificate.as_ref()?, web.key.as_ref()?);
+    Some(read.map(|_| ()).map_err(|error| format!("web.certificate, web.key: {error}")))
 }
 
 /// Whether the mail server of `[smtp]` answers and lets us in; `None` where there is none.

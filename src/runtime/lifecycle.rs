@@ -43,6 +43,34 @@ impl Lifecycle {
         });
     }
 
+    /// Runs a task on two threads of its own: however busy it is, the others are not kept waiting. It must end when the
+    /// service stops.
+    ///
+    /// # Errors
+    /// Where the threads cannot be had.
+    pub fn spawn_apart(&self, name: String, task: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(name.clone())
+            .enable_all()
+            .build()?;
+        let (ended, end) = tokio::sync::oneshot::channel::<()>();
+        let hard = self.hard.clone();
+        std::thread::Builder::new().name(name.clone()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = task => {}
+                    () = hard.cancelled() => {}
+                }
+            });
+            runtime.shutdown_background();
+            // dropped by a panic, too
+            drop(ended);
+        })?;
+        self.spawn(name, async move { drop(end.await) });
+        Ok(())
+    }
+
     /// Whether the service is asked to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

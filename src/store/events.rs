@@ -30,6 +30,14 @@ pub async fn append(tx: &mut Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// The id of what happened last.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn newest(db: &mut AnyConnection) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT MAX(id) FROM events").fetch_one(db).await?)
+}
+
 /// The story of a report and its case.
 ///
 /// # Errors

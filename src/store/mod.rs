@@ -4,6 +4,7 @@
 //! SQLite has one writing connection and a small read-only pool beside it; PostgreSQL one pool.
 //! What can go wrong is a `StoreError`; a row that cannot be read names its table, column and id.
 
+pub mod accounts;
 pub mod assessments;
 pub mod bundles;
 pub mod cases;
@@ -32,6 +33,7 @@ pub mod reports;
 pub mod roster;
 mod row;
 mod schema;
+pub mod sessions;
 pub mod sightings;
 pub mod sound;
 pub mod transcripts;
@@ -269,6 +271,20 @@ impl Store {
     /// Where the database is not there.
     pub async fn read(&self) -> Result<Reader> {
         Ok(Reader(self.reader.acquire().await?))
+    }
+
+    /// The same store by connections of its own, for readers that may take long: they keep nobody else waiting.
+    ///
+    /// # Errors
+    /// Where the database is not there.
+    pub async fn apart(&self) -> Result<Self> {
+        let reader = schema::readers(&self.reader, self.dialect).await?;
+        let writer = match self.dialect {
+            // the one writer is the lock
+            Dialect::Sqlite => self.writer.clone(),
+            Dialect::Postgres => reader.clone(),
+        };
+        Ok(Self { writer, reader, ..self.clone() })
     }
 
     /// What a service does once it has its folder to itself: on SQLite nobody else can hold a lease any more, so rows that

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
     (7, "charges", include_str!("../../migrations/0007_charges.sql")),
+    (8, "accounts", include_str!("../../migrations/0008_accounts.sql")),
 ];
 
 /// One writing connection, and a few that only read.
@@ -29,13 +30,24 @@ pub(super) async fn open_sqlite(url: &str) -> Result<(AnyPool, AnyPool)> {
         .connect(&url)
         .await?;
     fitness(&writer).await?;
-    let reader = AnyPoolOptions::new()
+    let reader = reading().connect(&url).await?;
+    Ok((writer, reader))
+}
+
+fn reading() -> AnyPoolOptions {
+    AnyPoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(|db, _| Box::pin(prepare_reader(db)))
-        .connect(&url)
-        .await?;
-    Ok((writer, reader))
+}
+
+/// More connections to the same database.
+pub(super) async fn readers(like: &AnyPool, dialect: Dialect) -> Result<AnyPool> {
+    let options = like.connect_options().as_ref().clone();
+    Ok(match dialect {
+        Dialect::Sqlite => reading().connect_with(options).await?,
+        Dialect::Postgres => AnyPoolOptions::new().max_connections(4).connect_with(options).await?,
+    })
 }
 
 async fn prepare_writer(db: &mut AnyConnection) -> std::result::Result<(), sqlx::Error> {

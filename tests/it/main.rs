@@ -28,6 +28,7 @@ mod models;
 mod morning;
 mod mutation;
 mod others;
+mod page;
 mod postgres;
 mod presses;
 mod privacy;

@@ -328,7 +328,7 @@ impl World {
             store: self.store.clone(),
             settings: self.settings.clone(),
             roster: self.roster.clone(),
-            rules: RULES.get_or_init(|| Arc::new(Rules::with(&[]).unwrap())).clone(),
+            rules: Self::rules(),
             clock: Arc::new(self.clock.clone()),
             bells: Bells::default(),
         }
@@ -352,8 +352,16 @@ impl World {
             bells: Bells::default(),
             notifier: Arc::new(TelegramNotifier::new(self.wire())),
             channels: self.channels.clone(),
-            voices: Arc::new(Voicing(self.folder.path().join("voice.ogg"))),
+            voices: self.voices(),
         }
+    }
+
+    pub(crate) fn voices(&self) -> Arc<dyn Voices> {
+        Arc::new(Voicing(self.folder.path().join("voice.ogg")))
+    }
+
+    pub(crate) fn rules() -> Arc<Rules> {
+        RULES.get_or_init(|| Arc::new(Rules::with(&[]).unwrap())).clone()
     }
 
     /// Where its database is.

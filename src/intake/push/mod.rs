@@ -10,7 +10,6 @@
 
 mod answer;
 mod peer;
-mod server;
 mod twilio;
 mod upload;
 mod voicemails;
@@ -20,6 +19,7 @@ pub use answer::ROUTES;
 use crate::intake::Desk;
 use crate::intake::source::SourceError;
 use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::server::{self, Bounds};
 use crate::runtime::siren::Siren;
 use crate::runtime::status::{State, Status};
 use axum::routing::{get, post};
@@ -196,7 +196,14 @@ impl Door {
             .method_not_allowed_fallback(answer::no_such_method)
             .layer(middleware::from_fn(answer::logged))
             .with_state(self.inner.clone());
-        let served = server::serve(listener, app, self.inner.limits, &lifecycle);
+        let limits = self.inner.limits;
+        let bounds = Bounds {
+            head: limits.head,
+            connection: limits.connection,
+            finish: limits.body + limits.fetch,
+            connections: limits.connections,
+        };
+        let served = server::serve(listener, app, bounds, None, &lifecycle);
         tokio::join!(served, self.inner.look_after(&lifecycle));
     }
 }

@@ -1,0 +1,98 @@
+//! How often a password may be tried: by network, by account and network, and by account from browsers nobody knows. No
+//! account is ever locked.
+
+use super::answer::Trouble;
+use crate::domain::account::AccountId;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// What tries are counted by. Kept in memory: a restart forgets them, and is nobody's to cause.
+pub(crate) struct Tries {
+    of_network: DefaultKeyedRateLimiter<IpAddr>,
+    of_both: DefaultKeyedRateLimiter<(String, IpAddr)>,
+    of_account: DefaultKeyedRateLimiter<AccountId>,
+}
+
+/// At first so many at once, then one per `every`.
+fn quota(at_once: u32, every: Duration) -> Quota {
+    let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
+    Quota::with_period(every).unwrap_or_else(|| Quota::per_hour(at_once)).allow_burst(at_once)
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            // 20 in 15 minutes
+            of_network: RateLimiter::keyed(quota(20, Duration::from_secs(45))),
+            // 5 in 15 minutes
+            of_both: RateLimiter::keyed(quota(5, Duration::from_mins(3))),
+            // 60 in the first hour, 50 in each later one, from however many networks
+            of_account: RateLimiter::keyed(quota(10, Duration::from_secs(72))),
+        }
+    }
+}
+
+impl Tries {
+    /// Counts a try for a name from a network.
+    ///
+    /// # Errors
+    /// Where there were too many; how long to wait.
+    pub(super) fn count(&self, name: &str, network: IpAddr) -> Result<(), Trouble> {
+        checked(&self.of_network, &network)?;
+        checked(&self.of_both, &(name.to_lowercase(), network))
+    }
+
+    /// Counts a try for an account from a browser that nobody knows.
+    ///
+    /// # Errors
+    /// As `count`.
+    pub(super) fn count_stranger(&self, account: AccountId) -> Result<(), Trouble> {
+        checked(&self.of_account, &account)
+    }
+
+    /// Forgets what is long ago.
+    pub(super) fn tidy(&self) {
+        self.of_network.retain_recent();
+        self.of_both.retain_recent();
+        self.of_account.retain_recent();
+    }
+}
+
+fn checked<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Trouble> {
+    limiter.check_key(key).map_err(|until| {
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        Trouble::TooOften(wait.as_secs().saturating_add(1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn network(last: u8) -> IpAddr {
+        IpAddr::from([203, 0, 113, last])
+    }
+
+    #[test]
+    fn one_network_has_five_tries_for_a_name_and_twenty_for_all() {
+        let tries = Tries::default();
+        let passed = (0..30).filter(|_| tries.count("petra", network(1)).is_ok()).count();
+        assert_eq!(passed, 5);
+        assert!(tries.count("Petra", network(1)).is_err(), "capitals are no way round");
+        let others = (0..30).filter(|index| tries.count(&format!("name{index}"), network(2)).is_ok()).count();
+        assert_eq!(others, 20);
+    }
+
+    #[test]
+    fn a_thousand_networks_have_no_more_tries_for_one_account_than_sixty_an_hour() {
+        let tries = Tries::default();
+        let account = AccountId(Uuid::nil());
+        let at_once = (0..1000).filter(|_| tries.count_stranger(account).is_ok()).count();
+        assert_eq!(at_once, 10, "and one each 72 s after that");
+    }
+}
