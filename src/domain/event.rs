@@ -40,6 +40,12 @@ words! {
         Proposed = "proposed",
         /// A proposed charge was taken back.
         Withdrawn = "withdrawn",
+        /// A person released a charge.
+        Released = "released",
+        /// A person cancelled a charge.
+        Cancelled = "cancelled",
+        /// Something came up about a charge that a person must look at.
+        Objected = "objected",
         /// A chat got a new number at Telegram.
         Moved = "moved",
         /// It joined a case that another report opened.

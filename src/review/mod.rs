@@ -3,9 +3,12 @@
 //! Promise: what a person changes is written beside what was there, never over it, with who and when; each operation is one
 //! transaction with its event. It writes, it never sends.
 
+pub mod charges;
+pub mod clip;
 mod correct;
 pub mod examples;
 pub mod export;
+pub mod figures;
 pub mod ledger;
 mod neutral;
 pub mod requests;

@@ -14,7 +14,8 @@ use sqlx::AnyConnection;
 pub async fn put(tx: &mut Tx, report: ReportId, assessment: &Assessment, now: DateTime<Utc>) -> Result<()> {
     let body = serde_json::to_string(assessment).expect("an assessment has no map with odd keys");
     sqlx::query(
-        "INSERT INTO assessments (report_id, created_at, verdict, body) VALUES ($1, $2, $3, $4)
+        "INSERT INTO assessments (report_id, created_at, verdict, body, stored_at)
+         VALUES ($1, $2, $3, $4, (SELECT stored_at FROM reports WHERE id = $1 AND source <> 'drill'))
          ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, verdict = excluded.verdict, body = excluded.body",
     )
     .bind(report.to_string())

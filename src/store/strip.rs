@@ -48,7 +48,7 @@ const SOUND: &[&str] = &[
     "UPDATE reports SET sound_file = NULL WHERE id = $1",
 ];
 const TEXT: &[&str] = &[
-    "DELETE FROM transcripts WHERE report_id = $1",
+    "UPDATE transcripts SET body = '' WHERE report_id = $1",
     "DELETE FROM mails WHERE report_id = $1",
     "UPDATE corrections SET before = NULL, after = NULL, reason = NULL WHERE report_id = $1",
     "DELETE FROM examples WHERE report_id = $1",
@@ -175,7 +175,13 @@ async fn forget_proof(tx: &mut Tx, id: &str) -> Result<()> {
         let rules = serde_json::from_str::<serde_json::Value>(&proof).map(|proof| proof["rules"].clone());
         let bare = serde_json::json!({ "findings": [], "rules": rules.unwrap_or_default() }).to_string();
         sqlx::query("UPDATE charges SET proof = $1 WHERE case_id = $2").bind(bare).bind(case).execute(tx.db()).await?;
-        sqlx::query("DELETE FROM consents WHERE case_id = $1").bind(case).execute(tx.db()).await?;
+        for statement in [
+            "DELETE FROM consents WHERE case_id = $1",
+            "UPDATE charges SET cancel_reason = NULL WHERE case_id = $1",
+            "UPDATE charge_steps SET detail = '' WHERE case_id = $1 AND step IN ('cancelled', 'credited')",
+        ] {
+            sqlx::query(statement).bind(case).execute(tx.db()).await?;
+        }
     }
     Ok(())
 }

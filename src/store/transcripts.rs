@@ -22,13 +22,15 @@ pub async fn put(
 ) -> Result<()> {
     let body = serde_json::to_string(transcript).expect("a transcript has no map with odd keys");
     sqlx::query(
-        "INSERT INTO transcripts (report_id, created_at, took_ms, body) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms, body = excluded.body",
+        "INSERT INTO transcripts (report_id, created_at, took_ms, body, sound_ms) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms,
+             body = excluded.body, sound_ms = excluded.sound_ms",
     )
     .bind(report.to_string())
     .bind(ms(now))
     .bind(i64::try_from(took.as_millis()).unwrap_or(i64::MAX))
     .bind(body)
+    .bind(i64::from(transcript.sound_ms))
     .execute(tx.db())
     .await?;
     inbox::refresh(tx, report).await
@@ -46,12 +48,13 @@ pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Tr
     Ok(Some((transcript.unwrap_or(heard), took)))
 }
 
-/// A report's transcript as it was heard, with the milliseconds it took; `None` where there is none (yet).
+/// A report's transcript as it was heard, with the milliseconds it took; `None` where there is none (yet,
+/// or no longer).
 ///
 /// # Errors
 /// Where the database refused or the row is broken.
 pub async fn original(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
-    let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1")
+    let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1 AND body <> ''")
         .bind(report.to_string())
         .fetch_optional(db)
         .await?;
