@@ -4,7 +4,6 @@ ALTER TABLE reports ADD COLUMN sound_deleted_at BIGINT;     -- when the sound wa
 ALTER TABLE reports ADD COLUMN text_deleted_at BIGINT;      -- when the words were
 ALTER TABLE reports ADD COLUMN number_deleted_at BIGINT;    -- when the number was shortened and the name deleted
 ALTER TABLE reports ADD COLUMN metadata_deleted_at BIGINT;  -- when the rest of the call's data was; then only times and verdict are left
-ALTER TABLE charges ADD COLUMN decided_seen_at BIGINT;      -- when the deletion first saw it released or cancelled: its proof's clock
 ALTER TABLE charges ADD COLUMN proof_deleted_at BIGINT;     -- when its proof was deleted
 
 CREATE TABLE deleting (

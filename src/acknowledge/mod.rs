@@ -184,7 +184,7 @@ impl Desk {
         match act {
             Act::Split(shown) => {
                 let joined = joins::within(tx, case.id).await?.len();
-                if usize::try_from(*shown) != Ok(joined) || !self.split(tx, case, actor, now).await? {
+                if usize::try_from(*shown) != Ok(joined) || !Box::pin(self.split(tx, case, actor, now)).await? {
                     return Ok(Err(Refusal::Already));
                 }
             }
@@ -239,7 +239,8 @@ impl Desk {
     }
 
     /// What the customer said on the phone, on record beside the spoken proof. Agreed, a charge may be proposed on it where
-    /// none is; refused, one that stood on the phone alone is withdrawn.
+    /// none is; refused, one that stood on the phone alone is withdrawn as long as nobody released it. Any other one stands,
+    /// and the office sees that the customer refused.
     async fn consent(
         &self,
         tx: &mut Tx,
@@ -269,7 +270,7 @@ impl Desk {
     }
 
     /// The newest report that joined becomes a case of its own and rings; what it said counts there and no longer here.
-    /// `false`: none had joined.
+    /// A charge that was released stays here, and the office sees that its report left. `false`: none had joined.
     async fn split(&self, tx: &mut Tx, case: &Case, actor: &Hand<'_>, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let Some(report) = joins::newest(tx, case.id).await? else { return Ok(false) };
         joins::remove(tx, report).await?;
@@ -280,7 +281,7 @@ impl Desk {
         let verdict = found.as_ref().map(|found| found.verdict).filter(|verdict| verdict.wakes());
         let own = cases::open(tx, report.id, verdict.unwrap_or(Verdict::Unclear), false, now).await?;
         notices::reassign(tx, report.id, own.id).await?;
-        charges::move_to(tx, report.id, own.id).await?;
+        charges::move_to(tx, report.id, own.id, now).await?;
         if let Some(consent) = consents::newest(tx.reading(), case.id).await?.filter(|consent| consent.given) {
             // what stood on the words that leave stands on the phone again
             self.propose_by_phone(tx, case, &consent, now).await?;

@@ -11,7 +11,7 @@ use crate::domain::case::{Case, CaseId, CaseState};
 use crate::domain::phone;
 use crate::domain::report::{Report, SAME_CALL};
 use crate::store::joins::Why;
-use crate::store::{Reader, StoreError, assessments, cases, joins, reports};
+use crate::store::{Db, StoreError, assessments, cases, joins, reports};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A report with what it says and what was read in it.
@@ -24,7 +24,7 @@ pub(super) struct Spoke<'a> {
 /// The open case that this report belongs to, and why.
 pub(super) async fn case_to_join(
     settings: &Settings,
-    reader: &mut Reader,
+    reader: &mut Db,
     spoke: &Spoke<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<(CaseId, Why)>, StoreError> {

@@ -5,6 +5,7 @@
 //! `unclear`, never silence.
 
 pub mod bench;
+mod casework;
 mod join;
 pub mod proof;
 pub mod replay;
@@ -15,9 +16,9 @@ pub use said::Said;
 
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdict};
-use crate::domain::case::{Case, CaseId, CaseState};
+use crate::domain::case::{Case, CaseId};
+use crate::domain::correction::{self, Standing, Typed};
 use crate::domain::event::{Event, EventKind};
-use crate::domain::notice::NoticeKind;
 use crate::domain::phone;
 use crate::domain::report::{Mail, Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
@@ -26,14 +27,13 @@ use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{
-    Claim, Lease, Store, StoreError, Tx, assessments, cases, charges, events, joins, notices, receipts, reports,
-};
+use crate::store::joins::Why;
+use crate::store::{Claim, Lease, Store, StoreError, Tx, assessments, corrections, events, reports, vocabulary};
 use async_trait::async_trait;
+use casework::Casework;
 use chrono::{DateTime, Utc};
 use join::Spoke;
-use joins::Why;
-use rules::{Message, Rules, RulesError};
+use rules::{Judgement, Message, Names, Rules, RulesError, Terms};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,8 @@ impl Step for AssessStep {
         let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
         let mut reader = self.store.read().await?;
         let said = Said::of(&report, &mut reader).await?;
-        let found = assess(&self.rules, &self.settings, &report, &said);
+        let names = Names::of(&vocabulary::customers(&mut reader).await?);
+        let found = Judge { rules: &self.rules, settings: &self.settings, names: &names }.assess(&report, &said);
         let spoke = Spoke { report: &report, said: &said, found: &found };
         let joins = join::case_to_join(&self.settings, &mut reader, &spoke, self.clock.now()).await?;
         self.roster.at(&mut reader, self.clock.now()).await?;
@@ -78,48 +79,164 @@ impl Step for AssessStep {
     }
 }
 
-/// What a report says, by the settings and the time of the call.
+/// By what a report is judged.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The customers' names, as the firm writes them.
+    pub names: &'a Names,
+}
+
+/// What a report says, by the settings and the time of the call, without the firm's list of names.
 #[must_use]
 pub fn assess(rules: &Rules, settings: &Settings, report: &Report, said: &Said) -> Assessment {
-    let outside = !settings.business_hours().is_open(report.called_at);
-    let tariff = settings.terms.tariff(outside);
-    let displayed = report.caller.number.as_deref();
-    let terms =
-        rules::Terms { fee: settings.terms.fee_cents().unwrap_or_default(), own_numbers: &settings.terms.own_numbers };
-    let at = Some(report.called_at.with_timezone(&settings.business_hours().zone).naive_local());
-    let frame = Message { text: "", subject: None, displayed, at, outside_hours: outside, headers: &[] };
-    let judge = |message: &Message<'_>| rules::judge_by(rules, message, &terms);
-    let spoken = |transcript: &Transcript| {
+    Judge { rules, settings, names: &Names::default() }.assess(report, said)
+}
+
+impl Judge<'_> {
+    /// What a report says, by the settings and the time of the call.
+    #[must_use]
+    pub fn assess(&self, report: &Report, said: &Said) -> Assessment {
+        match said {
+            Said::Nothing => self.unheard(report, Verdict::Unclear, "there is nothing to judge".into()),
+            Said::Spoken(transcript) => self.spoken(report, transcript),
+            Said::Both(transcript, mail) => proof::louder(self.spoken(report, transcript), self.written(report, mail)),
+            Said::Written(mail, _) => {
+                let found = self.written(report, mail);
+                // what looks like a fax and says that somebody is in need is none that may be passed over
+                let passed_over = report.medium == Medium::Fax && !found.verdict.wakes();
+                if passed_over { self.unheard(report, Verdict::Ignored, FAX.into()) } else { found }
+            }
+        }
+    }
+
+    /// What a report says once people corrected it; `said` is what was heard without them ([`Said::heard`]).
+    #[must_use]
+    pub fn anew(&self, report: &Report, said: &Said, standing: &Standing) -> Assessment {
+        standing.over(match (said, standing.text()) {
+            (Said::Spoken(heard), Some(text)) => self.typed(report, heard, text),
+            (Said::Both(heard, mail), Some(text)) => {
+                proof::louder(self.typed(report, heard, text), self.written(report, mail))
+            }
+            _ => self.assess(report, said),
+        })
+    }
+
+    fn spoken(&self, report: &Report, transcript: &Transcript) -> Assessment {
         if let Some(doubt) = transcript.doubt {
             let verdict = if doubt.means_nobody_spoke() { Verdict::Ignored } else { Verdict::Unclear };
             let remark = transcript.remark.as_ref();
             let why = remark.map_or_else(|| format!("{doubt:?}"), |remark| format!("{doubt:?}: {remark}"));
-            return unheard(tariff, displayed, verdict, why);
+            return self.unheard(report, verdict, why);
         }
-        let second = transcript.second.as_deref().map(|text| judge(&Message { text, ..frame }));
-        let judged =
-            proof::Heard { judgement: judge(&Message { text: &transcript.text(), ..frame }), second, transcript };
-        proof::assessment(judged, settings.assess.min_probability, settings.transcribe.second_decode, tariff)
-    };
-    let written = |mail: &Mail| {
+        proof::assessment(self.heard(report, transcript), self.strictness(), self.tariff(report))
+    }
+
+    fn typed(&self, report: &Report, heard: &Transcript, text: &str) -> Assessment {
+        let original = self.spoken(report, heard);
+        let Typed { transcript, typed } = correction::typed(heard, text);
+        let alone = proof::Alone { found: &original, text: &heard.text() };
+        proof::corrected(self.heard(report, &transcript), &typed, &alone, self.strictness(), self.tariff(report))
+    }
+
+    fn heard<'t>(&self, report: &Report, transcript: &'t Transcript) -> proof::Heard<'t> {
+        let judge = |text: &str| self.judge(&Message { text, ..self.frame(report) });
+        let second = transcript.second.as_deref().map(judge);
+        proof::Heard { judgement: judge(&transcript.text()), second, transcript }
+    }
+
+    fn written(&self, report: &Report, mail: &Mail) -> Assessment {
         // who writes everything into the subject line has written it
         let text = if mail.text.trim().is_empty() { &mail.subject } else { &mail.text };
         if text.trim().is_empty() && !mail.automatic {
-            return unheard(tariff, displayed, Verdict::Unclear, "the mail has no text that can be read".into());
+            return self.unheard(report, Verdict::Unclear, "the mail has no text that can be read".into());
         }
-        let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..frame };
-        proof::written(judge(&message), tariff)
-    };
-    match said {
-        Said::Nothing => unheard(tariff, displayed, Verdict::Unclear, "there is nothing to judge".into()),
-        Said::Spoken(transcript) => spoken(transcript),
-        Said::Both(transcript, mail) => proof::louder(spoken(transcript), written(mail)),
-        Said::Written(mail, _) => {
-            let found = written(mail);
-            // what looks like a fax and says that somebody is in need is none that may be passed over
-            let passed_over = report.medium == Medium::Fax && !found.verdict.wakes();
-            if passed_over { unheard(tariff, displayed, Verdict::Ignored, FAX.into()) } else { found }
+        let message = Message { text, subject: Some(&mail.subject), headers: &mail.headers, ..self.frame(report) };
+        proof::written(self.judge(&message), self.tariff(report))
+    }
+
+    fn judge(&self, message: &Message<'_>) -> Judgement {
+        let terms = &self.settings.terms;
+        let terms = Terms { fee: terms.fee_cents().unwrap_or_default(), own_numbers: &terms.own_numbers };
+        rules::judge_knowing(self.rules, message, &terms, self.names)
+    }
+
+    /// A message of this caller at this time, without its words.
+    fn frame<'r>(&self, report: &'r Report) -> Message<'r> {
+        let hours = self.settings.business_hours();
+        Message {
+            text: "",
+            subject: None,
+            displayed: report.caller.number.as_deref(),
+            at: Some(report.called_at.with_timezone(&hours.zone).naive_local()),
+            outside_hours: !hours.is_open(report.called_at),
+            headers: &[],
         }
+    }
+
+    fn strictness(&self) -> proof::Strictness {
+        proof::Strictness {
+            min_probability: self.settings.assess.min_probability,
+            second_wanted: self.settings.transcribe.second_decode,
+        }
+    }
+
+    fn tariff(&self, report: &Report) -> Tariff {
+        self.settings.terms.tariff(!self.settings.business_hours().is_open(report.called_at))
+    }
+
+    fn unheard(&self, report: &Report, verdict: Verdict, why: String) -> Assessment {
+        let displayed = report.caller.number.as_deref().and_then(phone::e164);
+        Assessment {
+            verdict,
+            declaration: Declaration::Absent,
+            consent: Consent::Absent,
+            consent_doubt: None,
+            urgent: false,
+            findings: Vec::new(),
+            fields: Fields { displayed, ..Fields::default() },
+            missing: Vec::new(),
+            tariff: self.tariff(report),
+            language: "de".into(),
+            remark: Some(why),
+            rules: "-".into(),
+        }
+    }
+}
+
+/// What is needed to judge a report anew.
+pub struct Anew<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Who is on duty, as last looked at.
+    pub roster: &'a Roster,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+impl Anew<'_> {
+    /// A report was corrected: judges it by what stands now, beside the service's own judgement, and does to its case what
+    /// a later verdict does. A louder one opens or raises it and wakes people; a quieter one ends nothing.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn corrected(&self, tx: &mut Tx, report: &Report) -> Result<(Assessment, Option<Case>), StoreError> {
+        let names = Names::of(&vocabulary::customers(tx.reading()).await?);
+        let judge = Judge { rules: self.rules, settings: self.settings, names: &names };
+        let standing = corrections::standing(tx.reading(), report.id).await?;
+        let found = judge.anew(report, &Said::heard(report, tx.reading()).await?, &standing);
+        assessments::correct(tx, report.id, &found).await?;
+        let said = Said::of(report, tx.reading()).await?;
+        let spoke = Spoke { report, said: &said, found: &found };
+        let joins = join::case_to_join(self.settings, tx.reading(), &spoke, self.now).await?;
+        let work = Casework { settings: self.settings, roster: self.roster, now: self.now };
+        let case = work.corrected(tx, &spoke, joins).await?;
+        Ok((found, case))
     }
 }
 
@@ -153,23 +270,6 @@ pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
     Rules::with(&files)
 }
 
-fn unheard(tariff: Tariff, displayed: Option<&str>, verdict: Verdict, why: String) -> Assessment {
-    Assessment {
-        verdict,
-        declaration: Declaration::Absent,
-        consent: Consent::Absent,
-        consent_doubt: None,
-        urgent: false,
-        findings: Vec::new(),
-        fields: Fields { displayed: displayed.and_then(phone::e164), ..Fields::default() },
-        missing: Vec::new(),
-        tariff,
-        language: "de".into(),
-        remark: Some(why),
-        rules: "-".into(),
-    }
-}
-
 impl AssessStep {
     /// Claims one waiting transcript.
     ///
@@ -192,153 +292,11 @@ impl AssessStep {
         reports::heard(&mut tx, report.id).await?;
         let verdict = found.verdict.as_str();
         events::append(&mut tx, &Event::new(now, EventKind::Assessed, verdict).report(report.id)).await?;
-        let case = self.case_of(&mut tx, spoke, joins, now).await?;
-        if let Some(case) = case {
-            self.propose_charge(&mut tx, spoke, &case, now).await?;
-            self.plan_receipt(&mut tx, spoke, now).await?;
-        }
-        notices::refresh(&mut tx, report.id, now).await?;
+        Casework { settings: &self.settings, roster: &self.roster, now }.judged(&mut tx, spoke, joins).await?;
         tx.commit().await?;
         tracing::info!(report.id = %report.id, verdict, stage = "assess", "a report has its verdict");
         self.bells.escalate.ring();
         self.bells.send.ring();
         Ok(())
-    }
-
-    async fn case_of(
-        &self,
-        tx: &mut Tx,
-        spoke: &Spoke<'_>,
-        joins: Option<(CaseId, Why)>,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Case>, StoreError> {
-        let (report, verdict) = (spoke.report, spoke.found.verdict);
-        if report.is_drill() {
-            return Ok(None);
-        }
-        if let Some(case) = cases::lock_of_report(tx, report.id).await? {
-            return self.unheard_case(tx, case, verdict, now).await.map(Some);
-        }
-        if let Some((id, why)) = joins
-            && let Some(case) = cases::lock(tx, id).await?.filter(join::is_joinable)
-        {
-            return self.join(tx, report, verdict, case, why, now).await.map(Some);
-        }
-        if !verdict.wakes() {
-            return Ok(None);
-        }
-        let case = cases::open(tx, report.id, verdict, false, now).await?;
-        notices::adopt(tx, report.id, case.id).await?;
-        events::append(tx, &Event::new(now, EventKind::Opened, verdict.as_str()).report(report.id).case(case.id))
-            .await?;
-        Ok(Some(case))
-    }
-
-    /// The report belongs to an open case: nobody is woken again, unless it says more than the case did.
-    async fn join(
-        &self,
-        tx: &mut Tx,
-        report: &Report,
-        verdict: Verdict,
-        mut case: Case,
-        why: Why,
-        now: DateTime<Utc>,
-    ) -> Result<Case, StoreError> {
-        joins::add(tx, report.id, case.id, why, now).await?;
-        notices::adopt(tx, report.id, case.id).await?;
-        let event = Event::new(now, EventKind::Joined, why.as_str()).report(report.id).case(case.id);
-        events::append(tx, &event).await?;
-        let raised = verdict.rank() > case.verdict.rank();
-        if raised {
-            case.verdict = verdict;
-            case.unheard = false;
-            case.ring_now(now);
-            cases::put(tx, &case).await?;
-        }
-        if why == Why::SameTrouble {
-            // whoever has it must hear that it is more than he thought, or that the caller calls again after his call-back
-            let again = case.called_back_at.is_some();
-            let loud = (raised || again) && case.taken_by.is_some();
-            self.tell_who_knows(tx, report, &case, loud, now).await?;
-            if again {
-                case.called_again(now, &self.settings.escalation.patience());
-                cases::put(tx, &case).await?;
-            }
-        }
-        notices::refresh(tx, case.report, now).await?;
-        Ok(case)
-    }
-
-    /// Whoever has the case, or was told of it, gets the later message itself: the alert only says that there is one.
-    async fn tell_who_knows(
-        &self,
-        tx: &mut Tx,
-        report: &Report,
-        case: &Case,
-        loud: bool,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let people = match &case.taken_by {
-            Some(taker) => vec![taker.clone()],
-            None => notices::told(tx, case.id).await?,
-        };
-        let kind = if report.medium == Medium::Voicemail { NoticeKind::Voice } else { NoticeKind::Transcript };
-        let duty = self.roster.last_known(now);
-        for (name, chat) in people.iter().filter_map(|name| Some((name, duty.named(name)?.chat?))) {
-            if !loud && kind == NoticeKind::Voice && notices::has_voice(tx, report.id, chat).await? {
-                continue;
-            }
-            let (report, case) = (Some(report.id), Some(case.id));
-            let plan = notices::Plan { report, case, loud, ..notices::Plan::new(kind, name, chat) };
-            notices::plan(tx, &plan, now).await?;
-        }
-        Ok(())
-    }
-
-    /// A case that was opened unheard gets its verdict: rung anew where it says more, ended by the written policy where
-    /// it is harmless and nobody has it yet.
-    async fn unheard_case(
-        &self,
-        tx: &mut Tx,
-        mut case: Case,
-        verdict: Verdict,
-        now: DateTime<Utc>,
-    ) -> Result<Case, StoreError> {
-        case.unheard = false;
-        case.verdict = verdict;
-        let open = case.state == CaseState::Open;
-        if open && !verdict.wakes() && self.settings.escalation.close_harmless {
-            case.end_harmless(now);
-            cases::put(tx, &case).await?;
-            events::append(tx, &Event::new(now, EventKind::Closed, "harmless").case(case.id)).await?;
-            return Ok(case);
-        }
-        case.ring_now(now);
-        cases::put(tx, &case).await?;
-        Ok(case)
-    }
-
-    /// A person who wrote is answered, where the firm wants that: never a machine, once a day.
-    async fn plan_receipt(&self, tx: &mut Tx, spoke: &Spoke<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let Said::Written(mail, _) = spoke.said else { return Ok(()) };
-        let wanted = self.settings.receipt.enabled && !mail.automatic && spoke.found.verdict.wakes();
-        let (true, Some(address)) = (wanted, mail.reply_to.as_ref().or(mail.sender.as_ref())) else { return Ok(()) };
-        let from = self.settings.smtp.as_ref().map(|smtp| smtp.from.to_lowercase());
-        if from.is_some_and(|from| from.contains(&address.to_lowercase())) {
-            return Ok(());
-        }
-        let day = now.with_timezone(&self.settings.business_hours().zone).date_naive();
-        receipts::plan(tx, spoke.report.id, &address.to_lowercase(), day, now).await.map(drop)
-    }
-
-    async fn propose_charge(
-        &self,
-        tx: &mut Tx,
-        spoke: &Spoke<'_>,
-        case: &Case,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let mail = if let Said::Written(_, sha256) = spoke.said { Some(sha256.as_str()) } else { None };
-        charges::propose_by(tx, case.id, spoke.report, spoke.found, mail, now).await
     }
 }

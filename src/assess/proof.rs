@@ -6,6 +6,8 @@ use crate::domain::assessment::{
 };
 use crate::domain::tariff::Tariff;
 use crate::domain::transcript::{Transcript, Word};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// A text with what the rules read in it, and in the second decode.
 pub(super) struct Heard<'a> {
@@ -17,47 +19,77 @@ pub(super) struct Heard<'a> {
     pub transcript: &'a Transcript,
 }
 
+/// How a consent has to be heard to count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strictness {
+    /// The least probability of its words.
+    pub min_probability: f32,
+    /// Whether a second decode must agree.
+    pub second_wanted: bool,
+}
+
 /// The assessment: what was read, with times, and without a consent that is not proven.
-pub(super) fn assessment(heard: Heard<'_>, min_probability: f32, second_wanted: bool, tariff: Tariff) -> Assessment {
-    let mut findings = heard.judgement.findings.clone();
-    for finding in &mut findings {
-        locate(finding, heard.transcript);
+pub(super) fn assessment(heard: Heard<'_>, strictness: Strictness, tariff: Tariff) -> Assessment {
+    let findings = located(&heard);
+    let consent_doubt =
+        (heard.judgement.consent == Consent::Full).then(|| doubt_of_consent(&heard, &findings, strictness)).flatten();
+    let second = heard.second;
+    let mut found = without(consent_doubt, Assessment { findings, ..written(heard.judgement, tariff) });
+    let spoken_twice = second.as_ref().map(|second| &second.fields.callback);
+    found.fields.callback_doubtful |=
+        found.fields.callback.is_some() && spoken_twice.is_some_and(|second| *second != found.fields.callback);
+    if quieter(found.verdict, found.declaration) && louder_in_second(second.as_ref()) {
+        // Two readings: take the one that reaches a human.
+        found.verdict = Verdict::Unclear;
     }
-    let consent_doubt = (heard.judgement.consent == Consent::Full)
-        .then(|| doubt_of_consent(&heard, &findings, min_probability, second_wanted))
-        .flatten();
-    let mut fields = heard.judgement.fields;
-    let spoken_twice = heard.second.as_ref().map(|second| &second.fields.callback);
-    fields.callback_doubtful |=
-        fields.callback.is_some() && spoken_twice.is_some_and(|second| *second != fields.callback);
-    let mut missing = heard.judgement.missing;
-    let mut verdict = heard.judgement.verdict;
-    let mut consent = heard.judgement.consent;
+    found
+}
+
+/// What the recogniser heard without any person's help.
+pub(super) struct Alone<'a> {
+    /// What is proven by it.
+    pub found: &'a Assessment,
+    /// Its words.
+    pub text: &'a str,
+}
+
+/// The assessment of a text that a person typed, by the words of `heard` that are not among `typed` and by what was
+/// proven without him. A consent counts only where the recogniser alone proves it, too; any other was heard by the person,
+/// inside detected speech at least, or it is nothing.
+pub(super) fn corrected(
+    heard: Heard<'_>,
+    typed: &BTreeSet<usize>,
+    alone: &Alone<'_>,
+    strictness: Strictness,
+    tariff: Tariff,
+) -> Assessment {
+    let mut findings = located(&heard);
+    let by_hand = |finding: &Finding| touched(finding.range, &heard.transcript.words).any(|at| typed.contains(&at));
+    // neither a word more nor a word less than the recogniser heard
+    let as_heard = |finding: &Finding| !by_hand(finding) && alone.text.contains(&finding.quote);
+    let spoken = alone.found.consent == Consent::Full
+        && proof(&findings).all(as_heard)
+        && doubt_of_consent(&heard, &findings, strictness).is_none();
+    let consent_doubt = (heard.judgement.consent == Consent::Full && !spoken)
+        .then(|| doubt_of_place(&findings, &heard.transcript.speech).unwrap_or(ConsentDoubt::Heard));
+    for finding in &mut findings {
+        // what a person typed has no probability
+        finding.probability = finding.probability.filter(|_| !by_hand(finding));
+    }
+    without(consent_doubt, Assessment { findings, ..written(heard.judgement, tariff) })
+}
+
+/// An assessment without the consent that is doubted.
+fn without(consent_doubt: Option<ConsentDoubt>, mut found: Assessment) -> Assessment {
+    found.consent_doubt = consent_doubt;
     if consent_doubt.is_some() {
-        consent = Consent::Absent;
-        missing.extend([Missing::Conditions, Missing::Fee]);
-        if verdict == Verdict::Confirmed {
-            verdict = Verdict::Incomplete;
+        found.consent = Consent::Absent;
+        found.missing.extend([Missing::Conditions, Missing::Fee]);
+        if found.verdict == Verdict::Confirmed {
+            found.verdict = Verdict::Incomplete;
         }
     }
-    if quieter(verdict, heard.judgement.declaration) && louder_in_second(heard.second.as_ref()) {
-        // Two readings: take the one that reaches a human.
-        verdict = Verdict::Unclear;
-    }
-    Assessment {
-        verdict,
-        declaration: heard.judgement.declaration,
-        consent,
-        consent_doubt,
-        urgent: heard.judgement.urgent,
-        findings,
-        fields,
-        missing,
-        tariff,
-        language: heard.judgement.language,
-        remark: None,
-        rules: heard.judgement.rules,
-    }
+    found
 }
 
 /// The assessment of a mail: typed words prove themselves, there is no sound to doubt.
@@ -104,35 +136,47 @@ fn louder_in_second(second: Option<&Judgement>) -> bool {
     second.is_some_and(|second| second.verdict.wakes())
 }
 
+/// What a full consent rests on.
+fn proof(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| {
+        matches!(finding.subject, Subject::Conditions | Subject::Fee) && finding.polarity == Polarity::Holds
+    })
+}
+
 /// Why a full consent does not count; `None` = it is proven.
-fn doubt_of_consent(
-    heard: &Heard<'_>,
-    findings: &[Finding],
-    min_probability: f32,
-    second_wanted: bool,
-) -> Option<ConsentDoubt> {
-    let proof = || {
-        findings.iter().filter(|finding| {
-            matches!(finding.subject, Subject::Conditions | Subject::Fee) && finding.polarity == Polarity::Holds
-        })
-    };
-    let shown = |subject| proof().any(|finding| finding.subject == subject && finding.seconds.is_some());
-    if !shown(Subject::Conditions) || !shown(Subject::Fee) {
+fn doubt_of_consent(heard: &Heard<'_>, findings: &[Finding], strictness: Strictness) -> Option<ConsentDoubt> {
+    if !is_shown(findings) {
         return Some(ConsentDoubt::NoProof);
     }
     match &heard.second {
         Some(second) if second.consent != Consent::Full => return Some(ConsentDoubt::SecondDecode),
-        None if second_wanted => return Some(ConsentDoubt::SecondDecode),
+        None if strictness.second_wanted => return Some(ConsentDoubt::SecondDecode),
         _ => {}
     }
-    if proof().any(|finding| finding.probability.is_some_and(|probability| probability < min_probability)) {
+    let improbable = |probability: f32| probability < strictness.min_probability;
+    if proof(findings).any(|finding| finding.probability.is_some_and(improbable)) {
         return Some(ConsentDoubt::Improbable);
     }
     let speech = &heard.transcript.speech;
-    if proof().any(|finding| finding.seconds.is_some_and(|seconds| !inside(seconds, speech))) {
-        return Some(ConsentDoubt::OutsideSpeech);
+    let outside = |finding: &Finding| finding.seconds.is_some_and(|seconds| !inside(seconds, speech));
+    proof(findings).any(outside).then_some(ConsentDoubt::OutsideSpeech)
+}
+
+/// Why the words of a full consent prove nothing by where they lie. Typed words may have no length of their own: then the
+/// moment itself must lie where somebody speaks.
+fn doubt_of_place(findings: &[Finding], speech: &[(u32, u32)]) -> Option<ConsentDoubt> {
+    if !is_shown(findings) {
+        return Some(ConsentDoubt::NoProof);
     }
-    None
+    let lies = |(start, end): (f32, f32)| inside((start, end.max(start + 0.001)), speech);
+    let outside = |finding: &Finding| finding.seconds.is_none_or(|seconds| !lies(seconds));
+    proof(findings).any(outside).then_some(ConsentDoubt::OutsideSpeech)
+}
+
+/// Whether both parts of a consent can be found in the recording.
+fn is_shown(findings: &[Finding]) -> bool {
+    let shown = |subject| proof(findings).any(|finding| finding.subject == subject && finding.seconds.is_some());
+    shown(Subject::Conditions) && shown(Subject::Fee)
 }
 
 /// Whether at least half of the stretch lies where somebody speaks.
@@ -144,17 +188,21 @@ fn inside((start, end): (f32, f32), speech: &[(u32, u32)]) -> bool {
     covered * 2.0 >= end - start
 }
 
-/// Fills in where in the recording the quoted words are, and how probable the least probable of them is.
+/// The findings with where in the recording the quoted words are, and how probable the least probable of them is.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a recording of minutes are exact in f32 to a few ms")]
-fn locate(finding: &mut Finding, transcript: &Transcript) {
-    let words = words_of(finding.range, &transcript.words);
-    let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
-    finding.seconds = Some((first.start_ms as f32 / 1000.0, last.end_ms as f32 / 1000.0));
-    finding.probability = words.iter().map(|word| word.probability).reduce(f32::min);
+fn located(heard: &Heard<'_>) -> Vec<Finding> {
+    let mut findings = heard.judgement.findings.clone();
+    for finding in &mut findings {
+        let words = &heard.transcript.words[touched(finding.range, &heard.transcript.words)];
+        let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
+        finding.seconds = Some((first.start_ms as f32 / 1000.0, last.end_ms as f32 / 1000.0));
+        finding.probability = words.iter().map(|word| word.probability).reduce(f32::min);
+    }
+    findings
 }
 
-/// The words that a byte range of the joined text touches.
-fn words_of((from, to): (usize, usize), words: &[Word]) -> &[Word] {
+/// Which words a byte range of the joined text touches.
+fn touched((from, to): (usize, usize), words: &[Word]) -> Range<usize> {
     let mut at = 0;
     let mut first = None;
     let mut end = 0;
@@ -166,7 +214,7 @@ fn words_of((from, to): (usize, usize), words: &[Word]) -> &[Word] {
         }
         at = stop + 1;
     }
-    first.map_or(&[], |first| &words[first..end])
+    first.map_or(0..0, |first| first..end)
 }
 
 #[cfg(test)]
@@ -186,10 +234,10 @@ mod tests {
         let words = words(&["Mit", "der", "Gebühr", "einverstanden."]);
         let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
         let from = text.find("Gebühr").unwrap();
-        let found = words_of((from, text.len()), &words);
+        let found = &words[touched((from, text.len()), &words)];
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].text, "Gebühr");
-        assert!(words_of((text.len(), text.len()), &words).is_empty());
+        assert!(touched((text.len(), text.len()), &words).is_empty());
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! Stored reports judged anew by changed rules: what would flip, and why. Changes nothing.
+//! Stored reports judged anew by changed rules: what would flip, and why. Changes nothing. What people corrected counts as it
+//! did: a person wins over the rules.
 
-use super::Said;
-use super::rules::Rules;
+use super::rules::{Names, Rules};
+use super::{Judge, Said};
 use crate::config::Settings;
 use crate::domain::assessment::{Assessment, Consent, Declaration, Finding, Verdict};
 use crate::domain::report::ReportId;
-use crate::store::{Store, StoreError, assessments, reports};
+use crate::store::{Store, StoreError, assessments, corrections, reports, vocabulary};
 use serde::Serialize;
 
 /// A report that would be judged otherwise.
@@ -45,14 +46,16 @@ pub async fn replay(
     told: impl Fn(usize),
 ) -> Result<Replay, StoreError> {
     let mut replay = Replay::default();
+    let names = Names::of(&vocabulary::customers(&mut *store.read().await?).await?);
+    let judge = Judge { rules, settings, names: &names };
     let mut after = None;
     loop {
         let mut reader = store.read().await?;
         let page = reports::assessed(&mut reader, after, PAGE).await?;
         for report in &page {
-            let said = Said::of(report, &mut reader).await?;
+            let said = Said::heard(report, &mut reader).await?;
             let Some(before) = assessments::find(&mut reader, report.id).await? else { continue };
-            let now = super::assess(rules, settings, report, &said);
+            let now = judge.anew(report, &said, &corrections::standing(&mut reader, report.id).await?);
             replay.n += 1;
             replay.flips.extend(flip(report.id, &before, &now));
         }

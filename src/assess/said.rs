@@ -2,7 +2,7 @@
 
 use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
-use crate::store::{Reader, StoreError, mails, transcripts};
+use crate::store::{Db, StoreError, mails, transcripts};
 
 /// What is judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,19 +18,33 @@ pub enum Said {
 }
 
 impl Said {
-    /// What a report says, read from the store.
+    /// What a report says after all corrections, read from the store.
     ///
     /// # Errors
     /// Where the store refused.
-    pub async fn of(report: &Report, reader: &mut Reader) -> Result<Self, StoreError> {
-        let mail = mails::find(reader, report.id).await?;
+    pub async fn of(report: &Report, db: &mut Db) -> Result<Self, StoreError> {
+        let spoken = transcripts::find(db, report.id).await?;
+        Self::from(report, spoken.map(|(transcript, _)| transcript), db).await
+    }
+
+    /// What a report says as it was heard, before any correction.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn heard(report: &Report, db: &mut Db) -> Result<Self, StoreError> {
+        let spoken = transcripts::original(db, report.id).await?;
+        Self::from(report, spoken.map(|(transcript, _)| transcript), db).await
+    }
+
+    async fn from(report: &Report, spoken: Option<Transcript>, db: &mut Db) -> Result<Self, StoreError> {
+        let mail = mails::find(db, report.id).await?;
         if report.medium != Medium::Voicemail {
             return Ok(mail.map_or(Self::Nothing, |(mail, sha256)| Self::Written(mail, sha256)));
         }
-        Ok(match (transcripts::find(reader, report.id).await?, mail) {
+        Ok(match (spoken, mail) {
             (None, _) => Self::Nothing,
-            (Some((transcript, _)), None) => Self::Spoken(transcript),
-            (Some((transcript, _)), Some((mail, _))) => Self::Both(transcript, mail),
+            (Some(transcript), None) => Self::Spoken(transcript),
+            (Some(transcript), Some((mail, _))) => Self::Both(transcript, mail),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The commands. People read the output; `--json` is for machines.
 
+mod charges;
 mod check;
 mod drill;
 mod eval;
@@ -89,6 +90,12 @@ enum What {
     /// What is stored of a caller: hand it out, erase it, hold it; the ledger of deletions
     #[command(subcommand, after_help = "Example:\n  nachtwache privacy ledger")]
     Privacy(privacy::Options),
+    /// The fees: list them, hand them to the accounts, release or cancel one
+    #[command(
+        subcommand,
+        after_help = "Example:\n  nachtwache charges list --state proposed\n  nachtwache charges release 1042 --by 'Klara Vogt'"
+    )]
+    Charges(charges::Options),
     /// The people at the page: add one, let one in again, list them
     #[command(
         subcommand,
@@ -158,6 +165,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         What::Policy(options) => policy::policy(load()?, options).await,
         What::Technician(options) => technician::technician(load()?, options).await,
         What::Privacy(options) => privacy::privacy(&load()?, &options).await,
+        What::Charges(options) => charges::charges(&load()?, options).await,
         What::User(options) => user::user(load()?, options).await,
         What::Models(options) => models::models(&settings_or_defaults(&command.config)?, options).await,
         What::Health(options) => health::health(&load()?, &options).await,

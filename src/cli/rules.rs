@@ -3,6 +3,7 @@
 use crate::assess::{self, replay, rules::Rules};
 use crate::config::Settings;
 use crate::domain::assessment::Finding;
+use crate::review;
 use crate::run;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ pub(super) enum Options {
     /// Judge everything in the store anew and show what would flip; changes nothing
     #[command(after_help = "Example:\n  nachtwache rules replay --rules /etc/nachtwache/rules-new")]
     Replay(ReplayOptions),
+    /// Print the examples that were kept on the page, one JSON object a line, as `eval messages` reads them
+    #[command(after_help = "Example:\n  nachtwache rules examples > mine.jsonl\n  nachtwache eval messages mine.jsonl")]
+    Examples,
 }
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +46,7 @@ pub(super) async fn rules(settings: Settings, options: Options) -> anyhow::Resul
     match options {
         Options::Check(options) => check(&settings, &options),
         Options::Replay(options) => replayed(&settings, &options).await,
+        Options::Examples => kept(&settings).await,
     }
 }
 
@@ -64,6 +69,14 @@ fn check(settings: &Settings, options: &CheckOptions) -> anyhow::Result<ExitCode
         ));
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn kept(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = run::existing_store(settings).await?;
+    let examples = review::examples::all(&store).await;
+    store.close().await;
+    super::say(review::examples::lines(&examples?).trim_end());
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn replayed(settings: &Settings, options: &ReplayOptions) -> anyhow::Result<ExitCode> {

@@ -153,6 +153,8 @@ words! {
         OutsideSpeech = "outside_speech",
         /// They could not be found in the recording.
         NoProof = "no_proof",
+        /// A person heard them and wrote them down; the recogniser did not hear them so.
+        Heard = "heard",
     }
 }
 

@@ -219,6 +219,15 @@ impl Case {
         self.due_at = None;
     }
 
+    /// Open again, as if it began now: what the policy had ended as harmless is none.
+    pub fn reopen(&mut self, now: DateTime<Utc>) {
+        self.state = CaseState::Open;
+        self.progress = Progress::start(now);
+        self.closed_at = None;
+        self.outcome = None;
+        self.due_at = Some(now);
+    }
+
     /// Rings anew at once, where nobody has it yet.
     pub fn ring_now(&mut self, now: DateTime<Utc>) {
         if self.state == CaseState::Open {

@@ -40,6 +40,12 @@ words! {
         Proposed = "proposed",
         /// A proposed charge was taken back.
         Withdrawn = "withdrawn",
+        /// A person released a charge.
+        Released = "released",
+        /// A person cancelled a charge.
+        Cancelled = "cancelled",
+        /// Something came up about a charge that a person must look at.
+        Objected = "objected",
         /// A chat got a new number at Telegram.
         Moved = "moved",
         /// It joined a case that another report opened.
@@ -70,6 +76,12 @@ words! {
         Held = "held",
         /// What is stored of a caller was handed out.
         Exported = "exported",
+        /// A person corrected what was heard or judged.
+        Corrected = "corrected",
+        /// A report was kept as an example for the rules, or an example was changed or thrown away.
+        Example = "example",
+        /// The list of words for the recogniser changed.
+        Vocabulary = "vocabulary",
         /// Somebody entered the page, was refused, or left it.
         Access = "access",
         /// Somebody's account at the page was changed.

@@ -4,6 +4,8 @@ pub mod account;
 pub mod act;
 pub mod assessment;
 pub mod case;
+pub mod charge;
+pub mod correction;
 pub mod drill;
 pub mod escalation;
 pub mod event;

@@ -23,7 +23,7 @@ use crate::store::{
 };
 use crate::wording::{
     self,
-    morning::{Morning, Release, Told, Waiting},
+    morning::{Agreed, Morning, Release, Told, Waiting},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
@@ -179,8 +179,12 @@ impl MorningStep {
         }
         morning.waiting.sort_by_key(|one| one.at);
         for charge in charges::waiting(reader).await? {
-            let by_phone = charge.basis == Basis::Phone;
-            morning.charges.push(Release { case: charge.case, net: charge.net, by_phone });
+            let agreed = match charge.basis {
+                Basis::Spoken => Agreed::Said,
+                Basis::Phone => Agreed::Phone,
+                Basis::Heard => Agreed::Heard,
+            };
+            morning.charges.push(Release { case: charge.case, net: charge.net, agreed });
         }
         self.around(reader, &mut morning).await?;
         Ok(morning)

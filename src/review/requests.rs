@@ -193,7 +193,7 @@ pub async fn erase(
 }
 
 async fn erase_one(tx: &mut Tx, report: ReportId, actor: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    if retention::withdraw_proposed(tx, report).await? {
+    if retention::withdraw_proposed(tx, report, now).await? {
         events::append(tx, &Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor))
             .await?;
     }

@@ -118,7 +118,6 @@ impl RetentionStep {
             self.follow().await?;
         }
         let mut tx = self.store.begin().await?;
-        retention::see_decisions(&mut tx, now).await?;
         if self.settings.telegram.redact_closed && housekeeping::expire_voices(&mut tx, now - VOICE, now).await? > 0 {
             self.bells.send.ring();
         }

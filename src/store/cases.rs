@@ -75,6 +75,8 @@ async fn write(tx: &mut Tx, case: &Case, token: Option<&str>) -> Result<()> {
         "UPDATE cases SET verdict = $1, unheard = $2, state = $3, began_at = $4, steps_begun = $5, rings = $6, taken_by = $7,
              taken_at = $8, called_back_at = $9, closed_by = $10, closed_at = $11, outcome = $12, due_at = $13,
              eta_at = $14, reminded_at = $15, handing_to = $16, handing_until = $17, reason = $18,
+             answered_at = COALESCE(answered_at, $8, CASE WHEN $10 IS NULL THEN NULL ELSE $11 END),
+             first_called_at = COALESCE(first_called_at, $9),
              attempt = 0, lease_until = NULL, lease_token = NULL
          WHERE id = $19 AND ($20 IS NULL OR lease_token = $20)",
     )

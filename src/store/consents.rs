@@ -4,6 +4,7 @@ use super::row::Fields;
 use super::{Result, Tx, ms};
 use crate::domain::case::{CaseId, PhoneConsent};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 /// Records it; earlier records stay.
@@ -31,7 +32,19 @@ pub async fn newest(db: &mut AnyConnection, case: CaseId) -> Result<Option<Phone
         .bind(case.0)
         .fetch_optional(db)
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    let fields = Fields::of(&row, "consents")?;
-    Ok(Some(PhoneConsent { given: fields.truth("given")?, actor: fields.text("actor")?, at: fields.instant("at")? }))
+    row.as_ref().map(read).transpose()
+}
+
+/// Every record of a case, the oldest first.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn all(db: &mut AnyConnection, case: CaseId) -> Result<Vec<PhoneConsent>> {
+    let rows = sqlx::query("SELECT * FROM consents WHERE case_id = $1 ORDER BY id").bind(case.0).fetch_all(db).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<PhoneConsent> {
+    let fields = Fields::of(row, "consents")?;
+    Ok(PhoneConsent { given: fields.truth("given")?, actor: fields.text("actor")?, at: fields.instant("at")? })
 }

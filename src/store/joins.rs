@@ -73,7 +73,8 @@ pub async fn newest(tx: &mut Tx, case: CaseId) -> Result<Option<ReportId>> {
 /// Where the database refused or a row is broken.
 pub async fn loudest(tx: &mut Tx, case: CaseId) -> Result<Option<Verdict>> {
     let rows = sqlx::query(
-        "SELECT verdict FROM assessments WHERE report_id IN (SELECT report_id FROM joins WHERE case_id = $1)
+        "SELECT COALESCE(corrected_verdict, verdict) AS verdict FROM assessments
+         WHERE report_id IN (SELECT report_id FROM joins WHERE case_id = $1)
              OR report_id IN (SELECT report_id FROM cases WHERE id = $1)",
     )
     .bind(case.0)

@@ -7,13 +7,16 @@ use super::ledger::{self, Came};
 use super::reports::parse_id;
 use super::row::Fields;
 use super::strip::{files, strip};
-use super::{Result, Tx, inbox, ms};
+use super::{Result, Tx, charge_steps, inbox, ms};
 use crate::domain::assessment::Verdict;
-use crate::domain::case::CaseState;
+use crate::domain::case::{CaseId, CaseState};
+use crate::domain::charge::StepKind;
 use crate::domain::report::{DRILL, ReportId, Stage};
 use crate::domain::retention::{Age, ChargeAge, Class, Why, goes_early};
+use crate::domain::tariff::Cents;
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 macro_rules! ages {
@@ -21,7 +24,7 @@ macro_rules! ages {
         concat!(
             "SELECT r.id, r.source, r.stage, r.stored_at, r.sound_deleted_at, r.text_deleted_at, r.number_deleted_at,
                  r.metadata_deleted_at, a.verdict, c.id AS case_id, c.state AS case_state, c.closed_at,
-                 ch.state AS charge_state, ch.decided_seen_at, ch.proof_deleted_at,
+                 ch.state AS charge_state, COALESCE(ch.cancelled_at, ch.released_at) AS decided_at, ch.proof_deleted_at,
                  (SELECT MAX(until_at) FROM legal_holds AS h WHERE h.report_id = r.id AND h.ended_at IS NULL) AS held_until
              FROM reports AS r
              LEFT JOIN assessments AS a ON a.report_id = r.id
@@ -94,12 +97,12 @@ fn read(row: &AnyRow) -> Result<(ReportId, Age)> {
         Some(CaseState::Closed) => Some(fields.maybe_instant("closed_at")?),
         Some(CaseState::Open | CaseState::Taken) => Some(None),
     };
-    let seen = fields.maybe_instant("decided_seen_at")?;
+    let decided = fields.maybe_instant("decided_at")?;
     let charge = fields.maybe_text("charge_state")?.map(|state| match state.as_str() {
         "proposed" => ChargeAge::Proposed,
-        "cancelled" => ChargeAge::Cancelled(seen),
+        "cancelled" => ChargeAge::Cancelled(decided),
         // a word that is not known yet keeps the proof, rather than not
-        _ => ChargeAge::Released(seen),
+        _ => ChargeAge::Released(decided),
     });
     let drill = fields.text("source")? == DRILL;
     let age = Age {
@@ -114,32 +117,21 @@ fn read(row: &AnyRow) -> Result<(ReportId, Age)> {
     Ok((parse_id("reports", "id", &fields.text("id")?)?, age))
 }
 
-/// The clock of a proof starts when its charge is first seen decided.
-///
-/// # Errors
-/// Where the database refused.
-pub async fn see_decisions(tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE charges SET decided_seen_at = $1 WHERE state <> 'proposed' AND decided_seen_at IS NULL")
-        .bind(ms(now))
-        .execute(tx.db())
-        .await?;
-    // a decision that was taken back begins anew
-    sqlx::query("UPDATE charges SET decided_seen_at = NULL WHERE state = 'proposed' AND decided_seen_at IS NOT NULL")
-        .execute(tx.db())
-        .await?;
-    Ok(())
-}
-
 /// The proposed charges that the report proves are none any longer. Whether there was one.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn withdraw_proposed(tx: &mut Tx, report: ReportId) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM charges WHERE report_id = $1 AND state = 'proposed'")
-        .bind(report.to_string())
-        .execute(tx.db())
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub async fn withdraw_proposed(tx: &mut Tx, report: ReportId, now: DateTime<Utc>) -> Result<bool> {
+    let gone =
+        sqlx::query("DELETE FROM charges WHERE report_id = $1 AND state = 'proposed' RETURNING case_id, net_cents")
+            .bind(report.to_string())
+            .fetch_all(tx.db())
+            .await?;
+    for row in &gone {
+        let (case, net) = (CaseId(row.try_get("case_id")?), Cents(row.try_get("net_cents")?));
+        charge_steps::step(tx, case, StepKind::Withdrawn, net, None, "erased", now).await?;
+    }
+    Ok(!gone.is_empty())
 }
 
 /// What is being deleted of one report.

@@ -16,7 +16,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
     (3, "watch", include_str!("../../migrations/0003_watch.sql")),
     (4, "inbox", include_str!("../../migrations/0004_inbox.sql")),
+    (5, "review", include_str!("../../migrations/0005_review.sql")),
     (6, "retention", include_str!("../../migrations/0006_retention.sql")),
+    (7, "charges", include_str!("../../migrations/0007_charges.sql")),
     (8, "accounts", include_str!("../../migrations/0008_accounts.sql")),
 ];
 
@@ -120,7 +122,10 @@ fn in_words_of(dialect: Dialect, sql: &str) -> String {
     }
     match dialect {
         Dialect::Postgres => own,
-        Dialect::Sqlite => own.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;"),
+        Dialect::Sqlite => {
+            // it has no type JSON: its text is read as it is
+            own.replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;").replace("CAST(body AS JSON)", "body")
+        }
     }
 }
 

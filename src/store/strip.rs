@@ -48,8 +48,10 @@ const SOUND: &[&str] = &[
     "UPDATE reports SET sound_file = NULL WHERE id = $1",
 ];
 const TEXT: &[&str] = &[
-    "DELETE FROM transcripts WHERE report_id = $1",
+    "UPDATE transcripts SET body = '' WHERE report_id = $1",
     "DELETE FROM mails WHERE report_id = $1",
+    "UPDATE corrections SET before = NULL, after = NULL, reason = NULL WHERE report_id = $1",
+    "DELETE FROM examples WHERE report_id = $1",
     "UPDATE receipts SET address = report_id WHERE report_id = $1",
     "DELETE FROM notes WHERE sound_file IS NULL AND case_id IN (SELECT id FROM cases WHERE report_id = $1)",
     "UPDATE notices SET body = NULL, shown = NULL
@@ -97,19 +99,28 @@ pub(super) async fn strip(tx: &mut Tx, report: ReportId, class: Class, now: Date
 
 /// Verdict, tariff and what was missing stay: they are counted.
 async fn forget_words(tx: &mut Tx, id: &str) -> Result<()> {
-    let body: Option<String> = sqlx::query_scalar("SELECT body FROM assessments WHERE report_id = $1")
+    let row = sqlx::query("SELECT body, corrected_body FROM assessments WHERE report_id = $1")
         .bind(id)
         .fetch_optional(tx.db())
         .await?;
-    let Some(body) = body else { return Ok(()) };
-    let found: Assessment = serde_json::from_str(&body).map_err(|error| StoreError::Row {
-        table: "assessments",
-        column: "body",
-        id: id.to_owned(),
-        value: error.to_string(),
-    })?;
-    let bare = serde_json::to_string(&found.without_words()).expect("an assessment has no map with odd keys");
-    sqlx::query("UPDATE assessments SET body = $1 WHERE report_id = $2").bind(bare).bind(id).execute(tx.db()).await?;
+    let Some(row) = row else { return Ok(()) };
+    let bare = |column: &'static str, body: &str| {
+        let found: Assessment = serde_json::from_str(body).map_err(|error| StoreError::Row {
+            table: "assessments",
+            column,
+            id: id.to_owned(),
+            value: error.to_string(),
+        })?;
+        let bare = serde_json::to_string(&found.without_words());
+        Ok::<_, StoreError>(bare.expect("an assessment has no map with odd keys"))
+    };
+    let (body, corrected): (String, Option<String>) = (row.try_get("body")?, row.try_get("corrected_body")?);
+    sqlx::query("UPDATE assessments SET body = $1, corrected_body = $2 WHERE report_id = $3")
+        .bind(bare("body", &body)?)
+        .bind(corrected.map(|body| bare("corrected_body", &body)).transpose()?)
+        .bind(id)
+        .execute(tx.db())
+        .await?;
     Ok(())
 }
 
@@ -164,7 +175,13 @@ async fn forget_proof(tx: &mut Tx, id: &str) -> Result<()> {
         let rules = serde_json::from_str::<serde_json::Value>(&proof).map(|proof| proof["rules"].clone());
         let bare = serde_json::json!({ "findings": [], "rules": rules.unwrap_or_default() }).to_string();
         sqlx::query("UPDATE charges SET proof = $1 WHERE case_id = $2").bind(bare).bind(case).execute(tx.db()).await?;
-        sqlx::query("DELETE FROM consents WHERE case_id = $1").bind(case).execute(tx.db()).await?;
+        for statement in [
+            "DELETE FROM consents WHERE case_id = $1",
+            "UPDATE charges SET cancel_reason = NULL WHERE case_id = $1",
+            "UPDATE charge_steps SET detail = '' WHERE case_id = $1 AND step IN ('cancelled', 'credited')",
+        ] {
+            sqlx::query(statement).bind(case).execute(tx.db()).await?;
+        }
     }
     Ok(())
 }

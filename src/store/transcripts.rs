@@ -1,7 +1,8 @@
-//! Transcripts, one a report.
+//! Transcripts, one a report, as the transcriber wrote them; what a person typed lies among the corrections.
 
 use super::row::Fields;
-use super::{Result, Tx, inbox, ms};
+use super::{Result, Tx, corrections, inbox, ms};
+use crate::domain::correction;
 use crate::domain::report::ReportId;
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Utc};
@@ -21,24 +22,39 @@ pub async fn put(
 ) -> Result<()> {
     let body = serde_json::to_string(transcript).expect("a transcript has no map with odd keys");
     sqlx::query(
-        "INSERT INTO transcripts (report_id, created_at, took_ms, body) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms, body = excluded.body",
+        "INSERT INTO transcripts (report_id, created_at, took_ms, body, sound_ms) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (report_id) DO UPDATE SET created_at = excluded.created_at, took_ms = excluded.took_ms,
+             body = excluded.body, sound_ms = excluded.sound_ms",
     )
     .bind(report.to_string())
     .bind(ms(now))
     .bind(i64::try_from(took.as_millis()).unwrap_or(i64::MAX))
     .bind(body)
+    .bind(i64::from(transcript.sound_ms))
     .execute(tx.db())
     .await?;
     inbox::refresh(tx, report).await
 }
 
-/// A report's transcript with the milliseconds it took; `None` where there is none (yet).
+/// A report's transcript as it counts, with the words that a person typed, and the milliseconds it took; `None` where there
+/// is none (yet).
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
+    let Some((heard, took)) = original(db, report).await? else { return Ok(None) };
+    let standing = corrections::standing(db, report).await?;
+    let transcript = standing.text().map(|text| correction::typed(&heard, text).transcript);
+    Ok(Some((transcript.unwrap_or(heard), took)))
+}
+
+/// A report's transcript as it was heard, with the milliseconds it took; `None` where there is none (yet,
+/// or no longer).
 ///
 /// # Errors
 /// Where the database refused or the row is broken.
-pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
-    let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1")
+pub async fn original(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
+    let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1 AND body <> ''")
         .bind(report.to_string())
         .fetch_optional(db)
         .await?;

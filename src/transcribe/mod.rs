@@ -19,7 +19,7 @@ use crate::domain::transcript::{Doubt, Transcript};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{Claim, Lease, Store, StoreError, events, reports, transcripts};
+use crate::store::{Claim, Lease, Store, StoreError, events, reports, transcripts, vocabulary};
 use async_trait::async_trait;
 use child::{Child, ChildError, Job};
 use chrono::TimeDelta;
@@ -43,6 +43,9 @@ pub struct TranscribeStep {
     /// The process that listens.
     pub child: Child,
 }
+
+/// So many characters the recogniser is told to expect at most; it looks back on no more.
+const LONGEST_PROMPT: usize = 800;
 
 /// What a try came to.
 enum Tried {
@@ -97,8 +100,22 @@ impl TranscribeStep {
         let path = self.store.sound_folder().join(&recording.file);
         let sound = self.child.probe(&path, &recording.name, PROBE_LIMIT).await?;
         let limit = self.limit(sound.sound_ms);
-        let job = job(&self.settings, &path, &recording.name);
+        let mut job = job(&self.settings, &path, &recording.name);
+        job.prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
         self.child.transcribe(&job, limit, |_| ()).await
+    }
+
+    /// The firm's list, the newest word first; a list that cannot be read costs no transcript.
+    async fn vocabulary(&self) -> Vec<String> {
+        let read = async { vocabulary::all(&mut *self.store.read().await?).await };
+        match read.await {
+            Ok(entries) => entries.into_iter().map(|entry| entry.word).collect(),
+            Err(error) => {
+                let error: StoreError = error;
+                tracing::warn!(%error, stage = "transcribe", "could not read the vocabulary: the recogniser goes without");
+                Vec::new()
+            }
+        }
     }
 
     fn limit(&self, sound_ms: u32) -> Duration {
@@ -160,6 +177,23 @@ impl TranscribeStep {
     }
 }
 
+/// What the recogniser is told to expect: the words of the settings, then as many of the firm's list (the newest first) as
+/// [`LONGEST_PROMPT`] has room for.
+#[must_use]
+pub fn prompt(own: &str, list: &[String]) -> Option<String> {
+    let mut text = own.trim().to_owned();
+    for word in list {
+        if text.chars().count() + word.chars().count() + 2 > LONGEST_PROMPT {
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(if text.ends_with(['.', ',']) { " " } else { ", " });
+        }
+        text.push_str(word);
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// The job for one recording by the settings.
 #[must_use]
 pub fn job(settings: &Settings, path: &Path, name: &str) -> Job {
@@ -173,5 +207,20 @@ pub fn job(settings: &Settings, path: &Path, name: &str) -> Job {
         threads: if transcribe.threads == 0 { cores.min(8) } else { transcribe.threads },
         second: transcribe.second_decode,
         prompt: Some(transcribe.prompt.clone()).filter(|prompt| !prompt.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recogniser_expects_the_words_of_the_settings_then_the_newest_of_the_list() {
+        let list: Vec<String> = (0..200).map(|number| format!("Kunde{number}")).collect();
+        let told = prompt("Nachtwache.", &list).unwrap();
+        assert!(told.starts_with("Nachtwache. Kunde0, Kunde1, ") && told.chars().count() <= LONGEST_PROMPT);
+        assert!(!told.contains("Kunde199"));
+        assert_eq!(prompt(" ", &[]), None);
+        assert_eq!(prompt("", &list[..2]).as_deref(), Some("Kunde0, Kunde1"));
     }
 }

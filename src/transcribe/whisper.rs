@@ -49,7 +49,7 @@ pub enum WhisperError {
     /// Whisper, or this model of English only, has no such language.
     #[error("the model does not know the language {0:?}")]
     Language(String),
-    /// The prompt is too long or not text.
+    /// The prompt is not text.
     #[error("could not read the prompt: {0}")]
     Prompt(String),
     /// whisper.cpp gave an error for a chunk.
@@ -93,14 +93,26 @@ impl Whisper {
             return Err(WhisperError::Language(options.language.clone()));
         }
         let prompt = match &options.prompt {
-            Some(text) if !text.contains('\0') => context
-                .tokenize(text, PROMPT_TOKENS)
-                .map_err(|error| WhisperError::Prompt(format!("{error}; at most {PROMPT_TOKENS} tokens")))?,
+            Some(text) if !text.contains('\0') => fitting(&context, text),
             Some(_) => return Err(WhisperError::Prompt("it holds a NUL".to_owned())),
             None => Vec::new(),
         };
         let [first, second] = [Pass::First, Pass::Second].map(|pass| parameters_for(pass, language, options.threads));
         Ok(Self { context, prompt, first, second })
+    }
+}
+
+/// As much of a prompt as fits, cut between words: a list that grew too long must cost no transcript.
+fn fitting(context: &WhisperContext, text: &str) -> Vec<i32> {
+    let mut text = text.trim_end();
+    loop {
+        if let Ok(tokens) = context.tokenize(text, PROMPT_TOKENS) {
+            return tokens;
+        }
+        match text.rsplit_once(char::is_whitespace) {
+            Some((shorter, _)) => text = shorter.trim_end(),
+            None => return Vec::new(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod answer;
 mod assets;
+pub mod charts;
 mod device;
 mod doors;
 mod enter;

@@ -1,6 +1,7 @@
 //! Every German sentence that is sent. Pure: values and `now` in, plain text out; whoever sends it escapes it.
 
 mod bundle;
+pub mod charges;
 pub mod commands;
 mod life;
 pub mod login;

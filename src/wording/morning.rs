@@ -72,6 +72,17 @@ pub struct Waiting {
     pub who: Option<String>,
 }
 
+/// How a customer agreed to the fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreed {
+    /// In his own words, as the recogniser heard them.
+    Said,
+    /// To a technician on the phone.
+    Phone,
+    /// In words that a person heard in the recording and wrote down.
+    Heard,
+}
+
 /// A charge that waits for its release.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -79,8 +90,8 @@ pub struct Release {
     pub case: CaseId,
     /// Its amount without tax.
     pub net: Cents,
-    /// It stands on what a technician recorded of a call-back, not on the caller's own words in the message.
-    pub by_phone: bool,
+    /// How the customer agreed.
+    pub agreed: Agreed,
 }
 
 /// The headline, for a mail's subject.
@@ -189,7 +200,11 @@ fn waiting(one: &Waiting, zone: Tz) -> String {
 }
 
 fn release(one: &Release) -> String {
-    let basis = if one.by_phone { "am Telefon zugestimmt" } else { "in der Nachricht zugestimmt" };
+    let basis = match one.agreed {
+        Agreed::Said => "in der Nachricht zugestimmt",
+        Agreed::Phone => "am Telefon zugestimmt",
+        Agreed::Heard => "nur in berichtigter Abschrift zugestimmt, bitte anhören",
+    };
     format!("{} · {} € netto\n  {basis}", one.case, one.net.german())
 }
 

@@ -92,6 +92,7 @@ pub(super) fn statements(lines: &mut Vec<String>, found: &Assessment) {
             ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
             ConsentDoubt::Improbable => "Worte unsicher erkannt",
             ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
+            ConsentDoubt::Heard => "nur von Hand berichtigt, vom Programm nicht so gehört",
         };
         lines.push(format!("⚠ Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören."));
     }
@@ -137,7 +138,9 @@ fn clock_of(seconds: f32) -> String {
 }
 
 pub(super) fn money(found: &Assessment) -> String {
-    let missing = if found.verdict == Verdict::Confirmed { "" } else { " – erst nach Zustimmung" };
+    // a verdict may be set by hand: the consent it names may be missing all the same
+    let agreed = found.verdict == Verdict::Confirmed && found.consent == Consent::Full;
+    let missing = if agreed { "" } else { " – erst nach Zustimmung" };
     match found.tariff {
         Tariff::Activation { net, gross, .. } => {
             format!("💶 {} € zzgl. MwSt. ({} € brutto){missing}", net.german(), gross.german())

@@ -4,13 +4,16 @@
 
 mod architecture;
 mod attacks;
+mod billing;
 mod channels;
 mod child;
 mod commands;
 mod corpus;
+mod corrections;
 mod crash;
 mod declarations;
 mod drill;
+mod examples;
 mod fake_bot;
 mod flood;
 mod folder;
@@ -51,6 +54,7 @@ mod strangers;
 mod telegram;
 mod timeline;
 mod urgency;
+mod vocabulary;
 mod watch;
 mod ways;
 mod whole;

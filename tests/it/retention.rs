@@ -40,6 +40,11 @@ fn t(days: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000, 0).unwrap() + TimeDelta::days(days)
 }
 
+/// Every charge is released that day.
+fn released(day: i64) -> String {
+    format!("UPDATE charges SET state = 'released', released_at = {}", t(day).timestamp_millis())
+}
+
 struct Base {
     store: Store,
     folder: tempfile::TempDir,
@@ -235,7 +240,7 @@ async fn after_its_periods_no_byte_of_a_thousand_reports_is_left_in_any_file() {
     notices::plan(&mut tx, &list, t(0)).await.unwrap();
     tx.commit().await.unwrap();
     base.sql("UPDATE notices SET due_at = NULL, delivery = 'sent'").await;
-    base.sql("UPDATE charges SET state = 'released'").await;
+    base.sql(&released(2)).await;
     assert!(residues(base.folder.path()).len() > 3000, "the markers are there");
 
     base.look(2, "").await;
@@ -326,7 +331,7 @@ async fn nothing_goes_while_case_charge_or_somebody_holds_it(base: Base) {
     }
     assert_eq!(left(&base, alone).await, [Class::Sound, Class::Text, Class::Number, Class::Metadata]);
 
-    base.sql("UPDATE charges SET state = 'released'").await;
+    base.sql(&released(460)).await;
     base.look(460, "").await;
     base.look(824, "").await;
     assert_eq!(left(&base, proposed).await, [], "it may have to be proved");

@@ -27,18 +27,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-struct Base {
-    store: Store,
+pub(crate) struct Base {
+    pub(crate) store: Store,
     _folder: tempfile::TempDir,
 }
 
-async fn sqlite() -> Base {
+pub(crate) async fn sqlite() -> Base {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/a.db", folder.path().display());
     Base { store: Store::open(&url, &folder.path().join("sound")).await.unwrap(), _folder: folder }
 }
 
-async fn postgresql() -> Base {
+pub(crate) async fn postgresql() -> Base {
     let folder = tempfile::tempdir().unwrap();
     Base { store: Store::open(&postgres::url(), &folder.path().join("sound")).await.unwrap(), _folder: folder }
 }
@@ -46,10 +46,12 @@ async fn postgresql() -> Base {
 /// Each of these runs once on each database.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
-        mod on_sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name(super::sqlite().await).await; })+ }
-        mod on_postgresql { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name(super::postgresql().await).await; })+ }
+        mod on_sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name($crate::store::sqlite().await).await; })+ }
+        mod on_postgresql { $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)] async fn $name() { super::$name($crate::store::postgresql().await).await; })+ }
     };
 }
+
+pub(crate) use on_both;
 
 on_both!(
     a_report_comes_back_as_it_was_stored,
@@ -76,7 +78,7 @@ on_both!(
     the_watch_of_the_watch_is_understood,
 );
 
-fn t(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn t(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
 }
 
@@ -84,7 +86,7 @@ fn claim(seconds: i64) -> Claim {
     Claim { now: t(seconds), lease: Duration::from_mins(1) }
 }
 
-fn report(key: &str) -> Report {
+pub(crate) fn report(key: &str) -> Report {
     Report {
         id: ReportId::fresh(),
         source: "spool".into(),
@@ -517,7 +519,7 @@ async fn a_report_joins_a_case_and_leaves_it_again(base: Base) {
     joins::remove(&mut tx, later.id).await.unwrap();
     let own = cases::open(&mut tx, later.id, Verdict::Confirmed, false, t(2)).await.unwrap();
     notices::reassign(&mut tx, later.id, own.id).await.unwrap();
-    charges::move_to(&mut tx, later.id, own.id).await.unwrap();
+    charges::move_to(&mut tx, later.id, own.id, t(2)).await.unwrap();
     assert_eq!(joins::newest(&mut tx, case.id).await.unwrap(), None);
     tx.commit().await.unwrap();
     let mut reader = base.store.read().await.unwrap();

@@ -23,10 +23,10 @@ pub(super) struct Callback {
 
 /// Digits that stand together: `[start, end)` in tokens.
 #[derive(Debug, Clone)]
-struct Group {
-    digits: String,
-    start: usize,
-    end: usize,
+pub(super) struct Group {
+    pub digits: String,
+    pub start: usize,
+    pub end: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -182,7 +182,7 @@ fn candidates(tokens: &[Token]) -> (Vec<Candidate>, bool) {
 }
 
 /// The groups of digits that follow each other from token `at` on.
-fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
+pub(super) fn run_at(tokens: &[Token], at: usize) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut next = at;
     while let Some(group) = group_at(tokens, next) {
@@ -228,7 +228,7 @@ fn is_dictated(tokens: &[Token], at: usize, groups: &[Group]) -> bool {
 }
 
 /// The digits of a run in one piece.
-fn joined(groups: &[Group]) -> String {
+pub(super) fn joined(groups: &[Group]) -> String {
     groups.iter().map(|group| group.digits.as_str()).collect()
 }
 

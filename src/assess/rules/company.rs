@@ -294,6 +294,20 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a folded word of a name is a kind of business and no name: "technik", "Elektrotechnik".
+pub(super) fn is_generic(word: &str) -> bool {
+    let general = |word: &str| {
+        WORDS.trades.iter().any(|trade| trade == word)
+            || WORDS.bare_trades.contains(word)
+            || WORDS.compound_heads.contains(word)
+            || WORDS.compound_tails.contains(word)
+            || WORDS.crafts.contains(word)
+    };
+    // short endings are endings of names, too: "Rossbau"
+    let parts = || WORDS.trades.iter().filter_map(|trade| word.strip_suffix(trade.as_str()));
+    general(word) || parts().any(|head| general(head))
+}
+
 fn form_written(words: &[&str]) -> String {
     match words {
         ["ek"] | ["e", "k", ..] => "e.K.".to_owned(),

@@ -29,12 +29,14 @@ mod leftovers;
 mod lexicon;
 mod mail;
 mod mention;
+mod names;
 mod noise;
 mod numbers;
 mod parts;
 mod pattern;
 mod pieces;
 mod pronouns;
+mod proper;
 mod revision;
 mod scope;
 mod signature;
@@ -52,7 +54,9 @@ pub use error::{Complaint, RulesError};
 pub use follow_up::{Told, same_trouble, same_words};
 pub use lexicon::Rules;
 use lexicon::Scene;
+pub use names::Names;
 use noise::{Heard, Kind};
+pub use proper::{Digits, digits, is_given_name, people, proper_words, said};
 use text::Text;
 pub(super) use words::compared;
 
@@ -168,6 +172,41 @@ pub fn judge_by(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>) -> Judg
         language: language.to_owned(),
         rules: rules.version().to_owned(),
     }
+}
+
+/// As [`judge_by`]; a company on the firm's list is shown by the name it has there. Nothing else depends on the list.
+#[must_use]
+pub fn judge_knowing(rules: &Rules, message: &Message<'_>, terms: &Terms<'_>, names: &Names) -> Judgement {
+    let mut judgement = judge_by(rules, message, terms);
+    names.put_into(&mut judgement, message);
+    judgement
+}
+
+/// Whether words speak of an emergency, of conditions or a fee, or agree or decline: a recogniser that expects such words
+/// may hear them where nobody said them.
+#[must_use]
+pub fn speaks_of_terms(rules: &Rules, text: &str, fee: Cents) -> bool {
+    let scene = Scene::new(rules, Text::new(text), "de", fee);
+    let of_terms = [
+        "emergency",
+        "no_emergency",
+        "critical",
+        "standstill",
+        "conditions",
+        "fee",
+        "amount",
+        "low_amount",
+        "agree",
+        "no_objection",
+        "yes",
+        "decline",
+        "both",
+        "negation",
+    ];
+    // also within a name: "Notfallpraxis"
+    let folded = text::fold(text);
+    let stems = ["notfall", "zustimm", "einverstand", "gebuehr", "bedingung", "kritisch", "akzeptier"];
+    of_terms.iter().any(|concept| scene.has(concept)) || stems.iter().any(|stem| folded.contains(stem))
 }
 
 /// Whose message it is: what a mail's headers say for certain, then its words.

@@ -9,7 +9,7 @@ use crate::domain::search;
 use crate::domain::transcript::Transcript;
 use crate::store::reports::parse_id;
 use crate::store::row::Fields;
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx, corrections};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -226,7 +226,8 @@ impl Told {
     /// A body that cannot be read counts as none: the list may be poorer for it, an alarm must not be.
     async fn of(tx: &mut Tx, report: ReportId) -> Result<Self> {
         let row = sqlx::query(
-            "SELECT assessments.verdict AS verdict, assessments.body AS assessment, transcripts.body AS transcript,
+            "SELECT COALESCE(assessments.corrected_verdict, assessments.verdict) AS verdict,
+                 COALESCE(assessments.corrected_body, assessments.body) AS assessment, transcripts.body AS transcript,
                  mails.sender AS sender, mails.subject AS subject, mails.body AS mail
              FROM reports LEFT JOIN assessments ON assessments.report_id = reports.id
                  LEFT JOIN transcripts ON transcripts.report_id = reports.id LEFT JOIN mails ON mails.report_id = reports.id
@@ -239,11 +240,14 @@ impl Told {
         let found: Option<Assessment> = text("assessment")?.and_then(|body| serde_json::from_str(&body).ok());
         let transcript: Option<Transcript> = text("transcript")?.and_then(|body| serde_json::from_str(&body).ok());
         let read = found.map(|found| found.fields).unwrap_or_default();
-        let spoken = transcript.as_ref().map(Transcript::text);
+        let heard = transcript.as_ref().map(Transcript::text);
+        // what a person typed is shown; what was heard is found, too
+        let typed = corrections::standing(tx.db(), report).await?.text().map(str::to_owned);
+        let spoken = typed.or_else(|| heard.clone());
         let (subject, mail) = (text("subject")?, text("mail")?);
         let opening =
             [&read.description, &spoken, &subject, &mail].into_iter().flatten().find_map(|text| opening(text));
-        let texts = [&spoken, &subject, &mail, &text("sender")?, &read.company, &read.contact, &read.callback]
+        let texts = [&spoken, &heard, &subject, &mail, &text("sender")?, &read.company, &read.contact, &read.callback]
             .into_iter()
             .flatten()
             .cloned()

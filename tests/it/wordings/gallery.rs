@@ -19,7 +19,7 @@ use nachtwache::escalate::face::{Subject, Wanted};
 use nachtwache::store::ready::Asked;
 use nachtwache::store::roster::{ChangeState, Noted};
 use nachtwache::wording::commands::{self, OnDutyNow};
-use nachtwache::wording::morning::{self, Morning, Release, Told, Waiting};
+use nachtwache::wording::morning::{self, Agreed, Morning, Release, Told, Waiting};
 use nachtwache::wording::swaps::{self, NoSwap, Swap, Swapping};
 use nachtwache::wording::watch::{self, Started};
 use nachtwache::wording::{self, Later, Listed, Receipted};
@@ -741,7 +741,7 @@ impl<'a> Gallery<'a> {
                 told(self.closed_case(Outcome::NoEmergency, own)),
             ],
             waiting: vec![Waiting { at: at(30), case: Some(CaseId(1050)), who: who() }],
-            charges: vec![Release { case: CaseId(1042), net: Cents(4800), by_phone: true }],
+            charges: vec![Release { case: CaseId(1042), net: Cents(4800), agreed: Agreed::Phone }],
             mailboxes: vec![(words.mailbox.clone(), words.why.clone())],
             gaps: vec![(at(3000), at(4000))],
             calendars: vec![words.why.clone()],
