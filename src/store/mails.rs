@@ -52,3 +52,14 @@ pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Ma
     };
     Ok::<_, StoreError>(Some((mail, fields.text("sha256")?)))
 }
+
+/// The file of the mail as it came.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn file(db: &mut AnyConnection, report: ReportId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT file FROM mails WHERE report_id = $1")
+        .bind(report.to_string())
+        .fetch_optional(db)
+        .await?)
+}

@@ -11,6 +11,7 @@ pub mod cases;
 pub mod charges;
 pub mod clock;
 pub mod consents;
+pub mod deliveries;
 pub mod drills;
 pub mod events;
 pub mod holds;

@@ -200,6 +200,15 @@ pub async fn find(db: &mut AnyConnection, id: ReportId) -> Result<Report> {
     read(&sqlx::query("SELECT * FROM reports WHERE id = $1").bind(id.to_string()).fetch_one(db).await?)
 }
 
+/// One report; `None` where there is none of that id.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn maybe(db: &mut AnyConnection, id: ReportId) -> Result<Option<Report>> {
+    let row = sqlx::query("SELECT * FROM reports WHERE id = $1").bind(id.to_string()).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// One report, if this source brought one of that id.
 ///
 /// # Errors
