@@ -34,7 +34,7 @@ pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<
     if found.verdict == Verdict::Unclear {
         lines.push(match (&known.report.trouble, &found.remark) {
             (Some(_), _) => "⚠ die Aufnahme liegt nur im Postfach: bitte dort anhören".to_owned(),
-            (None, why) => format!("⚠ {}", why.as_deref().map_or("nicht sicher verstanden", reason_of)),
+            (None, why) => format!("⚠ {}", why.as_deref().map_or("nicht sicher verstanden", doubt_named)),
         });
     }
 }
@@ -88,13 +88,19 @@ pub(super) fn statements(lines: &mut Vec<String>, found: &Assessment) {
     lines.push(agreement("Bedingungen", conditions, found, Subject::Conditions));
     lines.push(agreement("Gebühr", fee, found, Subject::Fee));
     if let Some(doubt) = found.consent_doubt {
-        let why = match doubt {
-            ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
-            ConsentDoubt::Improbable => "Worte unsicher erkannt",
-            ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
-        };
-        lines.push(format!("⚠ Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören."));
+        lines.push(format!("⚠ {}", unsafe_consent(doubt)));
     }
+}
+
+/// Why words of a full consent do not count as one.
+#[must_use]
+pub fn unsafe_consent(doubt: ConsentDoubt) -> String {
+    let why = match doubt {
+        ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
+        ConsentDoubt::Improbable => "Worte unsicher erkannt",
+        ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
+    };
+    format!("Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören.")
 }
 
 fn agreement(name: &str, holds: bool, found: &Assessment, subject: Subject) -> String {
@@ -136,7 +142,9 @@ fn clock_of(seconds: f32) -> String {
     clock(seconds as u32)
 }
 
-pub(super) fn money(found: &Assessment) -> String {
+/// What may be charged.
+#[must_use]
+pub fn money(found: &Assessment) -> String {
     let missing = if found.verdict == Verdict::Confirmed { "" } else { " – erst nach Zustimmung" };
     match found.tariff {
         Tariff::Activation { net, gross, .. } => {
@@ -162,7 +170,9 @@ pub fn missing(missing: Missing) -> &'static str {
     }
 }
 
-pub(super) fn doubtful(doubt: Doubt) -> &'static str {
+/// Why a text is not to be believed.
+#[must_use]
+pub fn doubtful(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::NoVoice => "niemand spricht",
         Doubt::Tones => "nur Töne",
@@ -177,7 +187,8 @@ pub(super) fn doubtful(doubt: Doubt) -> &'static str {
 }
 
 /// The remark of an assessment begins with the doubt's name.
-fn reason_of(remark: &str) -> &str {
+#[must_use]
+pub fn doubt_named(remark: &str) -> &'static str {
     let all = [
         Doubt::NoVoice,
         Doubt::Tones,
