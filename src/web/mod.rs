@@ -7,20 +7,27 @@
 //! handler without one cannot be added), handlers that take `State<App>`, `Visitor` and answer `Page`, and a template that
 //! extends `layout.html` and holds the visitor's `Frame`. Forms are read by `form::Form`, which knows every field.
 
+mod acts;
 mod answer;
 mod assets;
+mod case;
 mod device;
 mod doors;
 mod enter;
 mod form;
 mod frame;
 mod guard;
+mod heard;
 mod keys;
 mod live;
 mod password;
 mod proxy;
+mod report;
 mod session;
+mod sound;
 mod tries;
+mod wave;
+mod words;
 
 pub use doors::{Doors, Need, Route};
 
@@ -159,6 +166,9 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = report::routes(doors);
+    let doors = case::routes(doors);
+    let doors = sound::routes(doors);
     live::routes(doors)
 }
 
