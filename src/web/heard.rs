@@ -11,6 +11,10 @@ use crate::domain::transcript::Transcript;
 use crate::store::{StoreError, assessments, mails, transcripts};
 use crate::wording::{self, story};
 use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// A page waits so long for a recording's picture.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A report for reading and hearing.
 pub(super) struct Heard {
@@ -73,9 +77,8 @@ pub(super) struct Found {
 /// A recording that can be played.
 pub(super) struct Player {
     pub(super) src: String,
-    /// Its length, seconds.
-    pub(super) seconds: String,
-    pub(super) wave: Wave,
+    /// Its length in seconds and its picture, once it was made audible.
+    pub(super) picture: Option<(String, Wave)>,
 }
 
 /// A mail.
@@ -128,7 +131,7 @@ pub(super) async fn heard(app: &App, report: &Report) -> Result<Heard, StoreErro
         numbers,
         differ,
         missing: found.iter().flat_map(|found| &found.missing).map(|missing| wording::missing(*missing)).collect(),
-        money: found.as_ref().map(wording::money),
+        money: found.as_ref().map(|found| wording::money(found).trim_start_matches("💶 ").to_owned()),
         findings: findings.iter().map(shown).collect(),
         player,
         silent,
@@ -146,14 +149,16 @@ async fn player(app: &App, report: &Report, marks: &wave::Marks) -> (Option<Play
         let why = "Die Aufnahme liegt nur im Postfach: Bitte dort anhören.";
         return (None, report.trouble.is_some().then_some(why));
     };
-    match app.voices.playable(&recording.file, &recording.name).await {
-        Ok(made) => {
-            let wave = wave::wave(&made.peaks, made.sound_ms, marks);
-            let src = format!("/meldungen/{}/aufnahme.wav", report.id);
-            (Some(Player { src, seconds: words::seconds(made.sound_ms), wave }), None)
+    let src = format!("/meldungen/{}/aufnahme.wav", report.id);
+    match tokio::time::timeout(PATIENCE, app.voices.playable(&recording.file, &recording.name)).await {
+        Ok(Ok(made)) => {
+            let picture = (words::seconds(made.sound_ms), wave::wave(&made.peaks, made.sound_ms, marks));
+            (Some(Player { src, picture: Some(picture) }), None)
         }
-        Err(error) => {
-            tracing::warn!(report.id = %report.id, error, "a recording could not be made audible");
+        // the player itself waits longer
+        Err(_) => (Some(Player { src, picture: None }), None),
+        Ok(Err(error)) => {
+            tracing::info!(report.id = %report.id, error, "a recording could not be made audible");
             (None, Some("Diese Aufnahme lässt sich hier nicht abspielen. Laden Sie das Original herunter."))
         }
     }
@@ -184,7 +189,7 @@ fn numbers(report: &Report, found: Option<&Assessment>) -> (Vec<Number>, bool) {
     let displayed = displayed.or_else(|| report.caller.number.as_deref().and_then(phone::e164));
     let differ = spoken.zip(displayed.as_ref()).is_some_and(|(spoken, displayed)| spoken != displayed);
     let doubtful = fields.is_some_and(|fields| fields.callback_doubtful);
-    let said = if report.medium == Medium::Voicemail { "Rückruf (gesprochen)" } else { "Rückruf (geschrieben)" };
+    let said = if report.medium == Medium::Voicemail { "Gesprochen" } else { "Geschrieben" };
     let note = if doubtful { "⚠ unsicher verstanden" } else { "" };
     let shown = displayed.as_ref().map(|displayed| number("Angezeigt", "", displayed));
     (spoken.map(|spoken| number(said, note, spoken)).into_iter().chain(shown).collect(), differ)

@@ -204,8 +204,8 @@ pub fn subject(subject: Subject) -> &'static str {
 #[must_use]
 pub fn polarity(polarity: Polarity) -> &'static str {
     match polarity {
-        Polarity::Holds => "✅ gilt",
-        Polarity::Denied => "❌ verneint",
+        Polarity::Holds => "✓ gilt",
+        Polarity::Denied => "✗ verneint",
         Polarity::Conditional => "⚠ unter Vorbehalt",
         Polarity::Mentioned => "– nur erwähnt",
     }

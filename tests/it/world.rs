@@ -29,6 +29,7 @@ use nachtwache::runtime::voices::{Playable, Voice, Voices};
 use nachtwache::runtime::worker::{Round, Step};
 use nachtwache::store::{Claim, Store, assessments, cases, notices, reports, transcripts};
 use nachtwache::telegram::{Bot, Limits};
+use nachtwache::transcribe::sound::plain::peaks;
 use nachtwache::transcribe::sound::voice::voice_message;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -92,7 +93,9 @@ impl Voices for Voicing {
             self.0.with_file_name("sound").join(file.split('.').next().unwrap_or(file)).with_extension("page.wav");
         let wav = std::fs::read(&path).map_err(|_| "not a sound".to_owned())?;
         let sound_ms = u32::try_from((wav.len() - 44) / 32).unwrap();
-        Ok(Playable { path, sound_ms, peaks: vec![128; 200] })
+        let sample = |two: &[u8]| f32::from(i16::from_le_bytes([two[0], two[1]])) / 32_768.0;
+        let samples: Vec<f32> = wav[44..].chunks_exact(2).map(sample).collect();
+        Ok(Playable { path, sound_ms, peaks: peaks(&samples, 1_000) })
     }
 }
 
