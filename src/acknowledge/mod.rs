@@ -12,6 +12,8 @@ mod ready;
 pub mod telegram;
 mod words;
 
+pub use words::minutes_until;
+
 use crate::config::Settings;
 use crate::domain::act::{Act, Refusal};
 use crate::domain::assessment::Verdict;
@@ -63,6 +65,17 @@ impl<'a> Hand<'a> {
     fn judged_as<'c>(&'c self, case: &'c Case, act: &Act) -> &'c str {
         let taker = case.taken_by.as_deref().filter(|_| self.stands_in && !matches!(act, Act::Take | Act::Accept));
         taker.unwrap_or(self.name)
+    }
+}
+
+impl PageActor {
+    /// Whether he may do `act` with a case now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may(&self, act: &Act, case: &Case, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let hand = Hand { name: &self.name, chat: None, stands_in: self.stands_in };
+        case.allows(act, hand.judged_as(case, act), now)
     }
 }
 

@@ -39,7 +39,7 @@ impl Desk {
                 let act = Act::NoEmergency(Reason::Other(cut(text)));
                 self.by_words(tx, actor, &act, case).await.map(Some)
             }
-            _ => self.note(tx, actor, case, content).await,
+            _ => self.note(tx, &actor.name, case, content).await,
         }
     }
 
@@ -51,10 +51,22 @@ impl Desk {
         })
     }
 
+    /// Notes something written at the page; `false` where there is no such case.
+    ///
+    /// # Errors
+    /// Where the store refused: nothing was changed.
+    pub async fn note_at_page(&self, author: &str, case: CaseId, text: &str) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let noted = self.note(&mut tx, author, case, NoteContent::Written(text.to_owned())).await?;
+        tx.commit().await?;
+        self.ring();
+        Ok(noted.is_some())
+    }
+
     async fn note(
         &self,
         tx: &mut Tx,
-        actor: &Actor,
+        author: &str,
         case: CaseId,
         content: NoteContent,
     ) -> Result<Option<String>, StoreError> {
@@ -64,10 +76,10 @@ impl Desk {
             spoken @ NoteContent::Spoken { .. } => spoken,
         };
         let Some(found) = cases::lock(tx, case).await? else { return Ok(None) };
-        notes::add(tx, case, &actor.name, &content, now).await?;
+        notes::add(tx, case, author, &content, now).await?;
         notices::refresh_case(tx, case, now).await?;
         let event = Event::new(now, EventKind::Noted, "").report(found.report).case(case);
-        events::append(tx, &event.by(&actor.name)).await?;
+        events::append(tx, &event.by(author)).await?;
         let closed = found.state == CaseState::Closed;
         Ok(Some(if closed { wording::noted_closed(case) } else { wording::noted(case) }))
     }
@@ -87,7 +99,8 @@ fn cut(text: &str) -> String {
 }
 
 /// "45", "45 min", "1,5 h", "23:30", "um 23.30 Uhr", "7 Uhr": minutes from `now`; `None` where it is no time.
-fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
+#[must_use]
+pub fn minutes_until(text: &str, now: DateTime<Utc>, zone: Tz) -> Option<u32> {
     let text = text.trim().to_lowercase();
     if let Some((hour, minute)) = clock_words(&text) {
         let then = next_at(time_of_day(&hour, &minute)?, now, zone)?;

@@ -219,7 +219,7 @@ impl Subject {
         let words = match view {
             _ if closed && settings.telegram.redact_closed => wording::closed(case, known.zone),
             View::Full => wording::alert(&known, case, notice.repeated),
-            View::Minimal => wording::minimal_alert(&known, case, notice.repeated),
+            View::Minimal => wording::minimal_alert(&known, case, notice.repeated) + &link(case, settings),
         };
         let buttons = buttons::of_alert(case, notice, u32::try_from(self.later.len()).unwrap_or(0), settings);
         Wanted::Show(Face { text: words, buttons, attachment: None }, None)
@@ -234,7 +234,7 @@ impl Subject {
         let known = self.known(report, settings);
         let alert = match view {
             View::Full => wording::alert(&known, case, false),
-            View::Minimal => wording::minimal_alert(&known, case, false),
+            View::Minimal => wording::minimal_alert(&known, case, false) + &link(case, settings),
         };
         let text = wording::offer(case, from, offer.until, &alert, known.zone);
         Wanted::Show(Face { text, buttons: buttons::of_offer(case), attachment: None }, None)
@@ -283,6 +283,12 @@ impl Subject {
             notes: &self.notes,
         }
     }
+}
+
+/// To the case's page, where people have an address of it.
+fn link(case: &Case, settings: &Settings) -> String {
+    let web = settings.web.as_ref().filter(|web| web.public_url.is_some());
+    web.map(|web| format!("\n{}", wording::link(&web.link(&format!("/vorgaenge/{}", case.id))))).unwrap_or_default()
 }
 
 /// Shown as long as it can be answered.

@@ -13,6 +13,7 @@ pub mod charges;
 pub mod clock;
 pub mod consents;
 pub mod corrections;
+pub mod deliveries;
 pub mod drills;
 pub mod events;
 pub mod examples;

@@ -44,6 +44,15 @@ pub async fn of_case(db: &mut AnyConnection, case: CaseId) -> Result<Vec<Note>> 
     rows.iter().map(read).collect()
 }
 
+/// One note; `None` where there is none of that id.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn find(db: &mut AnyConnection, id: &str) -> Result<Option<Note>> {
+    let row = sqlx::query("SELECT * FROM notes WHERE id = $1").bind(id).fetch_optional(db).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Takes one voice that is still to be fetched; the try is counted and the next one set to `again_at`. Gives the try's
 /// number, from 1.
 ///

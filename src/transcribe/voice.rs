@@ -1,11 +1,13 @@
-//! Recordings as voice messages, made by a child of their own so that a long transcription never delays the first word.
+//! Recordings as voice messages, and as files that browsers play, made by a child of their own so that a long transcription
+//! never delays the first word.
 
 use super::child::Child;
 use crate::domain::report::Recording;
-use crate::runtime::voices::{Voice, Voices};
+use crate::runtime::voices::{Playable, Voice, Voices};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -33,6 +35,20 @@ impl VoiceDesk {
     }
 }
 
+/// What stands beside a file that browsers play. Written last: where it is, the file is whole.
+#[derive(Serialize, Deserialize)]
+struct Picture {
+    sound_ms: u32,
+    peaks: Vec<u8>,
+}
+
+async fn made_before(wav: &Path, picture: &Path) -> Option<Playable> {
+    let json = tokio::fs::read(picture).await.ok()?;
+    let Picture { sound_ms, peaks } = serde_json::from_slice(&json).ok()?;
+    let is_there = tokio::fs::try_exists(wav).await.unwrap_or(false);
+    is_there.then(|| Playable { path: wav.to_owned(), sound_ms, peaks })
+}
+
 #[async_trait]
 impl Voices for VoiceDesk {
     async fn voice_of(&self, recording: &Recording) -> Result<Voice, String> {
@@ -50,6 +66,31 @@ impl Voices for VoiceDesk {
         }
         state.made.insert(recording.file.clone(), voice.clone());
         Ok(voice)
+    }
+
+    async fn playable(&self, file: &str, name: &str) -> Result<Playable, String> {
+        // the beginning of the name is its owner's id: whoever deletes the sound finds these too
+        let stem = file.split('.').next().unwrap_or(file);
+        let (wav, picture) =
+            (self.folder.join(format!("{stem}.page.wav")), self.folder.join(format!("{stem}.page.json")));
+        if let Some(made) = made_before(&wav, &picture).await {
+            return Ok(made);
+        }
+        let mut state = self.state.lock().await;
+        if let Some(made) = made_before(&wav, &picture).await {
+            return Ok(made);
+        }
+        let from = self.folder.join(file);
+        let made = state.child.listen(&from, name, &wav, LIMIT).await.map_err(|error| error.to_string())?;
+        let made = Picture { sound_ms: made.0, peaks: made.1 };
+        let json = serde_json::to_vec(&made).map_err(|error| error.to_string())?;
+        let part = picture.with_added_extension("part");
+        let written = async {
+            tokio::fs::write(&part, json).await?;
+            tokio::fs::rename(&part, &picture).await
+        };
+        written.await.map_err(|error| format!("could not write {}: {error}", picture.display()))?;
+        Ok(Playable { path: wav, sound_ms: made.sound_ms, peaks: made.peaks })
     }
 
     async fn rest(&self) {

@@ -7,8 +7,10 @@
 //! handler without one cannot be added), handlers that take `State<App>`, `Visitor` and answer `Page`, and a template that
 //! extends `layout.html` and holds the visitor's `Frame`. Forms are read by `form::Form`, which knows every field.
 
+mod acts;
 mod answer;
 mod assets;
+mod case;
 pub mod charts;
 mod device;
 mod doors;
@@ -16,14 +18,19 @@ mod enter;
 mod form;
 mod frame;
 mod guard;
+mod heard;
 mod keys;
 mod live;
 mod password;
 mod privacy;
 mod proxy;
+mod report;
 mod session;
+mod sound;
 mod state;
 mod tries;
+mod wave;
+mod words;
 
 pub use doors::{Doors, Need, Route};
 
@@ -164,6 +171,9 @@ fn doors(app: &App) -> Doors {
     let doors = enter::routes(doors);
     let doors = state::routes(doors);
     let doors = privacy::routes(doors);
+    let doors = report::routes(doors);
+    let doors = case::routes(doors);
+    let doors = sound::routes(doors);
     live::routes(doors)
 }
 

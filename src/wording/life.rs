@@ -6,6 +6,12 @@ use crate::domain::life::Patience;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+/// Where more stands than may be said here.
+#[must_use]
+pub fn link(url: &str) -> String {
+    format!("🔗 {url}")
+}
+
 /// The time by which the taker wanted to call back has passed. `about` says whom and which number, where that may be seen.
 #[must_use]
 pub fn remind(case: &Case, patience: &Patience, about: &[String], zone: Tz) -> String {

@@ -11,17 +11,18 @@ mod press;
 mod receipt;
 mod safe;
 mod statements;
+pub mod story;
 pub mod swaps;
 pub mod watch;
 
 pub use bundle::{LISTED, Listed, bundle, take};
-pub use life::{lapsed, offer, offer_over, question, remind, remind_over, unclosed};
+pub use life::{lapsed, link, offer, offer_over, question, remind, remind_over, unclosed};
 pub use paths::{by_other_way, channel_back, channel_down, name_field, number_field, telegram_back, telegram_down};
 pub use press::{
     answer, back, button, menu, noted, noted_closed, other, reason, refusal, show, stranger, under_way, unknown_button,
 };
 pub use receipt::{Receipted, receipt, receipt_subject};
-pub use statements::missing;
+pub use statements::{doubt_named, doubtful, missing, money, unsafe_consent};
 
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Case, CaseState, Note, NoteContent, Outcome, PhoneConsent, Reason};
@@ -30,7 +31,7 @@ use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
-use statements::{caller, displayed, doubtful, fields, money, statements};
+use statements::{caller, displayed, fields, statements};
 
 /// What marks a message that an earlier try may have delivered already.
 pub const REPEATED: &str = "(Wiederholung möglich)";

@@ -34,7 +34,7 @@ pub(super) fn fields(lines: &mut Vec<String>, found: &Assessment, known: &Known<
     if found.verdict == Verdict::Unclear {
         lines.push(match (&known.report.trouble, &found.remark) {
             (Some(_), _) => "⚠ die Aufnahme liegt nur im Postfach: bitte dort anhören".to_owned(),
-            (None, why) => format!("⚠ {}", why.as_deref().map_or("nicht sicher verstanden", reason_of)),
+            (None, why) => format!("⚠ {}", why.as_deref().map_or("nicht sicher verstanden", doubt_named)),
         });
     }
 }
@@ -88,14 +88,20 @@ pub(super) fn statements(lines: &mut Vec<String>, found: &Assessment) {
     lines.push(agreement("Bedingungen", conditions, found, Subject::Conditions));
     lines.push(agreement("Gebühr", fee, found, Subject::Fee));
     if let Some(doubt) = found.consent_doubt {
-        let why = match doubt {
-            ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
-            ConsentDoubt::Improbable => "Worte unsicher erkannt",
-            ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
-            ConsentDoubt::Heard => "nur von Hand berichtigt, vom Programm nicht so gehört",
-        };
-        lines.push(format!("⚠ Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören."));
+        lines.push(format!("⚠ {}", unsafe_consent(doubt)));
     }
+}
+
+/// Why words of a full consent do not count as one.
+#[must_use]
+pub fn unsafe_consent(doubt: ConsentDoubt) -> String {
+    let why = match doubt {
+        ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
+        ConsentDoubt::Improbable => "Worte unsicher erkannt",
+        ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
+        ConsentDoubt::Heard => "nur von Hand berichtigt, vom Programm nicht so gehört",
+    };
+    format!("Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören.")
 }
 
 fn agreement(name: &str, holds: bool, found: &Assessment, subject: Subject) -> String {
@@ -137,7 +143,9 @@ fn clock_of(seconds: f32) -> String {
     clock(seconds as u32)
 }
 
-pub(super) fn money(found: &Assessment) -> String {
+/// What may be charged.
+#[must_use]
+pub fn money(found: &Assessment) -> String {
     // a verdict may be set by hand: the consent it names may be missing all the same
     let agreed = found.verdict == Verdict::Confirmed && found.consent == Consent::Full;
     let missing = if agreed { "" } else { " – erst nach Zustimmung" };
@@ -165,7 +173,9 @@ pub fn missing(missing: Missing) -> &'static str {
     }
 }
 
-pub(super) fn doubtful(doubt: Doubt) -> &'static str {
+/// Why a text is not to be believed.
+#[must_use]
+pub fn doubtful(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::NoVoice => "niemand spricht",
         Doubt::Tones => "nur Töne",
@@ -180,7 +190,8 @@ pub(super) fn doubtful(doubt: Doubt) -> &'static str {
 }
 
 /// The remark of an assessment begins with the doubt's name.
-fn reason_of(remark: &str) -> &str {
+#[must_use]
+pub fn doubt_named(remark: &str) -> &'static str {
     let all = [
         Doubt::NoVoice,
         Doubt::Tones,

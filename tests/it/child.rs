@@ -2,10 +2,12 @@
 //! real binary with the real test model, also killed for real.
 
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
+use nachtwache::runtime::voices::Voices as _;
 use nachtwache::transcribe::child::protocol::{Reply, VERSION, frame};
 use nachtwache::transcribe::child::recording::transcribe_recording;
 use nachtwache::transcribe::child::{Child, ChildError, ChildOptions, Job};
 use nachtwache::transcribe::sound::{Limits, decode};
+use nachtwache::transcribe::voice::VoiceDesk;
 use nachtwache::transcribe::whisper::{Pass, Transcriber, WhisperError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -281,6 +283,27 @@ async fn a_voice_message_stands_there_whole_and_the_sound_can_be_probed() {
     assert!((10_000..11_000).contains(&voice.sound_ms), "{}", voice.sound_ms);
     assert!(fs::metadata(&to).unwrap().len() > 1_000);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no part may be left");
+}
+
+#[tokio::test]
+async fn a_recording_to_listen_to_is_made_once_and_named_so_that_whoever_deletes_the_sound_finds_it() {
+    let folder = TempDir::new().unwrap();
+    fs::copy(voicemail("vm-13.WAV"), folder.path().join("0192.WAV")).unwrap();
+    let desk = VoiceDesk::new(folder.path().to_owned(), real());
+    let made = desk.playable("0192.WAV", "vm-13.WAV").await.unwrap();
+    assert_eq!(made.path, folder.path().join("0192.page.wav"));
+    assert!(made.peaks.len() > 900 && made.peaks.iter().any(|peak| *peak > 100), "{:?}", made.peaks);
+    let decoded = decode("a.wav", &fs::read(&made.path).unwrap(), &Limits::default()).unwrap();
+    assert_eq!((decoded.sound_ms, decoded.remark), (made.sound_ms, None));
+    let mut names: Vec<String> =
+        fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["0192.WAV", "0192.page.json", "0192.page.wav"], "no part may be left");
+    let stands = VoiceDesk::new(folder.path().to_owned(), stand_in(&folder, "exit 7"));
+    assert_eq!(stands.playable("0192.WAV", "vm-13.WAV").await.unwrap(), made, "nothing is decoded twice");
+    fs::write(folder.path().join("0193.wav"), "no sound").unwrap();
+    assert!(desk.playable("0193.wav", "a.wav").await.is_err());
+    assert!(!folder.path().join("0193.page.wav").exists());
 }
 
 #[tokio::test]

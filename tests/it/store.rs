@@ -19,8 +19,8 @@ use nachtwache::store::roster::{ChangeState, Feed};
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, charges, drills, events, holds, joins, mails, marks, memory, notices, reactions,
-    ready, receipts, reports, roster, sightings, troubles, watch, watched, workers,
+    Claim, Store, StoreError, cases, charges, deliveries, drills, events, holds, joins, mails, marks, memory, notes,
+    notices, reactions, ready, receipts, reports, roster, sightings, troubles, watch, watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -377,6 +377,13 @@ async fn every_other_statement_is_understood(base: Base) {
     assert_eq!(events::count(&mut reader, id, EventKind::Opened).await.unwrap(), 1);
     assert_eq!(events::of_report(&mut reader, id).await.unwrap()[0].actor.as_deref(), Some("Anna"));
     assert_eq!(cases::find(&mut reader, case.id).await.unwrap().unwrap(), case);
+    let told = deliveries::of_story(&mut reader, Some(case.id), id, 2).await.unwrap();
+    assert_eq!(told.iter().map(|told| &told.notice).collect::<Vec<_>>(), [&kept[1], &kept[2]], "the newest two");
+    assert_eq!(deliveries::of_story(&mut reader, None, id, 9).await.unwrap()[0].due_at, Some(t(0)));
+    assert_eq!(reports::maybe(&mut reader, id).await.unwrap().unwrap().id, id);
+    assert_eq!(reports::maybe(&mut reader, ReportId::fresh()).await.unwrap(), None);
+    assert_eq!(mails::file(&mut reader, id).await.unwrap(), None);
+    assert_eq!(notes::find(&mut reader, "none").await.unwrap(), None);
     drop(reader);
     base.store.check().await.unwrap();
 }

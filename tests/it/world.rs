@@ -25,10 +25,11 @@ use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::{Clock, HandClock};
 use nachtwache::runtime::lifecycle::Lifecycle;
 use nachtwache::runtime::status::Status;
-use nachtwache::runtime::voices::{Voice, Voices};
+use nachtwache::runtime::voices::{Playable, Voice, Voices};
 use nachtwache::runtime::worker::{Round, Step};
 use nachtwache::store::{Claim, Store, assessments, cases, notices, reports, transcripts};
 use nachtwache::telegram::{Bot, Limits};
+use nachtwache::transcribe::sound::plain::peaks;
 use nachtwache::transcribe::sound::voice::voice_message;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -84,6 +85,17 @@ struct Voicing(PathBuf);
 impl Voices for Voicing {
     async fn voice_of(&self, _: &Recording) -> Result<Voice, String> {
         Ok(Voice { path: self.0.clone(), sound_ms: 47_000 })
+    }
+
+    async fn playable(&self, file: &str, _: &str) -> Result<Playable, String> {
+        // as where the file is no sound: "sound 1" is what the world's callers leave
+        let path =
+            self.0.with_file_name("sound").join(file.split('.').next().unwrap_or(file)).with_extension("page.wav");
+        let wav = std::fs::read(&path).map_err(|_| "not a sound".to_owned())?;
+        let sound_ms = u32::try_from((wav.len() - 44) / 32).unwrap();
+        let sample = |two: &[u8]| f32::from(i16::from_le_bytes([two[0], two[1]])) / 32_768.0;
+        let samples: Vec<f32> = wav[44..].chunks_exact(2).map(sample).collect();
+        Ok(Playable { path, sound_ms, peaks: peaks(&samples, 1_000) })
     }
 }
 

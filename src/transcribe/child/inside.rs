@@ -10,7 +10,7 @@ use crate::domain::transcript::Doubt;
 use crate::transcribe::child::protocol::{self, FrameError, Job, Reply, Request, VERSION};
 use crate::transcribe::child::recording::transcribe_recording;
 use crate::transcribe::models;
-use crate::transcribe::sound::{self, Decoded, Limits, voice};
+use crate::transcribe::sound::{self, Decoded, Limits, plain, voice};
 use crate::transcribe::whisper::{Whisper, WhisperError, WhisperOptions};
 use rustix::process::{Resource, Rlimit, Signal};
 use std::fs;
@@ -49,6 +49,7 @@ pub fn serve(input: &mut impl Read, output: &mut impl Write) -> Result<(), Frame
         let reply = match request {
             Request::Transcribe(job) => transcribe(&job, &mut kept, output)?,
             Request::Voice { path, name, to } => write_voice(&path, &name, &to),
+            Request::Listen { path, name, to } => write_listening(&path, &name, &to),
             Request::Probe { path, name } => probe(&path, &name),
         };
         say(output, &reply)?;
@@ -127,6 +128,19 @@ fn write_voice(path: &Path, name: &str, to: &Path) -> Reply {
         .and_then(|bytes| write_whole(to, &bytes).map_err(|error| error.to_string()));
     match written {
         Ok(()) => Reply::Voice { sound_ms: decoded.sound_ms, remark: decoded.remark },
+        Err(error) => Reply::Refused { why: format!("could not write {}: {error}", to.display()), doubt: None },
+    }
+}
+
+fn write_listening(path: &Path, name: &str, to: &Path) -> Reply {
+    let decoded = match decode(path, name) {
+        Ok(decoded) => decoded,
+        Err(refused) => return refused,
+    };
+    match write_whole(to, &plain::wav(&decoded.samples)) {
+        Ok(()) => {
+            Reply::Listen { sound_ms: decoded.sound_ms, peaks: plain::peaks(&decoded.samples, protocol::MAX_PEAKS) }
+        }
         Err(error) => Reply::Refused { why: format!("could not write {}: {error}", to.display()), doubt: None },
     }
 }

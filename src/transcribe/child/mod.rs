@@ -15,7 +15,7 @@ pub mod recording;
 mod running;
 
 use crate::domain::transcript::{Doubt, Transcript};
-use protocol::{Reply, Request, VERSION};
+use protocol::{MAX_PEAKS, Reply, Request, VERSION};
 use running::Running;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -167,6 +167,25 @@ impl Child {
         let request = Request::Voice { path: path.to_owned(), name: name.to_owned(), to: to.to_owned() };
         match self.ask(&request, limit, |_| ()).await? {
             Reply::Voice { sound_ms, remark } => Ok(VoiceInfo { sound_ms, remark }),
+            _ => Err(self.mismatch()),
+        }
+    }
+
+    /// Writes the sound at `path` as a WAV file that every browser plays to `to`, whole or not at all. Gives its length in
+    /// milliseconds and how loud it is in stretches of equal length.
+    ///
+    /// # Errors
+    /// See `ChildError`; the child is fit for the next job after each of them.
+    pub async fn listen(
+        &mut self,
+        path: &Path,
+        name: &str,
+        to: &Path,
+        limit: Duration,
+    ) -> Result<(u32, Vec<u8>), ChildError> {
+        let request = Request::Listen { path: path.to_owned(), name: name.to_owned(), to: to.to_owned() };
+        match self.ask(&request, limit, |_| ()).await? {
+            Reply::Listen { sound_ms, peaks } if peaks.len() <= MAX_PEAKS => Ok((sound_ms, peaks)),
             _ => Err(self.mismatch()),
         }
     }

@@ -9,13 +9,15 @@ use std::io::Read;
 use std::path::PathBuf;
 
 /// Changed whenever a message changes; the child says it first.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest frame in bytes: 5,000 words of about 100 bytes of JSON each, the second text, and room.
 pub const MAX_FRAME: usize = 1 << 20;
 /// Most words of one transcript: 20 minutes of fast speech are 4,000.
 pub const MAX_WORDS: usize = 5_000;
 /// Longest text of one decode in bytes.
 pub const MAX_TEXT: usize = 64 * 1024;
+/// Most stretches of a sound's picture.
+pub const MAX_PEAKS: usize = 1_000;
 /// Longest sound a child may report, milliseconds: the decoder's 20 minutes, and room.
 const MAX_SOUND_MS: u32 = 30 * 60 * 1000;
 
@@ -32,6 +34,15 @@ pub enum Request {
         /// Its name at the source: a hint for the decoder.
         name: String,
         /// Where the Ogg/Opus file is to stand.
+        to: PathBuf,
+    },
+    /// Write a recording anew as a browser plays it, and what it looks like.
+    Listen {
+        /// The stored sound.
+        path: PathBuf,
+        /// Its name at the source: a hint for the decoder.
+        name: String,
+        /// Where the WAV file is to stand: 16 bit PCM, mono.
         to: PathBuf,
     },
     /// Only decode: how long is it, and in which format?
@@ -84,6 +95,13 @@ pub enum Reply {
         sound_ms: u32,
         /// What the decoder noticed.
         remark: Option<String>,
+    },
+    /// The WAV file is written.
+    Listen {
+        /// Length of the sound, milliseconds.
+        sound_ms: u32,
+        /// How loud it is in stretches of equal length, 0 to 255; at most `MAX_PEAKS`.
+        peaks: Vec<u8>,
     },
     /// The sound can be decoded.
     Probe {

@@ -15,6 +15,7 @@
     reason = "signal arithmetic: counts stay below 2^25, fractions index sorted levels, rounding is meant"
 )]
 
+pub mod plain;
 pub mod spectrum;
 pub mod tones;
 pub mod voice;

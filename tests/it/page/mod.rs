@@ -2,6 +2,7 @@
 
 mod entering;
 mod privacy;
+mod report;
 mod watch;
 
 use crate::world::World;
