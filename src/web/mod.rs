@@ -9,16 +9,19 @@
 
 mod answer;
 mod assets;
+mod charges;
 pub mod charts;
 mod device;
 mod doors;
 mod enter;
+mod figures;
 mod form;
 mod frame;
 mod guard;
 mod keys;
 mod live;
 mod password;
+mod proof;
 mod proxy;
 mod session;
 mod tries;
@@ -160,6 +163,9 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = charges::routes(doors);
+    let doors = proof::routes(doors);
+    let doors = figures::routes(doors);
     live::routes(doors)
 }
 
