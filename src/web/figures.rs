@@ -15,7 +15,7 @@ use crate::domain::account::Right;
 use crate::domain::assessment::Verdict;
 use crate::domain::case::{CaseState, Outcome};
 use crate::domain::tariff::Cents;
-use crate::review::figures::{Figures, Month, Reach, Step, Wait, figures};
+use crate::review::figures::{Figures, Month, Reach, Speed, Step, Wait, figures};
 use crate::store::figures::VERDICTS;
 use crate::wording::charges::{cell, signed};
 use askama::Template;
@@ -200,7 +200,7 @@ fn waits(
 }
 
 fn speed(figures: &Figures, places: Vec<Place>, step: &str) -> String {
-    let values = figures.places.iter().map(|day| figures.speeds.get(day).and_then(|speed| speed.factor())).collect();
+    let values = figures.places.iter().map(|day| figures.speeds.get(day).and_then(Speed::factor)).collect();
     let curves = vec![Curve { name: "Echtzeitfaktor".into(), class: "strong", values }];
     lines(
         &Picture {
@@ -289,23 +289,23 @@ async fn export(State(app): State<App>, Query(wanted): Query<Wanted>) -> Page {
     );
     writer.write_record(&head).map_err(ours)?;
     for day in &figures.places {
-        writer.write_record(line(&figures, day)).map_err(ours)?;
+        writer.write_record(line(&figures, *day)).map_err(ours)?;
     }
     let body = writer.into_inner().map_err(|error| Trouble::Ours(error.to_string()))?;
     download(&format!("auswertung-{zeit}.csv"), "text/csv; charset=utf-8", body)
 }
 
-fn line(figures: &Figures, day: &NaiveDate) -> Vec<String> {
+fn line(figures: &Figures, day: NaiveDate) -> Vec<String> {
     let mut cells = vec![cell(&day.format("%d.%m.%Y").to_string())];
-    cells.extend(figures.reports.get(day).copied().unwrap_or_default().map(|count| count.to_string()));
+    cells.extend(figures.reports.get(&day).copied().unwrap_or_default().map(|count| count.to_string()));
     for found in [&figures.answers, &figures.call_backs] {
-        let wait = found.get(day);
+        let wait = found.get(&day);
         cells.extend(
             [wait.map(|wait| wait.median_s), wait.map(|wait| wait.most_s)]
                 .map(|seconds| seconds.map(|seconds| seconds.to_string()).unwrap_or_default()),
         );
     }
-    let factor = figures.speeds.get(day).and_then(|speed| speed.factor());
+    let factor = figures.speeds.get(&day).and_then(Speed::factor);
     cells.push(factor.map(|factor| format!("{factor:.3}").replace('.', ",")).unwrap_or_default());
     cells
 }
