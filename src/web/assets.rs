@@ -23,6 +23,8 @@ macro_rules! assets {
 
 const ASSETS: &[Asset] = assets![
     "app.css" as "text/css; charset=utf-8",
+    "charges.css" as "text/css; charset=utf-8",
+    "charts.css" as "text/css; charset=utf-8",
     "app.js" as "text/javascript; charset=utf-8",
     "player.js" as "text/javascript; charset=utf-8",
     "icon.svg" as "image/svg+xml",

@@ -11,10 +11,12 @@ mod acts;
 mod answer;
 mod assets;
 mod case;
+mod charges;
 pub mod charts;
 mod device;
 mod doors;
 mod enter;
+mod figures;
 mod form;
 mod frame;
 mod guard;
@@ -23,6 +25,7 @@ mod keys;
 mod live;
 mod password;
 mod privacy;
+mod proof;
 mod proxy;
 mod report;
 mod session;
@@ -174,6 +177,9 @@ fn doors(app: &App) -> Doors {
     let doors = report::routes(doors);
     let doors = case::routes(doors);
     let doors = sound::routes(doors);
+    let doors = charges::routes(doors);
+    let doors = proof::routes(doors);
+    let doors = figures::routes(doors);
     live::routes(doors)
 }
 

@@ -122,7 +122,9 @@ fn proposed(detail: &str) -> String {
 fn withdrawn(detail: &str) -> &'static str {
     match detail {
         "refused on the phone" => "Vorgeschlagene Gebühr zurückgenommen: am Telefon abgelehnt",
-        "not proven after a correction" => "Vorgeschlagene Gebühr zurückgenommen: nach der Berichtigung nicht mehr belegt",
+        "not proven after a correction" => {
+            "Vorgeschlagene Gebühr zurückgenommen: nach der Berichtigung nicht mehr belegt"
+        }
         _ => "Vorgeschlagene Gebühr zurückgenommen: Der Beleg wurde gelöscht",
     }
 }

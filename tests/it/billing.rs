@@ -384,7 +384,6 @@ fn number(nth: usize) -> i64 {
     i64::try_from(nth).unwrap()
 }
 
-#[expect(clippy::too_many_lines, reason = "one measurement after the other")]
 async fn measure(base: Base, name: &str) {
     let now = t(0);
     fill(&base.store, now).await;

@@ -19,9 +19,6 @@ pub use stacked::{Bars, Layer, stacked};
 
 use std::fmt::Write as _;
 
-/// The style of all pictures; the page serves it.
-pub const STYLE: &str = include_str!("charts.css");
-
 /// Width of a picture in its own units; the page scales it.
 const WIDTH: f64 = 560.0;
 /// Room on the left for the numbers of the axis, and above and below what is drawn.
@@ -119,6 +116,12 @@ pub fn number(value: f64, decimals: usize) -> String {
     }
     let sign = if value < 0.0 && plain.chars().any(|digit| ('1'..='9').contains(&digit)) { "−" } else { "" };
     if fraction.is_empty() { format!("{sign}{grouped}") } else { format!("{sign}{grouped},{fraction}") }
+}
+
+/// A count as Germans write it: `1.234`.
+#[must_use]
+pub fn whole(count: u64) -> String {
+    number(count as f64, 0)
 }
 
 /// A coordinate: one decimal is finer than any screen here.

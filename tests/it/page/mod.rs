@@ -1,5 +1,6 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
+mod books;
 mod entering;
 mod privacy;
 mod report;
