@@ -24,6 +24,7 @@ macro_rules! assets {
 const ASSETS: &[Asset] = assets![
     "app.css" as "text/css; charset=utf-8",
     "app.js" as "text/javascript; charset=utf-8",
+    "inbox.js" as "text/javascript; charset=utf-8",
     "icon.svg" as "image/svg+xml",
 ];
 

@@ -15,11 +15,13 @@ mod enter;
 mod form;
 mod frame;
 mod guard;
+mod inbox;
 mod keys;
 mod live;
 mod password;
 mod proxy;
 mod session;
+mod times;
 mod tries;
 
 pub use doors::{Doors, Need, Route};
@@ -159,6 +161,7 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = inbox::routes(doors);
     live::routes(doors)
 }
 

@@ -8,7 +8,7 @@ pub mod morning;
 mod paths;
 mod press;
 mod receipt;
-mod safe;
+pub mod safe;
 mod statements;
 pub mod swaps;
 pub mod watch;
