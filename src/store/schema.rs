@@ -67,8 +67,7 @@ async fn prepare_writer(db: &mut AnyConnection) -> std::result::Result<(), sqlx:
 async fn prepare_reader(db: &mut AnyConnection) -> std::result::Result<(), sqlx::Error> {
     db.execute("PRAGMA busy_timeout = 5000").await?;
     db.execute("PRAGMA query_only = ON").await?;
-    // KiB: what a list of a hundred thousand counts and filters on stays in memory
-    db.execute("PRAGMA cache_size = -16000").await?;
+    // No pragma here that reads the schema (cache_size does): it would be that of before the migrations.
     Ok(())
 }
 
