@@ -10,8 +10,9 @@ CREATE TABLE inbox (
     case_id    BIGINT REFERENCES cases (id)   -- the case it opened or joined
 );
 CREATE INDEX inbox_counts ON inbox (verdict, state, source, technician, place);
-CREATE INDEX inbox_state ON inbox (state, place);
-CREATE INDEX inbox_technician ON inbox (technician, place);
+-- In the order of the list, and with all that is counted in them: no row has to be fetched.
+CREATE INDEX inbox_state ON inbox (state, place, verdict, source, technician);
+CREATE INDEX inbox_technician ON inbox (technician, place, verdict, state, source);
 CREATE INDEX inbox_case ON inbox (case_id);
 
 CREATE TABLE inbox_shown (
@@ -24,17 +25,16 @@ CREATE TABLE inbox_shown (
 );
 
 -- only sqlite:
--- One row a report, its rowid is the place. The words come folded and each once, so nothing is left to the tokenizer.
-CREATE VIRTUAL TABLE inbox_words USING fts5 (words, tokenize = 'ascii', detail = 'none', columnsize = 0);
+-- One row a report, its rowid is the place. The words come folded and each once, so nothing is left to the tokenizer. Short
+-- beginnings have lists of their own: else those of all words that begin so are merged while somebody types.
+CREATE VIRTUAL TABLE inbox_words USING fts5 (words, tokenize = 'ascii', detail = 'none', columnsize = 0, prefix = '2 3 4');
 -- What is taken out of the index is gone from the file, not only marked.
 INSERT INTO inbox_words (inbox_words, rank) VALUES ('secure-delete', 1);
 -- only postgres:
 CREATE TABLE inbox_words (
     place BIGINT NOT NULL PRIMARY KEY,        -- whose words
     words TSVECTOR NOT NULL                   -- folded, each once, without positions
-) WITH (toast_tuple_target = 128);
--- The words lie beside the table, so that what only counts its rows reads little.
-ALTER TABLE inbox_words ALTER COLUMN words SET STORAGE EXTERNAL;
+);
 CREATE INDEX inbox_words_words ON inbox_words USING GIN (words) WITH (fastupdate = off);
 -- end
 

@@ -70,6 +70,7 @@ async fn prepare_writer(db: &mut AnyConnection) -> std::result::Result<(), sqlx:
 async fn prepare_reader(db: &mut AnyConnection) -> std::result::Result<(), sqlx::Error> {
     db.execute("PRAGMA busy_timeout = 5000").await?;
     db.execute("PRAGMA query_only = ON").await?;
+    // No pragma here that reads the schema (cache_size does): it would be that of before the migrations.
     Ok(())
 }
 

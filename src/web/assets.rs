@@ -27,6 +27,7 @@ const ASSETS: &[Asset] = assets![
     "charts.css" as "text/css; charset=utf-8",
     "app.js" as "text/javascript; charset=utf-8",
     "player.js" as "text/javascript; charset=utf-8",
+    "inbox.js" as "text/javascript; charset=utf-8",
     "icon.svg" as "image/svg+xml",
 ];
 

@@ -21,6 +21,7 @@ mod form;
 mod frame;
 mod guard;
 mod heard;
+mod inbox;
 mod keys;
 mod live;
 mod password;
@@ -31,6 +32,7 @@ mod report;
 mod session;
 mod sound;
 mod state;
+mod times;
 mod tries;
 mod wave;
 mod words;
@@ -180,6 +182,7 @@ fn doors(app: &App) -> Doors {
     let doors = charges::routes(doors);
     let doors = proof::routes(doors);
     let doors = figures::routes(doors);
+    let doors = inbox::routes(doors);
     live::routes(doors)
 }
 

@@ -9,7 +9,7 @@ pub mod morning;
 mod paths;
 mod press;
 mod receipt;
-mod safe;
+pub mod safe;
 mod statements;
 pub mod story;
 pub mod swaps;

@@ -28,7 +28,8 @@ const UNSEEN: [RangeInclusive<char>; 15] = [
 ];
 
 /// On one line, at most so long, cut at a word where that keeps half of it.
-pub(super) fn line(text: &str, most: usize) -> String {
+#[must_use]
+pub fn line(text: &str, most: usize) -> String {
     // what lies beyond any length we show need not be looked at
     let seen: String = text.chars().filter_map(visible).take(most * 8).collect();
     let line = joined_rightly(&seen.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -36,7 +37,8 @@ pub(super) fn line(text: &str, most: usize) -> String {
 }
 
 /// With the lines that its writer made, at most so long.
-pub(super) fn lines(text: &str, most: usize) -> String {
+#[must_use]
+pub fn lines(text: &str, most: usize) -> String {
     let mut kept = Vec::new();
     for one in text.trim().replace("\r\n", "\n").split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
         let seen: String = one.chars().filter_map(visible).collect();
@@ -46,7 +48,8 @@ pub(super) fn lines(text: &str, most: usize) -> String {
 }
 
 /// A number to tap: nothing invisible within.
-pub(super) fn number(text: &str) -> String {
+#[must_use]
+pub fn number(text: &str) -> String {
     line(&text.replace('\u{200d}', ""), NUMBER)
 }
 

@@ -298,6 +298,7 @@ async fn after_any_story_the_list_is_what_the_truth_says(base: Base) {
 fn counted(truth: &[Truth], filter: &Filter) -> Counts {
     let many = |filter: &Filter| i64::try_from(truth.iter().filter(|one| passes(one, filter)).count()).unwrap();
     Counts {
+        more: false,
         all: many(filter),
         verdicts: VERDICTS.map(|verdict| many(&Filter { verdicts: vec![verdict], ..filter.clone() })),
         states: State::ALL.map(|state| many(&Filter { state: Some(state), ..filter.clone() })),

@@ -41,7 +41,8 @@ pub async fn refresh(tx: &mut Tx, report: ReportId) -> Result<()> {
     let place = put_line(tx, report, fields.number("called_at")?, &line).await?;
     put_shown(tx, place, &told).await?;
     let displayed = [fields.maybe_text("caller_number")?, fields.maybe_text("caller_name")?];
-    let number = line.case.map(|case| format!("Vorgang {case}"));
+    // as people write it, folded
+    let number = line.case.map(|case| format!("vorgang {case}"));
     let texts = displayed.iter().flatten().chain(&number).chain(&told.texts).map(String::as_str);
     words::put(tx, place, &search::kept(texts)).await
 }
@@ -110,13 +111,11 @@ struct Line {
 
 impl Line {
     fn of(source: String, verdict: Option<String>, case: Option<OfCase>) -> Self {
-        match case {
-            Some(case) => Self { source, verdict, state: case.state, technician: case.technician, case: Some(case.id) },
-            None => {
-                let state = if verdict.is_none() { State::Waiting } else { State::None };
-                Self { source, verdict, state, technician: None, case: None }
-            }
+        if let Some(case) = case {
+            return Self { source, verdict, state: case.state, technician: case.technician, case: Some(case.id) };
         }
+        let state = if verdict.is_none() { State::Waiting } else { State::None };
+        Self { source, verdict, state, technician: None, case: None }
     }
 }
 

@@ -141,9 +141,15 @@ pub struct Page {
     pub newer: Option<i64>,
 }
 
+/// So many reports with certain words are counted. Where more have them, only that is told: a word that is everywhere narrows
+/// nothing, and is not worth the time.
+pub const COUNTED: i64 = 5_000;
+
 /// How many reports pass a filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// More than `COUNTED` have the words: then the numbers below are those of some of them, and worth nothing.
+    pub more: bool,
     /// All that pass.
     pub all: i64,
     /// By verdict, as in `VERDICTS`: as if the filter named no verdict.
@@ -205,14 +211,20 @@ pub async fn row(db: &mut Reader, report: ReportId) -> Result<Option<Row>> {
 /// Where the database refused.
 pub async fn counts(db: &mut Reader, filter: &Filter) -> Result<Counts> {
     let chosen = Chosen::base(db.dialect, filter);
-    let head = "SELECT inbox.verdict AS verdict, inbox.state AS state, COUNT(*) AS many";
-    let rows = chosen.query(head, " GROUP BY inbox.verdict, inbox.state").fetch_all(&mut **db).await?;
+    let searched = chosen.tables != "inbox";
+    let head = "SELECT hits.verdict AS verdict, hits.state AS state, COUNT(*) AS many
+        FROM (SELECT inbox.verdict AS verdict, inbox.state AS state";
+    let most = if searched { format!(" LIMIT {}", COUNTED + 1) } else { String::new() };
+    let tail = format!("{most}) AS hits GROUP BY hits.verdict, hits.state");
+    let rows = chosen.query(head, &tail).fetch_all(&mut **db).await?;
     let mut counts = Counts::default();
+    let mut found = 0;
     for row in &rows {
         let fields = Fields::named(row, "inbox", "counts".to_owned());
         let verdict = fields.maybe_word("verdict", Verdict::parse)?;
         let state = fields.word("state", State::parse)?;
         let many = fields.number("many")?;
+        found += many;
         let wanted = filter.verdicts.is_empty() || verdict.is_some_and(|verdict| filter.verdicts.contains(&verdict));
         let here = filter.state.is_none_or(|wanted| wanted == state);
         for (of, count) in VERDICTS.iter().zip(&mut counts.verdicts) {
@@ -223,6 +235,7 @@ pub async fn counts(db: &mut Reader, filter: &Filter) -> Result<Counts> {
         }
         counts.all += if here && wanted { many } else { 0 };
     }
+    counts.more = searched && found > COUNTED;
     Ok(counts)
 }
 

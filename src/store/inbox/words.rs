@@ -32,7 +32,7 @@ pub(super) async fn forget(tx: &mut Tx, place: i64) -> Result<()> {
 
 /// How rows with certain words are asked for.
 pub(super) struct Matching {
-    /// What to select from; `?` is the place of `sought`.
+    /// What to select from.
     pub(super) tables: &'static str,
     /// The condition; `?` is the place of `sought`.
     pub(super) condition: &'static str,

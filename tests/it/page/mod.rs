@@ -2,6 +2,7 @@
 
 mod books;
 mod entering;
+mod inbox;
 mod privacy;
 mod report;
 mod watch;
