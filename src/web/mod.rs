@@ -9,9 +9,11 @@
 
 mod answer;
 mod assets;
+mod correct;
 mod device;
 mod doors;
 mod enter;
+mod examples;
 mod form;
 mod frame;
 mod guard;
@@ -19,8 +21,11 @@ mod keys;
 mod live;
 mod password;
 mod proxy;
+mod rules;
 mod session;
+mod trial;
 mod tries;
+mod vocabulary;
 
 pub use doors::{Doors, Need, Route};
 
@@ -77,6 +82,7 @@ pub struct Inner {
     pub(crate) tries: tries::Tries,
     pub(crate) passwords: password::Passwords,
     pub(crate) live: live::Live,
+    pub(crate) trials: trial::Trials,
 }
 
 /// The page.
@@ -112,6 +118,7 @@ impl Web {
             tries: tries::Tries::default(),
             passwords: password::Passwords::default(),
             live: live::Live::default(),
+            trials: trial::Trials::default(),
             settings,
         };
         Ok(Self { app: Arc::new(inner), certificate })
@@ -145,6 +152,7 @@ impl Web {
     pub async fn serve(self, listener: TcpListener, lifecycle: Lifecycle) {
         tracing::info!(address = ?listener.local_addr().ok(), "the page is served");
         self.app.say(Condition::Idle, "");
+        lifecycle.spawn("web.trials".into(), trial::work(self.app.clone(), lifecycle.clone()));
         let served = server::serve(listener, self.router(), BOUNDS, self.certificate.clone(), &lifecycle);
         tokio::join!(served, self.app.live.watch(&self.app, &lifecycle), session::tidy(&self.app, &lifecycle));
     }
@@ -159,6 +167,11 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = correct::routes(doors);
+    let doors = rules::routes(doors);
+    let doors = examples::routes(doors);
+    let doors = trial::routes(doors);
+    let doors = vocabulary::routes(doors);
     live::routes(doors)
 }
 

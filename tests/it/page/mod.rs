@@ -1,6 +1,7 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
 mod entering;
+mod review;
 
 use crate::world::World;
 use nachtwache::config;
