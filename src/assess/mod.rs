@@ -244,9 +244,17 @@ impl Anew<'_> {
 /// one such file.
 ///
 /// # Errors
-/// Where the folder holds no rule file, or a file cannot be read or is none.
+/// As [`rule_files`], or where a file is none.
 pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
     let Some(folder) = folder else { return Rules::with(&[]) };
+    Rules::with(&rule_files(folder)?)
+}
+
+/// The firm's own rule files, name and text, by name; `folder` may also be one such file.
+///
+/// # Errors
+/// Where the folder holds no rule file, or a file cannot be read.
+pub fn rule_files(folder: &Path) -> Result<Vec<(String, String)>, RulesError> {
     let unread = |path: &Path| {
         let path = path.to_owned();
         move |error| RulesError::Read { path, error }
@@ -267,7 +275,7 @@ pub fn rules_of(folder: Option<&Path>) -> Result<Rules, RulesError> {
         return Err(RulesError::Empty { path: folder.to_owned() });
     }
     files.sort();
-    Rules::with(&files)
+    Ok(files)
 }
 
 impl AssessStep {

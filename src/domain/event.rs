@@ -80,6 +80,8 @@ words! {
         Corrected = "corrected",
         /// A report was kept as an example for the rules, or an example was changed or thrown away.
         Example = "example",
+        /// A rule file was written.
+        Rules = "rules",
         /// The list of words for the recogniser changed.
         Vocabulary = "vocabulary",
         /// Somebody entered the page, was refused, or left it.

@@ -137,6 +137,31 @@ impl Review {
         rules::judge_knowing(rules, &bench::message(record, &hours), &self.terms(), &Names::default())
     }
 
+    /// A report as a record, without labels, for the bench. `None`: there is no such report, or nothing in it to judge.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn record_of(&self, id: ReportId) -> Result<Option<Record>, StoreError> {
+        let mut reader = self.store.read().await?;
+        let Some(report) = reports::maybe(&mut reader, id).await? else { return Ok(None) };
+        Ok(self.record(&report, &Said::of(&report, &mut reader).await?))
+    }
+
+    /// A text as somebody typed it into the bench, as if it were left now.
+    #[must_use]
+    pub fn record_of_text(&self, text: String) -> Record {
+        let zone = self.settings.business_hours().zone;
+        Record {
+            id: String::new(),
+            text,
+            subject: None,
+            headers: Vec::new(),
+            caller_id: None,
+            received_at: self.clock.now().with_timezone(&zone).fixed_offset(),
+            expect: unlabelled(),
+        }
+    }
+
     fn terms(&self) -> Terms<'_> {
         let terms = &self.settings.terms;
         Terms { fee: terms.fee_cents().unwrap_or_default(), own_numbers: &terms.own_numbers }

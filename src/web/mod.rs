@@ -13,9 +13,11 @@ mod assets;
 mod case;
 mod charges;
 pub mod charts;
+mod correct;
 mod device;
 mod doors;
 mod enter;
+mod examples;
 mod figures;
 mod form;
 mod frame;
@@ -29,11 +31,14 @@ mod privacy;
 mod proof;
 mod proxy;
 mod report;
+mod rules;
 mod session;
 mod sound;
 mod state;
 mod times;
+mod trial;
 mod tries;
+mod vocabulary;
 mod wave;
 mod words;
 
@@ -92,6 +97,7 @@ pub struct Inner {
     pub(crate) tries: tries::Tries,
     pub(crate) passwords: password::Passwords,
     pub(crate) live: live::Live,
+    pub(crate) trials: trial::Trials,
 }
 
 /// The page.
@@ -127,6 +133,7 @@ impl Web {
             tries: tries::Tries::default(),
             passwords: password::Passwords::default(),
             live: live::Live::default(),
+            trials: trial::Trials::default(),
             settings,
         };
         Ok(Self { app: Arc::new(inner), certificate })
@@ -160,6 +167,7 @@ impl Web {
     pub async fn serve(self, listener: TcpListener, lifecycle: Lifecycle) {
         tracing::info!(address = ?listener.local_addr().ok(), "the page is served");
         self.app.say(Condition::Idle, "");
+        lifecycle.spawn("web.trials".into(), trial::work(self.app.clone(), lifecycle.clone()));
         let served = server::serve(listener, self.router(), BOUNDS, self.certificate.clone(), &lifecycle);
         tokio::join!(served, self.app.live.watch(&self.app, &lifecycle), session::tidy(&self.app, &lifecycle));
     }
@@ -183,6 +191,11 @@ fn doors(app: &App) -> Doors {
     let doors = proof::routes(doors);
     let doors = figures::routes(doors);
     let doors = inbox::routes(doors);
+    let doors = correct::routes(doors);
+    let doors = rules::routes(doors);
+    let doors = examples::routes(doors);
+    let doors = trial::routes(doors);
+    let doors = vocabulary::routes(doors);
     live::routes(doors)
 }
 

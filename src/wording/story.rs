@@ -35,6 +35,7 @@ pub fn story(event: &Event) -> String {
         EventKind::Objected => "Gegen die Gebühr ist etwas eingewandt: bitte prüfen",
         EventKind::Corrected => return format!("{who} hat etwas berichtigt; neu geprüft"),
         EventKind::Example => return format!("{who} hat ein Beispiel für die Regeln angelegt oder geändert"),
+        EventKind::Rules => return format!("{who} hat die Regeln geändert"),
         EventKind::Vocabulary => return format!("{who} hat den Wortschatz geändert"),
         EventKind::Deleted => "Gelöscht: Die Frist war um, oder es wurde verlangt",
         EventKind::Held => return format!("{who} hat die Löschung angehalten oder wieder zugelassen"),

@@ -51,7 +51,7 @@ pub struct Rules {
     /// Of the concept at `i`: its patterns on shelf `2 * i`, what takes it back on the next.
     patterns: Index,
     names: HashMap<String, usize>,
-    written: Vec<(String, Concept)>,
+    pub(super) written: Vec<(String, Concept)>,
     version: String,
 }
 
@@ -64,15 +64,15 @@ struct File {
 /// A concept as written in TOML.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Concept {
-    name: String,
+pub(super) struct Concept {
+    pub name: String,
     #[serde(default)]
-    language: Option<String>,
-    patterns: Vec<String>,
+    pub language: Option<String>,
+    pub patterns: Vec<String>,
     #[serde(default)]
-    except: Vec<String>,
-    holds: Vec<String>,
-    not: Vec<String>,
+    pub except: Vec<String>,
+    pub holds: Vec<String>,
+    pub not: Vec<String>,
 }
 
 struct Compiled {

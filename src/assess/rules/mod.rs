@@ -39,6 +39,7 @@ mod pronouns;
 mod proper;
 mod revision;
 mod scope;
+mod shown;
 mod signature;
 mod state;
 mod text;
@@ -57,6 +58,7 @@ use lexicon::Scene;
 pub use names::Names;
 use noise::{Heard, Kind};
 pub use proper::{Digits, digits, is_given_name, people, proper_words, said};
+pub use shown::Shown;
 use text::Text;
 pub(super) use words::compared;
 

@@ -6,6 +6,7 @@ mod inbox;
 mod privacy;
 mod report;
 mod watch;
+mod review;
 
 use crate::world::World;
 use nachtwache::config;
