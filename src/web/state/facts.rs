@@ -35,6 +35,26 @@ pub(super) struct Queue {
     pub(super) oldest: Option<DateTime<Utc>>,
 }
 
+/// The daily proof that a message arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Drilled {
+    /// There is none, by the settings.
+    Off,
+    /// There was none yet.
+    Never,
+    /// The newest one.
+    Last(Drill),
+}
+
+impl Drilled {
+    async fn of(reader: &mut Reader, enabled: bool) -> Result<Self, StoreError> {
+        if !enabled {
+            return Ok(Self::Off);
+        }
+        Ok(drills::last(reader).await?.map_or(Self::Never, Self::Last))
+    }
+}
+
 /// What is known now.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -60,8 +80,7 @@ pub(super) struct Facts {
     /// Cases that nobody has, and that somebody has.
     pub(super) open: usize,
     pub(super) taken: usize,
-    /// `None` = drills are off; `Some(None)` = there was none yet.
-    pub(super) drill: Option<Option<Drill>>,
+    pub(super) drill: Drilled,
     /// Whether a sign of life is to go out.
     pub(super) heartbeat: bool,
     /// Whether anybody at all can be told something.
@@ -98,7 +117,6 @@ impl Facts {
         let plan = desk.roster.plan(&mut reader, now).await?;
         let everybody = desk.roster.at(&mut reader, now).await?.recipients(&["everyone", "office"]);
         let complaints = desk.roster.complaints(&mut reader, now).await?;
-        let drill = if settings.drill.enabled { Some(drills::last(&mut reader).await?) } else { None };
         let folder = settings.store.folder.clone();
         let model = settings.transcribe.model.clone();
         let facts = Self {
@@ -115,7 +133,7 @@ impl Facts {
             undelivered: watch::undelivered(&mut reader, now - UNDELIVERED).await?,
             open,
             taken: unclosed.len() - open,
-            drill,
+            drill: Drilled::of(&mut reader, settings.drill.enabled).await?,
             heartbeat: settings.heartbeat.is_some(),
             anybody: !everybody.is_empty(),
             gaps: plan.gaps(now, now + AHEAD).into_iter().map(|gap| (gap.from, gap.until)).collect(),

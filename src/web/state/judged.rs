@@ -1,6 +1,6 @@
 //! What of the facts is well, what is not, and what to do about it. Pure.
 
-use super::facts::{Disk, Facts, Queue};
+use super::facts::{Disk, Drilled, Facts, Queue};
 use super::shown::{ago, amount, bytes, when};
 use crate::domain::report::Stage;
 use crate::runtime::status::{Entry, State};
@@ -280,18 +280,18 @@ fn drill(facts: &Facts, zone: Tz) -> Item {
     const NAME: &str = "Probealarm";
     const REMEDY: &str = "Machen Sie selbst einen: nachtwache drill zeigt, wie weit er kommt.";
     match &facts.drill {
-        None => Item::plain(NAME, "ausgeschaltet"),
-        Some(None) => Item::plain(NAME, "noch keiner"),
-        Some(Some(Drill { failed_at: Some(at), .. })) => {
+        Drilled::Off => Item::plain(NAME, "ausgeschaltet"),
+        Drilled::Never => Item::plain(NAME, "noch keiner"),
+        Drilled::Last(Drill { failed_at: Some(at), .. }) => {
             Item::bad(NAME, format!("der letzte kam nicht an ({})", when(*at, zone)), REMEDY)
         }
-        Some(Some(Drill { arrived_at: Some(at), begun_at, .. })) if facts.now - *begun_at <= UNDRILLED => {
+        Drilled::Last(Drill { arrived_at: Some(at), begun_at, .. }) if facts.now - *begun_at <= UNDRILLED => {
             Item::good(NAME, format!("angekommen {}", when(*at, zone)))
         }
-        Some(Some(Drill { begun_at, .. })) if facts.now - *begun_at > UNDRILLED => {
+        Drilled::Last(Drill { begun_at, .. }) if facts.now - *begun_at > UNDRILLED => {
             Item::bad(NAME, format!("der letzte begann {}", when(*begun_at, zone)), REMEDY)
         }
-        Some(Some(_)) => Item::plain(NAME, "unterwegs"),
+        Drilled::Last(_) => Item::plain(NAME, "unterwegs"),
     }
 }
 

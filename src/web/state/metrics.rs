@@ -1,7 +1,7 @@
 //! The figures for Prometheus, in its text format. Labels are names of the settings and of workers: bounded, and nothing of a
 //! caller. Pure.
 
-use super::facts::Facts;
+use super::facts::{Drilled, Facts};
 use super::judged::is_ill;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Write as _;
@@ -83,7 +83,7 @@ pub(super) fn text(facts: &Facts, longest: TimeDelta) -> String {
     all.one("disk_free_bytes", "Free space of the store's folder.", facts.disk.map(|disk| count(disk.free)));
     all.one("disk_size_bytes", "Size of that disk.", facts.disk.map(|disk| count(disk.total)));
     all.one("database_bytes", "Size of the database.", Some(count(facts.database)));
-    let arrived = facts.drill.as_ref().and_then(|last| last.as_ref()).and_then(|last| last.arrived_at);
+    let arrived = if let Drilled::Last(last) = &facts.drill { last.arrived_at } else { None };
     all.one("drill_arrived_timestamp_seconds", "When the newest drill arrived, if it did.", arrived.map(seconds));
     all.one(
         "deletion_looked_timestamp_seconds",
