@@ -4,6 +4,7 @@
 
 mod architecture;
 mod attacks;
+mod browser;
 mod channels;
 mod child;
 mod commands;
