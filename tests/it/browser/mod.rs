@@ -1,6 +1,7 @@
 //! The page in a real Chromium: what a person sees and does there. Chromium and its driver are Debian's; axe-core (which looks
 //! for what people with impairments could not use) lies in tests/data/axe.
 
+mod gallery;
 mod morning;
 mod tour;
 
