@@ -102,6 +102,8 @@ struct LinkedPage {
     name: String,
 }
 
+/// Bytes of a name at the log-in.
+const LONGEST_NAME: usize = 200;
 const NOT_RIGHT: &str = "Name oder Passwort stimmt nicht.";
 
 /// A path of this page and nothing else: what a link brought may lead nowhere else.
@@ -125,6 +127,10 @@ async fn enter(
     Form(form): Form<LogIn>,
 ) -> Page {
     let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
+    if form.name.len() > LONGEST_NAME {
+        // tries are counted by name: nobody fills the memory with names
+        return Err(Trouble::Wrong(NOT_RIGHT.to_owned()));
+    }
     app.tries.count(&form.name, proxy::network(address))?;
     let mut reader = app.desk.store.read().await?;
     let account = accounts::named(&mut reader, form.name.trim()).await?;

@@ -5,6 +5,7 @@
 mod architecture;
 mod attacks;
 mod billing;
+mod browser;
 mod channels;
 mod child;
 mod commands;

@@ -8,7 +8,7 @@ use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::CaseId;
 use nachtwache::domain::charge::ChargeState;
 use nachtwache::domain::report::ReportId;
-use nachtwache::store::{assessments, ledger};
+use nachtwache::store::{assessments, charge_steps};
 use reqwest::StatusCode;
 
 const PAGES: [&str; 6] = [
@@ -30,7 +30,7 @@ async fn a_proposed_charge() -> (World, Site, ReportId) {
 }
 
 async fn state(world: &World) -> ChargeState {
-    ledger::find(&mut world.store.read().await.unwrap(), CaseId(1001)).await.unwrap().unwrap().state
+    charge_steps::find(&mut world.store.read().await.unwrap(), CaseId(1001)).await.unwrap().unwrap().state
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn the_sheet_has_everything_that_proves_the_charge_and_prints_without_butt
     for finding in &found.findings {
         assert!(sheet.contains(&finding.quote), "{} is missing", finding.quote);
     }
-    let entry = ledger::find(&mut world.store.read().await.unwrap(), CaseId(1001)).await.unwrap().unwrap();
+    let entry = charge_steps::find(&mut world.store.read().await.unwrap(), CaseId(1001)).await.unwrap().unwrap();
     let sum = entry.proof.sound_sha256.unwrap();
     for part in [
         sum.as_str(),

@@ -1,10 +1,9 @@
 //! In and out: passwords, links, sessions that end.
 
 use super::{COOKIE, Site, account};
-use crate::world::{NIGHT, World};
+use crate::world::World;
 use chrono::TimeDelta;
-use nachtwache::config::SecondFactor;
-use nachtwache::domain::account::{Role, SessionStage};
+use nachtwache::domain::account::Role;
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::store::accounts::{self, Purpose};
 use nachtwache::store::sessions;
@@ -121,25 +120,4 @@ async fn a_link_from_the_phone_lets_a_technician_in_once_and_a_preview_does_not_
     assert_eq!(phone.post("/eintreten/anna", &[]).await.status, StatusCode::SEE_OTHER);
     assert!(phone.cookie(COOKIE).is_some());
     assert_eq!(site.browser().post("/eintreten/anna", &[]).await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn a_half_log_in_opens_nothing() {
-    let world = World::at(NIGHT, None, "").await;
-    let site = Site::with(&world, |web| web.second_factor = SecondFactor::Required).await;
-    let half = site.inside_as("Petra", Role::Admin, SessionStage::Second).await;
-    let enrol = site.inside_as("Petra", Role::Admin, SessionStage::Enrol).await;
-    for route in site.routes.iter().filter(|route| matches!(route.need, nachtwache::web::Need::May(_))) {
-        let path = route.path.replace("{id}", "x").replace("{number}", "1001");
-        assert_eq!(
-            half.send(route.method.clone(), &path, &[("sec-fetch-site", "same-origin")], None).await.onward(),
-            "/anmelden/zweiter",
-            "{path}"
-        );
-        assert_eq!(
-            enrol.send(route.method.clone(), &path, &[("sec-fetch-site", "same-origin")], None).await.onward(),
-            "/konto/zweiter",
-            "{path}"
-        );
-    }
 }

@@ -1,7 +1,9 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
+mod attacks;
 mod books;
 mod entering;
+pub(crate) mod hostile;
 mod inbox;
 mod privacy;
 mod report;
@@ -9,6 +11,7 @@ mod watch;
 mod review;
 
 use crate::world::World;
+use chrono::TimeDelta;
 use nachtwache::config;
 use nachtwache::domain::account::{Account, AccountId, Role, Session, SessionStage};
 use nachtwache::runtime::clock::Clock as _;
@@ -143,6 +146,20 @@ pub(crate) fn account(name: &str, role: Role, now: chrono::DateTime<chrono::Utc>
     }
 }
 
+/// Somebody with a password, and the browser in which he set it.
+pub(crate) async fn invited_with(world: &World, site: &Site, name: &str, role: Role, password: &str) -> Browser {
+    let now = world.clock.now();
+    let mut tx = world.store.begin().await.unwrap();
+    let account = account(name, role, now);
+    accounts::add(&mut tx, &account).await.unwrap();
+    accounts::link(&mut tx, account.id, accounts::Purpose::Begin, name, now, now + TimeDelta::hours(24)).await.unwrap();
+    tx.commit().await.unwrap();
+    let browser = site.browser();
+    let set = browser.post(&format!("/einladung/{name}"), &[("passwort", password), ("wiederholt", password)]).await;
+    assert_eq!(set.status, StatusCode::SEE_OTHER, "{}", set.body);
+    browser
+}
+
 /// Somebody's browser: keeps cookies, says that its forms are the page's own.
 pub(crate) struct Browser {
     client: Client,
@@ -183,6 +200,15 @@ impl Browser {
         let (status, headers) = (response.status(), response.headers().clone());
         self.keep(&headers);
         Answer { status, headers, body: response.text().await.unwrap() }
+    }
+
+    /// The head of an answer that goes on.
+    pub(crate) async fn head_of(&self, path: &str) -> Answer {
+        let cookies: Vec<String> =
+            self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = self.client.get(format!("{}{path}", self.url)).header("cookie", cookies.join("; "));
+        let response = request.send().await.unwrap();
+        Answer { status: response.status(), headers: response.headers().clone(), body: String::new() }
     }
 
     fn keep(&self, headers: &HeaderMap) {

@@ -1,0 +1,82 @@
+//! A morning at the desk: the real service with the real recogniser, a real recording, a real browser, from the first link
+//! on the command line to the charge in the accountant's file.
+
+use super::{Chromium, PATIENCE};
+use crate::whole::{Firm, recording, until};
+use serde_json::Value;
+use std::time::Duration;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/ggml-test-de.bin");
+const PASSWORD: &str = "drei blaue Pferde im Regen";
+
+/// The service with a page, and the address of the page.
+async fn firm() -> (Firm, String) {
+    let firm = Firm::new(MODEL).await;
+    // a port that is free now; the service asks again until it has it
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let path = firm.folder.path().join("nachtwache.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let page = format!("\n[web]\nlisten = \"127.0.0.1:{port}\"\nsecond_factor = \"optional\"\n");
+    std::fs::write(path, settings + page.as_str()).unwrap();
+    (firm, format!("http://127.0.0.1:{port}"))
+}
+
+/// What the command line says, as JSON.
+fn said(firm: &Firm, arguments: &[&str]) -> Value {
+    let output = firm.command().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+async fn is_served(url: &str) {
+    until("the page", Duration::from_secs(30), async || reqwest::get(format!("{url}/healthz")).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn petra_reviews_a_night() {
+    let (firm, url) = firm().await;
+    let _service = firm.start();
+    is_served(&url).await;
+    let invited = said(&firm, &["user", "add", "Petra", "--role", "admin", "--json"]);
+    let chromium = Chromium::start().await;
+    chromium.screen(1280, 900, false).await;
+    chromium.open(invited["link"].as_str().unwrap()).await;
+    chromium.fill("input[name=passwort]", PASSWORD).await;
+    chromium.fill("input[name=wiederholt]", PASSWORD).await;
+    chromium.click("main form button").await;
+    chromium.see("header.top").await;
+    chromium.shows("Noch keine Meldungen").await;
+
+    // a call comes in: it appears by itself, and so does its verdict
+    chromium.ask("window.still = 'the same page'").await;
+    firm.leave(0, &recording("vm-01.wav"), "wav");
+    chromium.shows("Sonnenberg Logistik").await;
+    assert_eq!(chromium.ask("return window.still").await, "the same page", "nothing was loaded anew");
+
+    // found by a word that was said
+    chromium.fill("input[name=suche]", "Lagerverwaltungssystem").await;
+    chromium.click("form[role=search] button[type=submit]").await;
+    chromium.shows("Sonnenberg Logistik").await;
+    chromium.fill("input[name=suche]", "Zahnarztpraxis").await;
+    chromium.click("form[role=search] button[type=submit]").await;
+    chromium.shows("Nichts passt").await;
+    chromium.open(&url).await;
+    chromium.click("a[href^='/meldungen/']").await;
+
+    // a click on a word is heard at that word's second
+    chromium.see("[data-start]").await;
+    let ready = "return document.querySelector('audio').readyState >= 1";
+    until("the sound", PATIENCE, async || chromium.ask(ready).await == Value::Bool(true)).await;
+    let words = chromium.ask("return document.querySelectorAll('.transcript [data-start]').length").await.as_u64().unwrap();
+    assert!(words > 20, "{words} words");
+    for index in [words / 3, words / 2, words - 2] {
+        let word = format!("const word = document.querySelectorAll('.transcript [data-start]')[{index}];");
+        let wanted = chromium.ask(&format!("{word} return Number(word.dataset.start)")).await.as_f64().unwrap();
+        let heard = chromium
+            .ask(&format!("{word} const audio = document.querySelector('audio'); audio.muted = true; word.click(); audio.pause(); return audio.currentTime"))
+            .await
+            .as_f64()
+            .unwrap();
+        assert!((wanted - heard).abs() <= 0.3, "the word at {wanted} s is heard at {heard} s");
+    }
+}
