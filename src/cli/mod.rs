@@ -8,7 +8,6 @@ mod models;
 mod policy;
 mod roster;
 mod roster_change;
-mod roster_told;
 mod rules;
 mod sources;
 mod sources_login;
