@@ -13,6 +13,7 @@ pub mod clock;
 pub mod consents;
 pub mod drills;
 pub mod events;
+pub mod factors;
 pub mod holds;
 pub mod joins;
 pub mod mails;

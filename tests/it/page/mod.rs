@@ -4,11 +4,11 @@ mod entering;
 
 use crate::world::World;
 use nachtwache::config;
-use nachtwache::domain::account::{Account, AccountId, Role, Session, SessionStage};
+use nachtwache::domain::account::{Account, Role, Session, SessionStage};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::lifecycle::Lifecycle;
 use nachtwache::runtime::status::Status;
-use nachtwache::store::{Store, accounts, sessions};
+use nachtwache::store::{self, Store, sessions};
 use nachtwache::web::{Parts, Route, Web};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
@@ -95,11 +95,11 @@ impl Site {
     /// The same, at another stage of the log-in.
     pub(crate) async fn inside_as(&self, name: &str, role: Role, stage: SessionStage) -> Browser {
         let mut tx = self.store.begin().await.unwrap();
-        let account = match accounts::named(tx.reading(), name).await.unwrap() {
+        let account = match store::accounts::named(tx.reading(), name).await.unwrap() {
             Some(account) => account,
             None => {
                 let account = account(name, role, self.now);
-                assert!(accounts::add(&mut tx, &account).await.unwrap());
+                assert!(store::accounts::add(&mut tx, &account).await.unwrap());
                 account
             }
         };
@@ -124,17 +124,8 @@ impl Site {
 
 /// An account without a password. Who is called as a technician of the settings is that technician.
 pub(crate) fn account(name: &str, role: Role, now: chrono::DateTime<chrono::Utc>) -> Account {
-    Account {
-        id: AccountId(Uuid::now_v7()),
-        name: name.to_owned(),
-        role,
-        technician: matches!(name, "Anna" | "Bernd").then(|| name.to_owned()),
-        has_password: false,
-        has_totp: false,
-        passkeys: 0,
-        disabled_at: None,
-        created_at: now,
-    }
+    let technician = matches!(name, "Anna" | "Bernd").then(|| name.to_owned());
+    Account::new(name, role, technician, now)
 }
 
 /// Somebody's browser: keeps cookies, says that its forms are the page's own.

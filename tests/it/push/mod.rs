@@ -464,7 +464,7 @@ async fn the_service_opens_the_door_and_check_names_it() {
     let settings = firm.folder.path().join("nachtwache.toml");
     let more =
         format!("[[sources]]\nkind = \"push\"\nname = \"pbx\"\ntoken = \"{TOKEN}\"\n[push]\nlisten = \"{free}\"\n");
-    let text = std::fs::read_to_string(&settings).unwrap() + &more;
+    let text = std::fs::read_to_string(&settings).unwrap() + more.as_str();
     std::fs::write(&settings, text).unwrap();
     let said = String::from_utf8(firm.command().arg("check").output().unwrap().stdout).unwrap();
     assert!(

@@ -798,7 +798,12 @@ impl<'a> Gallery<'a> {
             self.say("commands", &state, commands::open_cases(&list, more, &bernd, Berlin));
         }
         let said = [
-            ("/hilfe", commands::help(&anna)),
+            ("/hilfe", commands::help(&anna, false)),
+            ("/hilfe, with a page", commands::help(&anna, true)),
+            ("/seite", commands::page_link(&format!("https://wache.example/eintreten/{}", "0".repeat(64)), 10)),
+            ("/seite, by password", commands::page_by_password("https://wache.example")),
+            ("/seite, shut out", commands::page_shut().into()),
+            ("/seite, the name is taken", commands::page_name_taken(&anna)),
             ("not understood", commands::not_understood().into()),
             ("a guest", commands::guest().into()),
             ("in a group", commands::not_here().into()),
