@@ -7,6 +7,7 @@
 //! handler without one cannot be added), handlers that take `State<App>`, `Visitor` and answer `Page`, and a template that
 //! extends `layout.html` and holds the visitor's `Frame`. Forms are read by `form::Form`, which knows every field.
 
+mod accounts;
 mod answer;
 mod assets;
 mod device;
@@ -17,8 +18,12 @@ mod frame;
 mod guard;
 mod keys;
 mod live;
+mod month;
+mod own;
 mod password;
 mod proxy;
+mod roster;
+mod second;
 mod session;
 mod tries;
 
@@ -159,6 +164,10 @@ fn doors(app: &App) -> Doors {
     let doors = Doors::new(app.clone());
     let doors = assets::routes(doors);
     let doors = enter::routes(doors);
+    let doors = second::routes(doors);
+    let doors = own::routes(doors);
+    let doors = roster::routes(doors);
+    let doors = accounts::routes(doors);
     live::routes(doors)
 }
 

@@ -132,8 +132,12 @@ async fn a_half_log_in_opens_nothing() {
     for route in site.routes.iter().filter(|route| matches!(route.need, nachtwache::web::Need::May(_))) {
         let path = route.path.replace("{id}", "x").replace("{number}", "1001");
         assert_eq!(
-            half.send(route.method.clone(), &path, &[("sec-fetch-site", "same-origin")], None).await.onward(),
-            "/anmelden/zweiter",
+            half.send(route.method.clone(), &path, &[("sec-fetch-site", "same-origin")], None)
+                .await
+                .onward()
+                .split('?')
+                .next(),
+            Some("/anmelden/zweiter"),
             "{path}"
         );
         assert_eq!(

@@ -1,6 +1,9 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
+mod accounts;
 mod entering;
+mod roster;
+mod second;
 
 use crate::world::World;
 use nachtwache::config;
