@@ -665,7 +665,7 @@ async fn codes_count_once_and_sessions_end(base: Base) {
         assert!(accounts::add(&mut tx, account).await.unwrap());
     }
     assert_eq!(accounts::lock(&mut tx, anna.id).await.unwrap(), Some(anna.clone()));
-    assert_eq!(accounts::lock_admins(&mut tx).await.unwrap(), [petra.clone()]);
+    assert_eq!(accounts::lock_admins(&mut tx).await.unwrap(), std::slice::from_ref(&petra));
     assert!(!factors::use_step(&mut tx, petra.id, 7).await.unwrap(), "nothing is set up");
     factors::set_totp(&mut tx, petra.id, "sealed", 7).await.unwrap();
     for (step, counts) in [(7, false), (6, false), (8, true), (8, false)] {
