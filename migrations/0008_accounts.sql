@@ -9,18 +9,9 @@ CREATE TABLE accounts (
     totp        TEXT,                         -- the seed of the time codes, sealed; NULL = none
     totp_step   BIGINT,                       -- the last step whose code was used: none counts twice
     disabled_at BIGINT,                       -- since when it may do nothing; NULL = it may
-    created_at  BIGINT NOT NULL               -- when it was made
+    created_at  BIGINT NOT NULL,              -- when it was made
+    seen_at     BIGINT                        -- when somebody was last inside by it, to the minute; NULL = never
 );
-
-CREATE TABLE passkeys (
-    id         TEXT NOT NULL PRIMARY KEY,     -- the credential's id, base64url
-    account_id TEXT NOT NULL REFERENCES accounts (id),  -- whose it is
-    name       TEXT NOT NULL,                 -- what its owner calls it
-    credential TEXT NOT NULL,                 -- public key and counter, JSON
-    created_at BIGINT NOT NULL,               -- when it was added
-    used_at    BIGINT                         -- when it was used last
-);
-CREATE INDEX passkeys_account ON passkeys (account_id);
 
 CREATE TABLE recovery_codes (
     code_sha256 TEXT NOT NULL PRIMARY KEY,    -- SHA-256 of the code, hex

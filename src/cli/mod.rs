@@ -10,7 +10,6 @@ mod policy;
 mod privacy;
 mod roster;
 mod roster_change;
-mod roster_told;
 mod rules;
 mod sources;
 mod sources_login;

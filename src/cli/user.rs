@@ -7,7 +7,7 @@ use crate::domain::event::{Event, EventKind};
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::store::accounts::{self, Purpose};
-use crate::store::{Store, Tx, events, sessions};
+use crate::store::{Store, Tx, events, factors, sessions};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -92,7 +92,6 @@ pub(super) struct NameOptions {
 
 /// A link is valid for so long.
 const VALID: TimeDelta = TimeDelta::hours(24);
-const LONGEST_NAME: usize = 60;
 
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "write admin, reviewer or technician".to_owned())
@@ -129,24 +128,13 @@ pub(super) async fn user(settings: Settings, options: Options) -> anyhow::Result
 
 async fn add(settings: &Settings, web: &config::Web, store: &Store, options: AddOptions) -> anyhow::Result<()> {
     let name = options.name.trim().to_owned();
-    let fits = !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control);
-    anyhow::ensure!(fits, "a name has 1 to {LONGEST_NAME} bytes and no control characters");
+    anyhow::ensure!(Account::can_be_called(&name), "a name has 1 to 60 characters, no control characters, no colon");
     if let Some(technician) = &options.technician {
         let known = settings.technicians.iter().any(|one| one.name == *technician);
         anyhow::ensure!(known, "{technician:?} is no technician of the settings; see `nachtwache technician list`");
     }
     let now = SystemClock.now();
-    let account = Account {
-        id: AccountId(Uuid::now_v7()),
-        name: name.clone(),
-        role: options.role,
-        technician: options.technician,
-        has_password: false,
-        has_totp: false,
-        passkeys: 0,
-        disabled_at: None,
-        created_at: now,
-    };
+    let account = Account::new(&name, options.role, options.technician, now);
     let mut tx = store.begin().await?;
     let added = accounts::add(&mut tx, &account).await?;
     anyhow::ensure!(added, "somebody has the name {name:?} already, or is that technician; see `nachtwache user list`");
@@ -161,7 +149,7 @@ async fn link(settings: &Settings, web: &config::Web, store: &Store, options: &L
     let mut tx = store.begin().await?;
     let account = found(&mut tx, &options.name).await?;
     if options.reset {
-        accounts::forget_second(&mut tx, account.id).await?;
+        factors::forget(&mut tx, account.id).await?;
         sessions::end_all(&mut tx, account.id).await?;
         note(&mut tx, &account.name, "second factor taken off", now).await?;
     }
@@ -200,7 +188,7 @@ async fn list(store: &Store, options: &ListOptions) -> anyhow::Result<()> {
         let row = |one: &Account| {
             json!({
                 "name": one.name, "role": one.role, "technician": one.technician, "password": one.has_password,
-                "totp": one.has_totp, "passkeys": one.passkeys, "disabled_at": one.disabled_at,
+                "totp": one.has_totp, "disabled_at": one.disabled_at, "seen_at": one.seen_at,
             })
         };
         return super::say_json(&all.iter().map(row).collect::<Vec<_>>());
@@ -209,11 +197,7 @@ async fn list(store: &Store, options: &ListOptions) -> anyhow::Result<()> {
         super::say("nobody can enter yet: nachtwache user add NAME --role admin");
     }
     for one in all {
-        let second = match (one.has_totp, one.passkeys) {
-            (false, 0) => "no second factor".to_owned(),
-            (true, 0) => "time codes".to_owned(),
-            (totp, keys) => format!("{keys} passkeys{}", if totp { ", time codes" } else { "" }),
-        };
+        let second = if one.has_totp { "time codes" } else { "no second factor" };
         let state = match (one.disabled_at.is_some(), one.has_password) {
             (true, _) => "disabled",
             (false, true) => "password set",

@@ -91,25 +91,54 @@ pub struct Account {
     pub has_password: bool,
     /// Whether time codes are set up.
     pub has_totp: bool,
-    /// How many passkeys are set up.
-    pub passkeys: usize,
     /// Since when it may do nothing.
     pub disabled_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When somebody was last inside by it, to the minute.
+    pub seen_at: Option<DateTime<Utc>>,
 }
 
+/// Characters of a name, at most.
+const LONGEST_NAME: usize = 60;
+
 impl Account {
+    /// A new account; its owner sets the password himself.
+    #[must_use]
+    pub fn new(name: &str, role: Role, technician: Option<String>, now: DateTime<Utc>) -> Self {
+        Self {
+            id: AccountId(Uuid::now_v7()),
+            name: name.to_owned(),
+            role,
+            technician,
+            has_password: false,
+            has_totp: false,
+            disabled_at: None,
+            created_at: now,
+            seen_at: None,
+        }
+    }
+
+    /// Whether somebody can be called so: 1 to 60 characters, none that steers, no colon (programs for time codes part the
+    /// issuer from the name there), no space around it.
+    #[must_use]
+    pub fn can_be_called(name: &str) -> bool {
+        let length = name.chars().count();
+        (1..=LONGEST_NAME).contains(&length)
+            && name.trim() == name
+            && !name.contains(|one: char| one.is_control() || one == ':')
+    }
+
     /// Under which name he acts: the technician's, if he is one.
     #[must_use]
     pub fn acts_as(&self) -> &str {
         self.technician.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether a second factor is set up.
+    /// Whether a second factor is set up: time codes.
     #[must_use]
     pub fn has_second(&self) -> bool {
-        self.has_totp || self.passkeys > 0
+        self.has_totp
     }
 }
 
@@ -193,6 +222,16 @@ mod tests {
         for right in [Right::Legislate, Right::Accounts, Right::Privacy] {
             assert!(!Role::Technician.may(right) && !Role::Reviewer.may(right), "{right:?}");
             assert!(Role::Admin.may(right), "{right:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_short_and_plain() {
+        for fits in ["Petra", "Jörg Müller-Lüdenscheidt", "p.huber"] {
+            assert!(Account::can_be_called(fits), "{fits}");
+        }
+        for odd in ["", " Petra", "Petra\n", "a:b", &"x".repeat(61)] {
+            assert!(!Account::can_be_called(odd), "{odd:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! Promise: whoever is asked for, somebody is named. Where the plan has nobody, the written last resort is; where the
 //! words reach nobody, everybody.
 
+pub mod change;
 pub mod feed;
 pub mod ical;
 
@@ -69,6 +70,19 @@ impl Roster {
     /// Where the store refused.
     pub async fn plan(&self, reader: &mut Reader, now: DateTime<Utc>) -> Result<Plan, StoreError> {
         self.calendars.plan(&self.settings, reader, now - BACK, now).await
+    }
+
+    /// As `plan`, right from `from` on, for whoever looks back.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn plan_from(
+        &self,
+        reader: &mut Reader,
+        from: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, StoreError> {
+        self.calendars.plan(&self.settings, reader, from.min(now - BACK), now).await
     }
 
     /// What should be mended at the calendars, in English.

@@ -201,7 +201,7 @@ impl Service {
             wiring.work(&Bell::default(), Duration::from_mins(1), SwapStep { desk: wiring.answer_desk() });
             let notes = NoteStep { store: store.clone(), clock: wiring.clock.clone(), bot: bot.clone() };
             wiring.work(&Bell::default(), LOOK, notes);
-            let commands = name_commands(bot.clone(), wiring.lifecycle.clone());
+            let commands = name_commands(bot.clone(), wiring.settings.web.is_some(), wiring.lifecycle.clone());
             wiring.lifecycle.spawn("acknowledge.commands".into(), commands);
             let listener = Listener { desk: wiring.answer_desk(), bot, patience: PATIENCE };
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));

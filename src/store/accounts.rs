@@ -20,9 +20,6 @@ words! {
     }
 }
 
-const COLUMNS: &str =
-    "SELECT accounts.*, (SELECT COUNT(*) FROM passkeys WHERE account_id = accounts.id) AS keys FROM accounts";
-
 /// Makes an account without a password. `false`: somebody else has the name, or is that technician.
 ///
 /// # Errors
@@ -46,11 +43,7 @@ pub async fn add(tx: &mut Tx, account: &Account) -> Result<bool> {
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn all(db: &mut AnyConnection) -> Result<Vec<Account>> {
-    let rows = sqlx::query(
-        "SELECT accounts.*, (SELECT COUNT(*) FROM passkeys WHERE account_id = accounts.id) AS keys FROM accounts ORDER BY name",
-    )
-    .fetch_all(db)
-    .await?;
+    let rows = sqlx::query("SELECT * FROM accounts ORDER BY name").fetch_all(db).await?;
     rows.iter().map(read).collect()
 }
 
@@ -59,10 +52,7 @@ pub async fn all(db: &mut AnyConnection) -> Result<Vec<Account>> {
 /// # Errors
 /// Where the database refused or the row is broken.
 pub async fn find(db: &mut AnyConnection, id: AccountId) -> Result<Option<Account>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1")))
-        .bind(id.to_string())
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id.to_string()).fetch_optional(db).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -71,8 +61,7 @@ pub async fn find(db: &mut AnyConnection, id: AccountId) -> Result<Option<Accoun
 /// # Errors
 /// Where the database refused or the row is broken.
 pub async fn named(db: &mut AnyConnection, name: &str) -> Result<Option<Account>> {
-    let row =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE name = $1"))).bind(name).fetch_optional(db).await?;
+    let row = sqlx::query("SELECT * FROM accounts WHERE name = $1").bind(name).fetch_optional(db).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -81,10 +70,7 @@ pub async fn named(db: &mut AnyConnection, name: &str) -> Result<Option<Account>
 /// # Errors
 /// Where the database refused or the row is broken.
 pub async fn of_technician(db: &mut AnyConnection, technician: &str) -> Result<Option<Account>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE technician = $1")))
-        .bind(technician)
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query("SELECT * FROM accounts WHERE technician = $1").bind(technician).fetch_optional(db).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -139,19 +125,28 @@ pub async fn set_disabled(tx: &mut Tx, id: AccountId, since: Option<DateTime<Utc
     Ok(())
 }
 
-/// Takes every second factor off; they are set up anew.
+/// One account, for changing: its row is locked until the transaction ends (on SQLite there is one writer anyhow).
 ///
 /// # Errors
-/// Where the database refused.
-pub async fn forget_second(tx: &mut Tx, id: AccountId) -> Result<()> {
-    for statement in [
-        "UPDATE accounts SET totp = NULL, totp_step = NULL WHERE id = $1",
-        "DELETE FROM passkeys WHERE account_id = $1",
-        "DELETE FROM recovery_codes WHERE account_id = $1",
-    ] {
-        sqlx::query(statement).bind(id.to_string()).execute(tx.db()).await?;
-    }
-    Ok(())
+/// Where the database refused or the row is broken.
+pub async fn lock(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
+    let row = sqlx::query("UPDATE accounts SET id = id WHERE id = $1 RETURNING *")
+        .bind(id.to_string())
+        .fetch_optional(tx.db())
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The admins who may enter; their rows are locked, so that no two take the last one away at once.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn lock_admins(tx: &mut Tx) -> Result<Vec<Account>> {
+    let rows = sqlx::query("UPDATE accounts SET id = id WHERE role = $1 AND disabled_at IS NULL RETURNING *")
+        .bind(Role::Admin.as_str())
+        .fetch_all(tx.db())
+        .await?;
+    rows.iter().map(read).collect()
 }
 
 /// Writes a one-time link down; earlier ones for the same purpose are no longer valid. Only the token's SHA-256 is kept.
@@ -237,8 +232,8 @@ fn read(row: &AnyRow) -> Result<Account> {
         technician: fields.maybe_text("technician")?,
         has_password: fields.maybe_text("password")?.is_some(),
         has_totp: fields.maybe_text("totp")?.is_some(),
-        passkeys: fields.count("keys")?,
         disabled_at: fields.maybe_instant("disabled_at")?,
         created_at: fields.instant("created_at")?,
+        seen_at: fields.maybe_instant("seen_at")?,
     })
 }

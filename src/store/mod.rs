@@ -17,6 +17,7 @@ pub mod deliveries;
 pub mod drills;
 pub mod events;
 pub mod examples;
+pub mod factors;
 pub mod figures;
 pub mod holds;
 pub mod housekeeping;

@@ -41,6 +41,9 @@ pub async fn begin(tx: &mut Tx, session: &Session, token: &str) -> Result<()> {
     .bind(AT_MOST)
     .execute(tx.db())
     .await?;
+    if session.stage == SessionStage::Full {
+        seen(tx, session.id, session.created_at).await?;
+    }
     Ok(())
 }
 
@@ -68,16 +71,17 @@ pub async fn of_account(db: &mut AnyConnection, account: AccountId) -> Result<Ve
     rows.iter().map(read).collect()
 }
 
-/// It was used now.
+/// It was used now, and so was its account.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn seen(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("UPDATE sessions SET seen_at = $1 WHERE id = $2")
-        .bind(ms(now))
-        .bind(id.to_string())
-        .execute(tx.db())
-        .await?;
+    for statement in [
+        "UPDATE sessions SET seen_at = $1 WHERE id = $2",
+        "UPDATE accounts SET seen_at = $1 WHERE id = (SELECT account_id FROM sessions WHERE id = $2)",
+    ] {
+        sqlx::query(statement).bind(ms(now)).bind(id.to_string()).execute(tx.db()).await?;
+    }
     Ok(())
 }
 
@@ -114,6 +118,19 @@ pub async fn end(tx: &mut Tx, account: AccountId, id: Uuid) -> Result<bool> {
 pub async fn end_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
     let done =
         sqlx::query("DELETE FROM sessions WHERE account_id = $1").bind(account.to_string()).execute(tx.db()).await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends every session of that account but one, and says how many.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn end_others(tx: &mut Tx, account: AccountId, kept: Uuid) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM sessions WHERE account_id = $1 AND id <> $2")
+        .bind(account.to_string())
+        .bind(kept.to_string())
+        .execute(tx.db())
+        .await?;
     Ok(done.rows_affected())
 }
 

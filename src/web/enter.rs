@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::session::{COOKIE, Visitor, set_cookie};
 use super::{App, Inner, password, proxy};
 use crate::config::SecondFactor;
-use crate::domain::account::{Account, Right, SessionStage};
+use crate::domain::account::{Account, Right, Role, SessionStage};
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::server::Peer;
 use crate::store::accounts::Purpose;
@@ -38,8 +38,8 @@ pub(super) fn routes(doors: Doors) -> Doors {
 /// Where to go on.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Onward {
-    weiter: Option<String>,
+pub(super) struct Onward {
+    pub(super) weiter: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +56,8 @@ struct LogIn {
 struct Proof {
     passwort: SecretString,
     #[serde(default)]
+    code: SecretString,
+    #[serde(default)]
     weiter: String,
 }
 
@@ -68,7 +70,7 @@ struct NewPassword {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "enter.html")]
@@ -84,6 +86,8 @@ struct EnterPage {
 struct ProvePage {
     frame: Frame,
     onward: String,
+    /// A code is asked for, too.
+    second: bool,
     wrong: Option<&'static str>,
 }
 
@@ -156,14 +160,16 @@ async fn enter(
     if let Some(phc) = stronger {
         accounts::set_password(&mut tx, account.id, &phc).await?;
     }
-    let cookie = app.begin_session(&mut tx, &account, app.stage_of(&account), &headers, &address.to_string()).await?;
+    let stage = app.stage_of(&account);
+    let cookie = app.begin_session(&mut tx, &account, stage, &headers, &address.to_string()).await?;
     tx.commit().await?;
-    app.entered(&account, cookie, local(&form.weiter))
+    app.entered(&account, stage, cookie, local(&form.weiter))
 }
 
 async fn ask_anew(visitor: Visitor, Query(onward): Query<Onward>) -> Page {
     let frame = Frame::of(&visitor, "", "Bestätigen");
-    page(&ProvePage { frame, onward: onward.weiter.unwrap_or_default(), wrong: None })
+    let second = visitor.account.has_second();
+    page(&ProvePage { frame, onward: onward.weiter.unwrap_or_default(), second, wrong: None })
 }
 
 /// Somebody proves anew who he is, before something weighty.
@@ -177,13 +183,17 @@ async fn prove(
     let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
     app.tries.count(&visitor.account.name, proxy::network(address))?;
     let phc = accounts::password(&mut *app.desk.store.read().await?, visitor.account.id).await?;
-    if !app.passwords.fits(form.passwort, phc).await? {
+    let knows = app.passwords.fits(form.passwort, phc).await?;
+    let mut tx = app.desk.store.begin().await?;
+    let second = visitor.account.has_second();
+    // a code is used up only where the password was right
+    if !knows || (second && !app.second_fits(&mut tx, &visitor.account, form.code.expose_secret()).await?) {
+        drop(tx);
         app.note_refused().await?;
         let frame = Frame::of(&visitor, "", "Bestätigen");
-        let shown = ProvePage { frame, onward: form.weiter, wrong: Some("Das Passwort stimmt nicht.") };
-        return page_with(StatusCode::UNAUTHORIZED, &shown);
+        let wrong = Some(if second { "Passwort oder Code stimmt nicht." } else { "Das Passwort stimmt nicht." });
+        return page_with(StatusCode::UNAUTHORIZED, &ProvePage { frame, onward: form.weiter, second, wrong });
     }
-    let mut tx = app.desk.store.begin().await?;
     sessions::proved(&mut tx, visitor.session.id, app.desk.clock.now()).await?;
     tx.commit().await?;
     go(local(&form.weiter))
@@ -217,9 +227,10 @@ async fn begin(
     accounts::set_password(&mut tx, account.id, &phc).await?;
     sessions::end_all(&mut tx, account.id).await?;
     events::append(&mut tx, &Event::new(now, EventKind::Account, "password set by a link").by(&account.name)).await?;
-    let cookie = app.begin_session(&mut tx, &account, app.stage_of(&account), &headers, &address.to_string()).await?;
+    let stage = app.stage_of(&account);
+    let cookie = app.begin_session(&mut tx, &account, stage, &headers, &address.to_string()).await?;
     tx.commit().await?;
-    app.entered(&account, cookie, "/")
+    app.entered(&account, stage, cookie, "/")
 }
 
 /// What is wrong with a new password that was typed twice.
@@ -249,9 +260,10 @@ async fn enter_by_link(
     let account = app.of_link(Purpose::Enter, &token).await?;
     let mut tx = app.desk.store.begin().await?;
     accounts::use_link(&mut tx, Purpose::Enter, &token, app.desk.clock.now()).await?.ok_or(Trouble::Missing)?;
-    let cookie = app.begin_session(&mut tx, &account, SessionStage::Full, &headers, &address.to_string()).await?;
+    let stage = SessionStage::Full;
+    let cookie = app.begin_session(&mut tx, &account, stage, &headers, &address.to_string()).await?;
     tx.commit().await?;
-    app.entered(&account, cookie, "/")
+    app.entered(&account, stage, cookie, "/")
 }
 
 async fn leave(State(app): State<App>, visitor: Visitor, Form(Nothing {}): Form<Nothing>) -> Page {
@@ -277,11 +289,14 @@ impl Inner {
         }
     }
 
-    /// With his cookies to where he wanted to go.
-    pub(super) fn entered(&self, account: &Account, cookie: HeaderValue, onward: &str) -> Page {
+    /// With his cookies to where he wanted to go. Only whoever is wholly inside is known by his browser from now on: with
+    /// the password alone, codes are not tried without being counted.
+    pub(super) fn entered(&self, account: &Account, stage: SessionStage, cookie: HeaderValue, onward: &str) -> Page {
         let mut response: Response = go(onward)?.into_response();
         response.headers_mut().append(header::SET_COOKIE, cookie);
-        response.headers_mut().append(header::SET_COOKIE, self.known_device(account.id));
+        if stage == SessionStage::Full {
+            response.headers_mut().append(header::SET_COOKIE, self.known_device(account.id));
+        }
         Ok(response)
     }
 
@@ -290,7 +305,9 @@ impl Inner {
         let mut reader = self.desk.store.read().await?;
         let id = accounts::of_link(&mut reader, purpose, token, self.desk.clock.now()).await?;
         let account = accounts::find(&mut reader, id.ok_or(Trouble::Missing)?).await?;
-        account.filter(|account| account.disabled_at.is_none()).ok_or(Trouble::Missing)
+        // a phone stands in for a technician's password, for nobody's else
+        let fits = |one: &Account| purpose == Purpose::Begin || one.role == Role::Technician;
+        account.filter(|account| account.disabled_at.is_none() && fits(account)).ok_or(Trouble::Missing)
     }
 
     /// What was typed is not noted: it may be a password in the wrong field.

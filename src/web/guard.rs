@@ -109,7 +109,9 @@ async fn admit(app: &App, route: &Route, request: &mut Request) -> Result<(), Re
             request.extensions_mut().insert(visitor);
             Ok(())
         }
-        (_, Some(visitor)) if visitor.session.stage == SessionStage::Second => Err(to("/anmelden/zweiter", "")),
+        (_, Some(visitor)) if visitor.session.stage == SessionStage::Second => {
+            Err(to("/anmelden/zweiter", &if changes { String::new() } else { here(request) }))
+        }
         (_, Some(visitor)) if visitor.session.stage == SessionStage::Enrol => Err(to("/konto/zweiter", "")),
         _ if changes => Err(to("/anmelden", "")),
         _ => Err(to("/anmelden", &here(request))),

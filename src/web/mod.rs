@@ -7,6 +7,7 @@
 //! handler without one cannot be added), handlers that take `State<App>`, `Visitor` and answer `Page`, and a template that
 //! extends `layout.html` and holds the visitor's `Frame`. Forms are read by `form::Form`, which knows every field.
 
+mod accounts;
 mod acts;
 mod answer;
 mod assets;
@@ -26,12 +27,16 @@ mod heard;
 mod inbox;
 mod keys;
 mod live;
+mod month;
+mod own;
 mod password;
 mod privacy;
 mod proof;
 mod proxy;
 mod report;
+mod roster;
 mod rules;
+mod second;
 mod session;
 mod sound;
 mod state;
@@ -196,6 +201,10 @@ fn doors(app: &App) -> Doors {
     let doors = examples::routes(doors);
     let doors = trial::routes(doors);
     let doors = vocabulary::routes(doors);
+    let doors = second::routes(doors);
+    let doors = own::routes(doors);
+    let doors = roster::routes(doors);
+    let doors = accounts::routes(doors);
     live::routes(doors)
 }
 

@@ -10,22 +10,30 @@ use chrono::{DateTime, Datelike as _, Utc};
 use chrono_tz::Tz;
 
 /// The commands as Telegram shows them: name, and what it is for.
-pub const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("dienst", "Wer hat Dienst?"),
     ("offen", "Offene Vorgänge"),
     ("pause", "Eine Weile nicht rufen"),
     ("tausch", "Dienst abgeben"),
     ("test", "Probealarm an mich"),
+    (PAGE, "Link zur Seite"),
     ("hilfe", "Was gibt es?"),
 ];
+/// The one that there is only with a page.
+const PAGE: &str = "seite";
 /// Longer names and numbers are cut in a list.
 const LINE_MAX: usize = 38;
 
+/// The commands there are, with or without a page.
+pub fn commands(page: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.into_iter().filter(move |(name, _)| page || *name != PAGE)
+}
+
 /// What there is.
 #[must_use]
-pub fn help(name: &str) -> String {
+pub fn help(name: &str, page: bool) -> String {
     let mut lines = vec![format!("Hallo {name}, das kannst du hier tun:")];
-    lines.extend(COMMANDS.iter().map(|(command, what)| format!("/{command} – {what}")));
+    lines.extend(commands(page).map(|(command, what)| format!("/{command} – {what}")));
     lines.push(String::new());
     lines.push("Notizen: auf einen Alarm antworten, mit Text oder Sprache.".into());
     lines.join("\n")
@@ -35,6 +43,30 @@ pub fn help(name: &str) -> String {
 #[must_use]
 pub fn not_understood() -> &'static str {
     "Das habe ich nicht verstanden\n/hilfe zeigt, was es gibt. Eine Notiz gehört als Antwort auf den Alarm."
+}
+
+/// The way into the page, for so many minutes.
+#[must_use]
+pub fn page_link(link: &str, minutes: i64) -> String {
+    format!("🔑 Dein Link zur Seite\nEr gilt einmal und {minutes} Minuten. Gib ihn nicht weiter.\n{link}")
+}
+
+/// Who has a password enters by it.
+#[must_use]
+pub fn page_by_password(page: &str) -> String {
+    format!("Du meldest dich mit Passwort an\n{page}")
+}
+
+/// The account was shut out.
+#[must_use]
+pub fn page_shut() -> &'static str {
+    "Dein Konto ist gesperrt\nBitte im Büro Bescheid sagen."
+}
+
+/// Another account has the technician's name.
+#[must_use]
+pub fn page_name_taken(name: &str) -> String {
+    format!("Das Konto {name} gehört auf der Seite noch nicht zu dir\nBitte im Büro Bescheid sagen.")
 }
 
 /// To somebody who is no technician of the firm.

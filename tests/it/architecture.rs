@@ -17,7 +17,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("config", "domain"),
     ("wording", "domain"),
     ("runtime", "domain store"),
-    ("roster", "domain store config runtime"),
+    ("roster", "domain store config runtime wording"),
     ("intake", "domain store config runtime roster"),
     ("transcribe", "domain store config runtime"),
     ("assess", "domain store config runtime roster"),

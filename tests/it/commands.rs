@@ -202,7 +202,7 @@ async fn telegram_is_told_the_commands_again_until_it_knows_them() {
     let world = World::night().await;
     world.bot.fail_next("setMyCommands", crate::fake_bot::Fault::BadGatewayHtml);
     let lifecycle = Lifecycle::default();
-    lifecycle.spawn("commands".into(), name_commands(world.wire(), lifecycle.clone()));
+    lifecycle.spawn("commands".into(), name_commands(world.wire(), false, lifecycle.clone()));
     assert!(world.bot.wait_until(|bot| bot.called("setMyCommands") > 1).await);
     assert!(!lifecycle.is_stopping());
     lifecycle.abort();

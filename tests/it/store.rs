@@ -3,6 +3,7 @@
 
 use crate::postgres;
 use chrono::{DateTime, Utc};
+use nachtwache::domain::account::{Account, Role, Session, SessionStage};
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::case::{CaseState, Offer, Reason};
 use nachtwache::domain::drill::Reached;
@@ -19,8 +20,9 @@ use nachtwache::store::roster::{ChangeState, Feed};
 use nachtwache::store::watched::Watched;
 use nachtwache::store::workers::Beat;
 use nachtwache::store::{
-    Claim, Store, StoreError, cases, charges, deliveries, drills, events, holds, joins, mails, marks, memory, notes,
-    notices, reactions, ready, receipts, reports, roster, sightings, troubles, watch, watched, workers,
+    Claim, Store, StoreError, accounts, cases, charges, deliveries, drills, events, factors, holds, joins, mails,
+    marks, memory, notes, notices, reactions, ready, receipts, reports, roster, sessions, sightings, troubles, watch,
+    watched, workers,
 };
 use sqlx::{Connection as _, Executor as _};
 use std::collections::HashSet;
@@ -76,6 +78,7 @@ on_both!(
     a_change_of_the_roster_counts_until_it_is_taken_back,
     a_calendar_that_fails_keeps_the_last_good_one,
     the_watch_of_the_watch_is_understood,
+    codes_count_once_and_sessions_end,
 );
 
 pub(crate) fn t(seconds: i64) -> DateTime<Utc> {
@@ -662,4 +665,46 @@ async fn a_calendar_that_fails_keeps_the_last_good_one(base: Base) {
     assert_eq!(roster::body(&mut reader, "a").await.unwrap(), None);
     assert_eq!(roster::body(&mut reader, "b").await.unwrap().as_deref(), Some("second"));
     assert_eq!(roster::body(&mut reader, "c").await.unwrap(), None);
+}
+
+async fn codes_count_once_and_sessions_end(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    let petra = Account::new("Petra", Role::Admin, None, t(0));
+    let anna = Account::new("Anna", Role::Technician, Some("Anna".into()), t(0));
+    for account in [&petra, &anna] {
+        assert!(accounts::add(&mut tx, account).await.unwrap());
+    }
+    assert_eq!(accounts::lock(&mut tx, anna.id).await.unwrap(), Some(anna.clone()));
+    assert_eq!(accounts::lock_admins(&mut tx).await.unwrap(), std::slice::from_ref(&petra));
+    assert!(!factors::use_step(&mut tx, petra.id, 7).await.unwrap(), "nothing is set up");
+    factors::set_totp(&mut tx, petra.id, "sealed", 7).await.unwrap();
+    for (step, counts) in [(7, false), (6, false), (8, true), (8, false)] {
+        assert_eq!(factors::use_step(&mut tx, petra.id, step).await.unwrap(), counts, "{step}");
+    }
+    factors::set_recovery(&mut tx, petra.id, &["one".into(), "two".into()]).await.unwrap();
+    assert!(!factors::use_recovery(&mut tx, anna.id, "one").await.unwrap(), "it is Petra's");
+    assert!(factors::use_recovery(&mut tx, petra.id, "one").await.unwrap());
+    assert!(!factors::use_recovery(&mut tx, petra.id, "one").await.unwrap());
+    assert_eq!(factors::recovery_left(tx.reading(), petra.id).await.unwrap(), 1);
+    factors::forget(&mut tx, petra.id).await.unwrap();
+    assert_eq!(factors::totp(tx.reading(), petra.id).await.unwrap(), None);
+    let session = |seconds: i64| Session {
+        id: uuid::Uuid::now_v7(),
+        account: anna.id,
+        stage: SessionStage::Full,
+        created_at: t(seconds),
+        seen_at: t(seconds),
+        proved_at: t(seconds),
+        browser: "a browser".into(),
+        address: "127.0.0.1".into(),
+    };
+    let (first, second) = (session(10), session(20));
+    sessions::begin(&mut tx, &first, "a").await.unwrap();
+    sessions::begin(&mut tx, &second, "b").await.unwrap();
+    sessions::seen(&mut tx, second.id, t(90)).await.unwrap();
+    assert_eq!(accounts::find(tx.reading(), anna.id).await.unwrap().unwrap().seen_at, Some(t(90)));
+    assert_eq!(sessions::end_others(&mut tx, anna.id, second.id).await.unwrap(), 1);
+    assert_eq!(sessions::of_token(tx.reading(), "a").await.unwrap(), None);
+    assert!(sessions::of_token(tx.reading(), "b").await.unwrap().is_some());
+    tx.commit().await.unwrap();
 }

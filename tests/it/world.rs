@@ -381,6 +381,13 @@ impl World {
         &self.url
     }
 
+    /// The one column of rows that no part of the service reads as such.
+    pub(crate) async fn lines(&self, statement: &str) -> Vec<String> {
+        use sqlx::Connection as _;
+        let mut db = sqlx::AnyConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(sqlx::AssertSqlSafe(statement.to_owned())).fetch_all(&mut db).await.unwrap()
+    }
+
     /// Does something to the database that the service never would.
     pub(crate) async fn sql(&self, statement: &str) {
         use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};

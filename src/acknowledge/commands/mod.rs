@@ -5,6 +5,7 @@
 
 mod cases;
 mod duty;
+mod page;
 mod pause;
 mod probe;
 mod swap;
@@ -41,6 +42,8 @@ pub enum Command {
     Pause,
     /// "/tausch": a colleague takes a shift of mine.
     Swap,
+    /// "/seite": let me into the page.
+    Page,
     /// Any other.
     Unknown,
 }
@@ -59,6 +62,7 @@ impl Command {
             "test" => Self::Test,
             "pause" => Self::Pause,
             "tausch" => Self::Swap,
+            "seite" => Self::Page,
             _ => Self::Unknown,
         })
     }
@@ -145,10 +149,11 @@ impl Choice {
 /// No longer time is offered to be swapped (`swap::shifts_of`).
 const LONGEST_SHIFT: TimeDelta = TimeDelta::days(14);
 
-/// Tells Telegram which commands there are, until it knows; then waits for the service's end.
-pub async fn name_commands(bot: Bot, lifecycle: Lifecycle) {
+/// Tells Telegram which commands there are, until it knows; then waits for the service's end. `page`: there is a page.
+pub async fn name_commands(bot: Bot, page: bool, lifecycle: Lifecycle) {
+    let commands: Vec<_> = words::commands(page).collect();
     let mut pause = Duration::from_secs(1);
-    while let Some(Err(error)) = lifecycle.unless_stopped(bot.commands_set(&words::COMMANDS)).await {
+    while let Some(Err(error)) = lifecycle.unless_stopped(bot.commands_set(&commands)).await {
         tracing::warn!(%error, "could not tell Telegram the commands; trying again");
         lifecycle.unless_stopped(tokio::time::sleep(pause)).await;
         pause = (pause * 2).min(Duration::from_mins(10));
@@ -181,6 +186,7 @@ impl Listener {
         let mut tx = self.desk.store.begin().await?;
         match said {
             Some(said) => self.desk.reply(&mut tx, &actor, &said).await?,
+            None if command == Command::Page => self.desk.let_into_page(&mut tx, &actor).await?,
             None => self.desk.test_alarm(&mut tx, &actor).await?,
         }
         marks::put(&mut tx, OFFSET, next).await?;
@@ -215,13 +221,14 @@ impl Desk {
     /// The answer to a command that changes nothing; `None`: it does something.
     async fn look(&self, actor: &Actor, command: Command) -> Result<Option<Said>, StoreError> {
         Ok(Some(match command {
-            Command::Start | Command::Help => Said::only(words::help(&actor.name)),
+            Command::Start | Command::Help => Said::only(words::help(&actor.name, self.settings.web.is_some())),
             Command::Duty => self.on_duty(&actor.name).await?,
             Command::Cases => self.open_cases(&actor.name).await?,
             Command::Pause => self.pause_menu(&actor.name).await?,
             Command::Swap => self.my_shifts(&actor.name),
+            Command::Page if self.settings.web.is_none() => Said::only(words::not_understood()),
             Command::Unknown => Said::only(words::not_understood()),
-            Command::Test => return Ok(None),
+            Command::Test | Command::Page => return Ok(None),
         }))
     }
 
@@ -314,6 +321,7 @@ mod tests {
             ("/Dienst@nachtwache_bot jetzt", Some(Command::Duty)),
             (" /start ABCD", Some(Command::Start)),
             ("/help", Some(Command::Help)),
+            ("/seite", Some(Command::Page)),
             ("/", Some(Command::Unknown)),
             ("dienst", None),
             ("", None),

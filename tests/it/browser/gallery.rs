@@ -32,7 +32,6 @@ const PAGES: &[(&str, &str)] = &[
     ("protokoll", "/protokoll"),
 ];
 
-
 /// A year at a small firm: calls at all hours, most taken within minutes, the last night still under way.
 async fn year() -> (World, String, String) {
     let mut world = World::at("2025-11-24T18:40:00Z", None, "").await;
@@ -42,10 +41,8 @@ async fn year() -> (World, String, String) {
         // odd steps, so that nights, mornings and weekends all come by
         world.clock.advance(TimeDelta::minutes(2177 + (index * 389) % 977 - (index * 53) % 611));
         let number = u32::try_from(index).unwrap() + 1;
-        let arrival = Arrival {
-            caller: Caller { number: record.caller_id.clone(), name: None },
-            ..world.arrival(number)
-        };
+        let arrival =
+            Arrival { caller: Caller { number: record.caller_id.clone(), name: None }, ..world.arrival(number) };
         let report = world.desk().accept(arrival).await.unwrap().id;
         world.settle().await;
         world.transcribed(report, &spoken(&record.text)).await;

@@ -67,7 +67,8 @@ async fn petra_reviews_a_night() {
     chromium.see("[data-start]").await;
     let ready = "return document.querySelector('audio').readyState >= 1";
     until("the sound", PATIENCE, async || chromium.ask(ready).await == Value::Bool(true)).await;
-    let words = chromium.ask("return document.querySelectorAll('.transcript [data-start]').length").await.as_u64().unwrap();
+    let words =
+        chromium.ask("return document.querySelectorAll('.transcript [data-start]').length").await.as_u64().unwrap();
     assert!(words > 20, "{words} words");
     for index in [words / 3, words / 2, words - 2] {
         let word = format!("const word = document.querySelectorAll('.transcript [data-start]')[{index}];");

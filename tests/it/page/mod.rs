@@ -1,5 +1,6 @@
 //! The page as browsers see it: served on a real address, asked by a client that sends what a browser sends.
 
+mod accounts;
 mod attacks;
 mod books;
 mod entering;
@@ -7,17 +8,19 @@ pub(crate) mod hostile;
 mod inbox;
 mod privacy;
 mod report;
-mod watch;
 mod review;
+mod roster;
+mod second;
+mod watch;
 
 use crate::world::World;
 use chrono::TimeDelta;
 use nachtwache::config;
-use nachtwache::domain::account::{Account, AccountId, Role, Session, SessionStage};
+use nachtwache::domain::account::{Account, Role, Session, SessionStage};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::lifecycle::Lifecycle;
 use nachtwache::runtime::status::Status;
-use nachtwache::store::{Store, accounts, sessions};
+use nachtwache::store::{self, Store, sessions};
 use nachtwache::web::{Parts, Route, Web};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
@@ -104,11 +107,11 @@ impl Site {
     /// The same, at another stage of the log-in.
     pub(crate) async fn inside_as(&self, name: &str, role: Role, stage: SessionStage) -> Browser {
         let mut tx = self.store.begin().await.unwrap();
-        let account = match accounts::named(tx.reading(), name).await.unwrap() {
+        let account = match store::accounts::named(tx.reading(), name).await.unwrap() {
             Some(account) => account,
             None => {
                 let account = account(name, role, self.now);
-                assert!(accounts::add(&mut tx, &account).await.unwrap());
+                assert!(store::accounts::add(&mut tx, &account).await.unwrap());
                 account
             }
         };
@@ -133,17 +136,8 @@ impl Site {
 
 /// An account without a password. Who is called as a technician of the settings is that technician.
 pub(crate) fn account(name: &str, role: Role, now: chrono::DateTime<chrono::Utc>) -> Account {
-    Account {
-        id: AccountId(Uuid::now_v7()),
-        name: name.to_owned(),
-        role,
-        technician: matches!(name, "Anna" | "Bernd").then(|| name.to_owned()),
-        has_password: false,
-        has_totp: false,
-        passkeys: 0,
-        disabled_at: None,
-        created_at: now,
-    }
+    let technician = matches!(name, "Anna" | "Bernd").then(|| name.to_owned());
+    Account::new(name, role, technician, now)
 }
 
 /// Somebody with a password, and the browser in which he set it.
@@ -151,8 +145,8 @@ pub(crate) async fn invited_with(world: &World, site: &Site, name: &str, role: R
     let now = world.clock.now();
     let mut tx = world.store.begin().await.unwrap();
     let account = account(name, role, now);
-    accounts::add(&mut tx, &account).await.unwrap();
-    accounts::link(&mut tx, account.id, accounts::Purpose::Begin, name, now, now + TimeDelta::hours(24)).await.unwrap();
+    nachtwache::store::accounts::add(&mut tx, &account).await.unwrap();
+    nachtwache::store::accounts::link(&mut tx, account.id, nachtwache::store::accounts::Purpose::Begin, name, now, now + TimeDelta::hours(24)).await.unwrap();
     tx.commit().await.unwrap();
     let browser = site.browser();
     let set = browser.post(&format!("/einladung/{name}"), &[("passwort", password), ("wiederholt", password)]).await;

@@ -763,6 +763,20 @@ impl<'a> Gallery<'a> {
         self.say("morning", "subject", morning::subject(&full, Berlin));
     }
 
+    fn help_and_page(&mut self, anna: &str) {
+        let said = [
+            ("/hilfe", commands::help(anna, false)),
+            ("/hilfe, with a page", commands::help(anna, true)),
+            ("/seite", commands::page_link(&format!("https://wache.example/eintreten/{}", "0".repeat(64)), 10)),
+            ("/seite, by password", commands::page_by_password("https://wache.example")),
+            ("/seite, shut out", commands::page_shut().into()),
+            ("/seite, the name is taken", commands::page_name_taken(anna)),
+        ];
+        for (state, text) in said {
+            self.say("commands", state, text);
+        }
+    }
+
     fn commands(&mut self) {
         let (anna, bernd) = (self.words.anna.clone(), self.words.bernd.clone());
         let order = vec![anna.clone(), bernd.clone()];
@@ -797,8 +811,8 @@ impl<'a> Gallery<'a> {
         for (state, list, more) in lists {
             self.say("commands", &state, commands::open_cases(&list, more, &bernd, Berlin));
         }
+        self.help_and_page(&anna);
         let said = [
-            ("/hilfe", commands::help(&anna)),
             ("not understood", commands::not_understood().into()),
             ("a guest", commands::guest().into()),
             ("in a group", commands::not_here().into()),
