@@ -2,7 +2,7 @@
 
 use crate::acknowledge::{PageActor, minutes_until};
 use crate::domain::act::Act;
-use crate::domain::case::{Case, CaseId, Reason};
+use crate::domain::case::{Case, CaseId, CaseState, Reason};
 use crate::wording;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -95,7 +95,8 @@ pub(super) fn acts(case: &Case, joined: usize, colleagues: &[String], actor: &Pa
     let rest = [
         plain(Act::Consent(true)),
         plain(Act::Consent(false)),
-        plain(Act::Pass(step)),
+        // whoever has it gives it back
+        plain(Act::Pass(step)).filter(|_| case.state == CaseState::Open),
         button(Act::GiveBack, "", "Zurückgeben? Die Eskalation läuft dann weiter."),
         (joined > 0)
             .then(|| button(Act::Split(joined), "", "Die letzte Nachricht wird ein eigener Vorgang."))
@@ -133,7 +134,6 @@ impl Acts {
 mod tests {
     use super::*;
     use crate::domain::assessment::Verdict;
-    use crate::domain::case::CaseState;
     use crate::domain::report::ReportId;
     use chrono_tz::Europe::Berlin;
 
