@@ -28,11 +28,11 @@ pub(super) async fn files(tx: &mut Tx, report: ReportId, class: Class) -> Result
             .bind(&id)
             .fetch_all(tx.db())
             .await?;
-            if sound.is_some() {
-                found.push(format!("{id}.voice.ogg"));
+            for file in sound.into_iter().chain(notes) {
+                let stem = file.split('.').next().unwrap_or_default();
+                found.extend(DERIVED.iter().map(|ending| format!("{stem}.{ending}")));
+                found.push(file);
             }
-            found.extend(sound);
-            found.extend(notes);
             found.extend(mail.filter(|_| spoken));
         }
         Class::Text => found.extend(mail),
@@ -40,6 +40,9 @@ pub(super) async fn files(tx: &mut Tx, report: ReportId, class: Class) -> Result
     }
     Ok(found)
 }
+
+/// What is made of a sound beside it: the voice message, what the page plays, its picture.
+const DERIVED: &[&str] = &["voice.ogg", "page.wav", "page.json"];
 
 /// `$1` = the report.
 const SOUND: &[&str] = &[

@@ -14,7 +14,7 @@ use crate::domain::account::{Right, Role};
 use crate::domain::case::{Case, CaseId, CaseState, Note, NoteContent};
 use crate::domain::report::Report;
 use crate::store::joins::Why;
-use crate::store::{Reader, StoreError, assessments, cases, consents, joins, notes, reports};
+use crate::store::{Reader, StoreError, assessments, cases, charge_steps, consents, joins, notes, reports};
 use crate::wording;
 use askama::Template;
 use axum::extract::{Path, State};
@@ -46,6 +46,16 @@ struct CasePage {
     joined: Vec<Joined>,
     notes: Vec<Noted>,
     happened: Happened,
+    /// For whoever may see charges.
+    charge: Option<Charged>,
+    can_correct: bool,
+}
+
+/// The case's charge.
+struct Charged {
+    net: String,
+    class: &'static str,
+    state: &'static str,
 }
 
 /// A later message of the case.
@@ -147,6 +157,7 @@ async fn shown(app: &App, visitor: &Visitor, id: CaseId, wrong: Option<String>) 
     let notes = notes::of_case(&mut reader, id).await?;
     let happened = report::happened(app, &mut reader, Some(id), case.report).await?;
     let facts = facts(app, &mut reader, &case, &report).await?;
+    let charge = if visitor.may(Right::Charge) { charge_steps::find(&mut reader, id).await? } else { None };
     drop(reader);
     Ok(CasePage {
         frame: Frame::of(visitor, "/", &format!("Vorgang {id}")).with_script("player.js"),
@@ -160,6 +171,12 @@ async fn shown(app: &App, visitor: &Visitor, id: CaseId, wrong: Option<String>) 
         joined,
         notes: notes.into_iter().rev().map(|note| noted(app, note)).collect(),
         happened,
+        charge: charge.map(|entry| Charged {
+            net: entry.net.german(),
+            class: entry.state.as_str(),
+            state: wording::charges::state(entry.state),
+        }),
+        can_correct: visitor.may(Right::Correct),
     })
 }
 

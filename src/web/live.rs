@@ -82,7 +82,8 @@ fn told(news: watch::Receiver<String>) -> impl Stream<Item = Result<Event, Infal
         }
         match tokio::time::timeout_at(until, news.changed()).await {
             Ok(Ok(())) if *news.borrow_and_update() != STOPPED => {
-                Some((Ok(Event::default().event("news").data("")), (news, None)))
+                // without data a browser tells nobody (HTML, server-sent events)
+                Some((Ok(Event::default().event("news").data("-")), (news, None)))
             }
             _ => None,
         }

@@ -151,22 +151,22 @@ fn findings(found: &Dossier) -> Vec<Found> {
     found.entry.proof.findings.iter().enumerate().map(shown).collect()
 }
 
-/// The proving seconds where the stored file can be cut, else the whole recording.
+/// The proving seconds, out of the recording as we wrote it anew.
 async fn heard(State(app): State<App>, Path((number, nth)): Path<(i64, usize)>) -> Page {
     let found = dossier(&mut app.desk.store.read().await?, CaseId(number)).await?.ok_or(Trouble::Missing)?;
     let (from, until) = found.seconds(nth).ok_or(Trouble::Missing)?;
     let recording = found.report.recording.as_ref().ok_or(Trouble::Missing)?;
-    let path = app.desk.store.sound_folder().join(&recording.file);
     // a recording is deleted when its time is over; the proof outlives it
-    let bytes = tokio::fs::read(&path).await.map_err(|_| Trouble::Missing)?;
-    let (kind, body) = match clip::cut(&bytes, from, until) {
-        Ok(clip) => ("audio/wav", clip),
-        Err(clip::ClipError::Outside) => return Err(Trouble::Missing),
-        Err(clip::ClipError::NotPcm) => {
-            let voice = app.voices.voice_of(recording).await.map_err(Trouble::Ours)?;
-            let whole = tokio::fs::read(&voice.path).await.map_err(|error| Trouble::Ours(error.to_string()))?;
-            ("audio/ogg", whole)
-        }
-    };
-    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+    let made = app.voices.playable(&recording.file, &recording.name).await.map_err(|error| {
+        tracing::warn!(error, "a proof could not be made audible");
+        Trouble::Missing
+    })?;
+    let whole = tokio::fs::read(&made.path).await.map_err(|_| Trouble::Missing)?;
+    let clip = clip::cut(&whole, from, until).map_err(|_| Trouble::Missing)?;
+    let headers = [
+        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("inline; filename=\"beleg-{number}-{nth}.wav\"")),
+        (header::CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
+    ];
+    Ok((headers, clip).into_response())
 }

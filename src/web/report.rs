@@ -2,6 +2,7 @@
 
 use super::App;
 use super::answer::{Page, page};
+use super::correct::ReviewForm;
 use super::doors::{Doors, Need};
 use super::frame::Frame;
 use super::heard::{self, Heard};
@@ -29,6 +30,8 @@ struct ReportPage {
     frame: Frame,
     heard: Heard,
     case: Option<CaseId>,
+    /// For whoever may correct what was judged.
+    review: Option<ReviewForm>,
     happened: Happened,
 }
 
@@ -65,8 +68,10 @@ async fn report(State(app): State<App>, visitor: Visitor, Path(id): Path<String>
         None => joins::case_of(&mut reader, report.id).await?,
     };
     let happened = happened(&app, &mut reader, opened, report.id).await?;
+    drop(reader);
+    let review = if visitor.may(Right::Correct) { ReviewForm::of(&app, report.id).await? } else { None };
     let frame = Frame::of(&visitor, "/", &format!("Meldung vom {}", heard.at)).with_script("player.js");
-    page(&ReportPage { frame, heard, case, happened })
+    page(&ReportPage { frame, heard, case, review, happened })
 }
 
 /// The story of a report and the case it opened.

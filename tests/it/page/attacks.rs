@@ -115,7 +115,7 @@ async fn a_half_log_in_gets_nothing_but_its_other_half() {
             let half = site.inside_as("Petra", Role::Admin, stage).await;
             let answer = ask(&half, route, &ids).await;
             assert!(
-                answer.onward().ends_with("/zweiter"),
+                answer.onward().split('?').next().is_some_and(|path| path.ends_with("/zweiter")),
                 "{stage:?} {} {}: {}",
                 route.method,
                 route.path,
@@ -183,7 +183,7 @@ async fn what_is_malformed_is_refused_and_breaks_nothing() {
     let long = "x".repeat(8_000);
     let bad = [
         "..%2F..%2F..%2Fetc%2Fpasswd",
-        "%2e%2e",
+        "%252e%252e",
         "%00",
         "%FF%FE",
         "'%20OR%201=1--",

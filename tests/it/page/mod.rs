@@ -146,7 +146,16 @@ pub(crate) async fn invited_with(world: &World, site: &Site, name: &str, role: R
     let mut tx = world.store.begin().await.unwrap();
     let account = account(name, role, now);
     nachtwache::store::accounts::add(&mut tx, &account).await.unwrap();
-    nachtwache::store::accounts::link(&mut tx, account.id, nachtwache::store::accounts::Purpose::Begin, name, now, now + TimeDelta::hours(24)).await.unwrap();
+    nachtwache::store::accounts::link(
+        &mut tx,
+        account.id,
+        nachtwache::store::accounts::Purpose::Begin,
+        name,
+        now,
+        now + TimeDelta::hours(24),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let browser = site.browser();
     let set = browser.post(&format!("/einladung/{name}"), &[("passwort", password), ("wiederholt", password)]).await;
