@@ -179,10 +179,16 @@ impl Chromium {
         found.as_array().unwrap().iter().map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// A picture of the whole page.
+    /// A picture of the page, of its upper part where it is long.
     pub(crate) async fn picture(&self) -> Vec<u8> {
         use base64::Engine as _;
-        let taken = self.cdp("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true })).await;
+        let size = self
+            .ask("const page = document.documentElement; return [page.clientWidth, Math.max(innerHeight, page.scrollHeight)]")
+            .await;
+        let (width, height) = (size[0].as_f64().unwrap(), size[1].as_f64().unwrap().min(2200.0));
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
+        let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let taken = self.cdp("Page.captureScreenshot", wanted).await;
         base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 }

@@ -382,6 +382,12 @@ impl World {
         out
     }
 
+    /// Numbers out of the database.
+    pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let mut db = sqlx::AnyConnection::connect(self.url()).await.unwrap();
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap()
+    }
+
     /// A number out of the database.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let mut db = sqlx::AnyConnection::connect(self.url()).await.unwrap();
