@@ -9,6 +9,7 @@ use crate::domain::notice::{Delivery, NoticeKind};
 
 /// One line of a story, without its time. Details are written for the log, in English: only what is known of them is told.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one arm a kind")]
 pub fn story(event: &Event) -> String {
     let detail = event.detail.as_str();
     let who = event.actor.as_deref().unwrap_or("Nachtwache");

@@ -305,7 +305,7 @@ pub(super) fn is_generic(word: &str) -> bool {
     };
     // short endings are endings of names, too: "Rossbau"
     let parts = || WORDS.trades.iter().filter_map(|trade| word.strip_suffix(trade.as_str()));
-    general(word) || parts().any(|head| general(head))
+    general(word) || parts().any(general)
 }
 
 fn form_written(words: &[&str]) -> String {
