@@ -7,8 +7,9 @@ use crate::domain::event::{Event, EventKind};
 use crate::roster::Roster;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
+use crate::store::accounts::{self, Purpose};
 use crate::store::phones::{self, Phone};
-use crate::store::{Store, events};
+use crate::store::{Store, events, sessions};
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -211,7 +212,9 @@ async fn unpair(settings: &Settings, options: &UnpairOptions) -> anyhow::Result<
         super::say_json(&json!({ "technician": name, "paired": false, "telegram_in_settings": again }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    super::say(&format!("{name}'s phone is no longer told of anything"));
+    super::say(&format!(
+        "{name}'s phone is no longer told of anything, and {name} is logged out of the page everywhere"
+    ));
     if again {
         super::say(&format!("note: the chat in the settings (telegram_chat) counts for {name} again"));
     } else {
@@ -226,6 +229,11 @@ async fn take_off(store: &Store, name: &str) -> anyhow::Result<bool> {
     if done {
         let event = Event::new(SystemClock.now(), EventKind::Paired, format!("{name}: the phone was taken off"));
         events::append(&mut tx, &event).await?;
+        // whoever has the phone may be inside by it, or hold a link from it
+        if let Some(account) = accounts::of_technician(tx.reading(), name).await? {
+            accounts::unlink(&mut tx, account.id, Purpose::Enter).await?;
+            sessions::end_all(&mut tx, account.id).await?;
+        }
     }
     tx.commit().await.context("could not take the phone off")?;
     Ok(done)

@@ -103,7 +103,16 @@ pub(super) fn complain(web: Option<&Web>, wrong: &mut Vec<String>) {
         match Url::parse(url) {
             Ok(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => wrong
                 .push(format!("web.public_url: {url} has more than a name; write only \"https://nachtwache.example\"")),
-            Ok(url) if url.scheme() == "https" && url.has_host() => {}
+            Ok(url) if url.scheme() == "https" && url.has_host() => {
+                if !has_tls && web.proxies.is_empty() {
+                    wrong.push(
+                        "web.public_url: https, but nobody speaks TLS: write certificate and key, or in web.proxies the \
+                         addresses of the reverse proxy, [\"127.0.0.1\"] where it is on this machine; without it every \
+                         caller would count as this machine"
+                            .into(),
+                    );
+                }
+            }
             Ok(url) if url.scheme() == "http" && is_this_machine(&url) => {}
             _ => wrong.push(format!(
                 "web.public_url: {url:?} cannot be used; write \"https://\" and the name that people type (\"http://\" is \
@@ -152,12 +161,17 @@ mod tests {
         assert!(complaint("public_url = \"http://wache.example\"").contains("web.public_url"));
         assert!(complaint("public_url = \"https://wache.example/x\"").contains("web.public_url"));
         assert_eq!(complaint("public_url = \"http://localhost:8787\""), "");
+        let behind = "public_url = \"https://wache.example\"\n";
+        let said = complaint(behind);
+        assert!(said.contains("web.public_url") && said.contains("web.proxies"), "{said}");
+        assert_eq!(complaint(&format!("{behind}proxies = [\"127.0.0.1\"]")), "");
         assert_eq!(complaint(""), "");
     }
 
     #[test]
     fn the_address_of_a_page_is_the_one_people_type() {
-        let settings = Settings::parse("[web]\npublic_url = \"https://wache.example/\"").unwrap();
+        let settings =
+            Settings::parse("[web]\npublic_url = \"https://wache.example/\"\nproxies = [\"127.0.0.1\"]").unwrap();
         let web = settings.web.unwrap();
         assert_eq!(web.link("/vorgaenge/1042"), "https://wache.example/vorgaenge/1042");
         assert_eq!(super::Web::default().origin(), "http://127.0.0.1:8787");

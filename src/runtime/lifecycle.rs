@@ -1,6 +1,8 @@
 //! Start and stop: a soft token (finish your step), a hard token (drop it; the lease brings it back).
 
+use futures::FutureExt as _;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,6 +73,16 @@ impl Lifecycle {
         Ok(())
     }
 
+    /// Runs something whose fault must not stop the watch; whether it ended without a panic. The panic's words are in the
+    /// log; what it worked on must not be used any further.
+    pub async fn ends_well(name: &str, future: impl Future<Output = ()>) -> bool {
+        let ended = AssertUnwindSafe(future).catch_unwind().await;
+        if ended.is_err() {
+            tracing::error!(task = name, "panicked; the service goes on");
+        }
+        ended.is_ok()
+    }
+
     /// Whether the service is asked to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
@@ -136,5 +148,27 @@ impl Lifecycle {
         self.hard.cancel();
         self.ended().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_that_is_held_costs_its_task_and_never_the_service() {
+        let lifecycle = Lifecycle::default();
+        let (told, end) = tokio::sync::oneshot::channel();
+        let stop = lifecycle.clone();
+        lifecycle.spawn("page".into(), async move {
+            let well = Lifecycle::ends_well("replay", async { panic!("a fault") }).await;
+            assert!(told.send(well).is_ok());
+            stop.stopping().await;
+        });
+        assert_eq!(end.await, Ok(false));
+        assert!(!lifecycle.is_stopping() && !lifecycle.is_broken());
+        lifecycle.spawn("alarm".into(), async { panic!("a fault that nobody holds") });
+        lifecycle.ended().await;
+        assert!(lifecycle.is_broken(), "a half-running watch stops");
     }
 }

@@ -178,6 +178,19 @@ pub async fn link(
     Ok(())
 }
 
+/// Takes the links for that purpose away.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn unlink(tx: &mut Tx, id: AccountId, purpose: Purpose) -> Result<()> {
+    sqlx::query("DELETE FROM links WHERE account_id = $1 AND purpose = $2")
+        .bind(id.to_string())
+        .bind(purpose.as_str())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
 /// Whose link this is, while it is valid.
 ///
 /// # Errors

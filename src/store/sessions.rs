@@ -10,10 +10,11 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
-/// So many sessions an account may have; the oldest ends.
+/// So many sessions an account may have at each stage; the oldest of that stage ends.
 const AT_MOST: i64 = 5;
 
-/// Begins a session for the holder of `token`, and ends the oldest ones above five.
+/// Begins a session for the holder of `token`, and ends the oldest ones above five of its stage: whoever has the password
+/// only ends nobody's whole session.
 ///
 /// # Errors
 /// Where the database refused.
@@ -34,10 +35,11 @@ pub async fn begin(tx: &mut Tx, session: &Session, token: &str) -> Result<()> {
     .execute(tx.db())
     .await?;
     sqlx::query(
-        "DELETE FROM sessions WHERE account_id = $1 AND id NOT IN
-             (SELECT id FROM sessions WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2)",
+        "DELETE FROM sessions WHERE account_id = $1 AND stage = $2 AND id NOT IN
+             (SELECT id FROM sessions WHERE account_id = $1 AND stage = $2 ORDER BY created_at DESC, id DESC LIMIT $3)",
     )
     .bind(session.account.to_string())
+    .bind(session.stage.as_str())
     .bind(AT_MOST)
     .execute(tx.db())
     .await?;

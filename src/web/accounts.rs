@@ -5,8 +5,7 @@
 
 use super::answer::{Page, Trouble, go, page};
 use super::doors::{Doors, Need};
-use super::enter::Nothing;
-use super::form::Form;
+use super::form::{Form, Nothing, Path};
 use super::frame::{self, Frame};
 use super::session::{Visitor, token};
 use super::{App, Inner};
@@ -16,7 +15,7 @@ use crate::store::accounts::Purpose;
 use crate::store::{Tx, accounts, events, factors, sessions};
 use crate::wording::moment;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::TimeDelta;
 use serde::Deserialize;
 use uuid::Uuid;

@@ -2,8 +2,8 @@
 
 use super::answer::{Page, Trouble};
 use super::doors::{Doors, Need};
+use super::form::Path;
 use crate::store::sound::sha256;
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use super::answer::{Page, Trouble, download, go, page};
 use super::assets;
 use super::charts::whole;
 use super::doors::{Doors, Need};
-use super::form::{Form, Query};
+use super::form::{Form, Nothing, Path, Query};
 use super::frame::Frame;
 use super::session::Visitor;
 use crate::acknowledge::{Answer, PageActor};
@@ -19,7 +19,7 @@ use crate::review::charges::{self, Decided, REASON_MAX};
 use crate::store::cases;
 use crate::wording::charges as wording;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{Datelike as _, Months, NaiveDate};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -51,10 +51,6 @@ struct Wanted {
     monat: String,
     seite: String,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@
 use super::App;
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
-use super::form::Form;
+use super::form::{Form, Path};
 use super::frame::Frame;
 use super::session::Visitor;
 use crate::assess::bench::{Expect, Record};
@@ -15,7 +15,7 @@ use crate::domain::report::{Medium, ReportId, Stage};
 use crate::review::{Change, Outcome, Refusal, Review};
 use crate::store::{assessments, corrections, reports, transcripts};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono_tz::Tz;
 use serde::Deserialize;

@@ -73,6 +73,9 @@ impl Doors {
     }
 
     pub(super) fn router(self, app: &App) -> Router {
+        let pages = self.table.iter().filter(|route| route.method == Method::GET).map(|route| route.path);
+        // made once; where the page is served anew, they are the same
+        app.pages.get_or_init(|| pages.collect());
         self.inner
             .fallback(answer::no_such_page)
             .method_not_allowed_fallback(answer::no_such_method)

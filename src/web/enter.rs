@@ -4,7 +4,7 @@
 
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
-use super::form::{Form, Query};
+use super::form::{Form, Nothing, Path, Query};
 use super::frame::Frame;
 use super::session::{COOKIE, Visitor, set_cookie};
 use super::{App, Inner, password, proxy};
@@ -16,7 +16,7 @@ use crate::store::accounts::Purpose;
 use crate::store::{accounts, events, sessions};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -67,10 +67,6 @@ struct NewPassword {
     passwort: SecretString,
     wiederholt: SecretString,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "enter.html")]
@@ -131,21 +127,23 @@ async fn enter(
     Form(form): Form<LogIn>,
 ) -> Page {
     let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
-    if form.name.len() > LONGEST_NAME {
+    let name = form.name.trim();
+    if name.len() > LONGEST_NAME {
         // tries are counted by name: nobody fills the memory with names
         return Err(Trouble::Wrong(NOT_RIGHT.to_owned()));
     }
-    app.tries.count(&form.name, proxy::network(address))?;
+    app.tries.count(name, proxy::network(address))?;
     let mut reader = app.desk.store.read().await?;
-    let account = accounts::named(&mut reader, form.name.trim()).await?;
-    let account = account.filter(|account| account.disabled_at.is_none());
+    let account = accounts::named(&mut reader, name).await?;
+    let account = account.filter(|account| app.may_enter(account));
     let phc = match &account {
         Some(account) => accounts::password(&mut reader, account.id).await?,
         None => None,
     };
     drop(reader);
-    if let Some(account) = account.as_ref().filter(|account| !app.knows_device(&headers, account.id)) {
-        app.tries.count_stranger(account.id)?;
+    // a name that nobody has is counted, too: else the answer would tell which ones exist
+    if !account.as_ref().is_some_and(|account| app.knows_device(&headers, account.id)) {
+        app.tries.count_stranger(name)?;
     }
     let old = phc.as_deref().is_some_and(password::is_old);
     let fits = app.passwords.fits(form.passwort.clone(), phc).await?;
@@ -307,7 +305,7 @@ impl Inner {
         let account = accounts::find(&mut reader, id.ok_or(Trouble::Missing)?).await?;
         // a phone stands in for a technician's password, for nobody's else
         let fits = |one: &Account| purpose == Purpose::Begin || one.role == Role::Technician;
-        account.filter(|account| account.disabled_at.is_none() && fits(account)).ok_or(Trouble::Missing)
+        account.filter(|account| self.may_enter(account) && fits(account)).ok_or(Trouble::Missing)
     }
 
     /// What was typed is not noted: it may be a password in the wrong field.

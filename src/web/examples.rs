@@ -4,14 +4,14 @@ use super::App;
 use super::answer::{Page, Trouble, download, go, page};
 use super::correct::{review, verdict};
 use super::doors::{Doors, Need};
-use super::form::Form;
+use super::form::{Form, Nothing, Path};
 use super::frame::Frame;
 use super::session::Visitor;
 use crate::assess::bench::{Record, Wrong};
 use crate::domain::account::Right;
 use crate::review::examples::{self, Replaced};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 pub(super) fn routes(doors: Doors) -> Doors {
@@ -50,10 +50,6 @@ struct More {
     #[serde(default)]
     worte: String,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Page {
     let review = review(&app);

@@ -1,10 +1,12 @@
-//! A form's fields, each known: an unknown or repeated one is refused, and so is a body that is too long.
+//! A form's fields, each known: an unknown or repeated one is refused, and so is a body that is too long. And what stands in
+//! an address.
 
 use super::App;
 use super::answer::Trouble;
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// The longest form, in bytes. A transcript of 20 minutes has 30,000; a rule file is the longest of all.
@@ -38,6 +40,23 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
         serde_urlencoded::from_str(text).map(Self).map_err(|_| Trouble::Wrong(NOT_OURS.to_owned()))
     }
 }
+
+/// What stands in the path. What cannot be read there names nothing.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Trouble> {
+        let read = extract::Path::from_request_parts(parts, app).await;
+        read.map(|extract::Path(value)| Self(value)).map_err(|_| Trouble::Missing)
+    }
+}
+
+/// A form that is only a button.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
 
 const NOT_OURS: &str =
     "Ein Feld fehlt, ist doppelt oder gehört nicht hierher. Laden Sie die Seite neu und versuchen Sie es noch einmal.";

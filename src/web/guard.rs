@@ -28,6 +28,8 @@ const HEADERS: &[(&str, &str)] = &[
     ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
     ("x-robots-tag", "noindex"),
 ];
+/// What the page's script says when it asks by itself.
+const REFRESH: &str = "x-refresh";
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// Around everything, known route or not: the host is ours, and every answer has its headers.
@@ -79,7 +81,8 @@ async fn admit(app: &App, route: &Route, request: &mut Request) -> Result<(), Re
     if route.need == Need::Machine {
         return if app.is_machine(request) { Ok(()) } else { Err(Trouble::Denied.into_response()) };
     }
-    let visitor = match app.visitor(request.headers()).await {
+    let uses = !route.streams && !request.headers().contains_key(REFRESH);
+    let visitor = match app.visitor(request.headers(), uses).await {
         Ok(visitor) => visitor,
         // the way in must not depend on a session that cannot be read
         Err(error) if route.need != Need::Nobody => return Err(Trouble::from(error).into_response()),
@@ -103,7 +106,7 @@ async fn admit(app: &App, route: &Route, request: &mut Request) -> Result<(), Re
             }
             let fresh = visitor.session.is_fresh(&app.settings.lifetimes(), app.desk.clock.now());
             if matches!(route.need, Need::Freshly(_)) && !fresh {
-                let back = if changes { referring(request.headers(), &app.origin) } else { here(request) };
+                let back = if changes { app.referring(request.headers()) } else { here(request) };
                 return Err(to("/anmelden/bestaetigen", &back));
             }
             request.extensions_mut().insert(visitor);
@@ -135,10 +138,28 @@ fn here(request: &Request) -> String {
     request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default()
 }
 
-/// The page a form stood on.
-fn referring(headers: &HeaderMap, origin: &str) -> String {
+/// The page a form stood on. A page that was the answer to a form cannot be fetched again: its part of the menu then.
+fn referring(headers: &HeaderMap, origin: &str, pages: &[&str]) -> String {
     let from = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    from.and_then(|from| from.strip_prefix(origin)).filter(|path| path.starts_with('/')).unwrap_or("/").to_owned()
+    let path = from.and_then(|from| from.strip_prefix(origin)).filter(|path| path.starts_with('/')).unwrap_or("/");
+    let is_page = |path: &str| pages.iter().any(|page| fits(page, path));
+    if is_page(path.split(['?', '#']).next().unwrap_or_default()) {
+        return path.to_owned();
+    }
+    let part = path.split(['/', '?', '#']).nth(1).map(|part| format!("/{part}"));
+    part.filter(|part| is_page(part)).unwrap_or_else(|| "/".to_owned())
+}
+
+/// Whether a route's path ("/meldungen/{id}") leads to that page.
+fn fits(route: &str, path: &str) -> bool {
+    let (mut places, mut parts) = (route.split('/'), path.split('/'));
+    loop {
+        match (places.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(place), Some(part)) if place == part || (place.starts_with('{') && !part.is_empty()) => {}
+            _ => return false,
+        }
+    }
 }
 
 impl Inner {
@@ -153,6 +174,10 @@ impl Inner {
         }
     }
 
+    fn referring(&self, headers: &HeaderMap) -> String {
+        referring(headers, &self.origin, self.pages.get().map_or(&[], Vec::as_slice))
+    }
+
     fn is_our_host(&self, headers: &HeaderMap) -> bool {
         let ours = self.origin.split_once("://").map_or("", |(_, host)| host);
         headers
@@ -162,7 +187,7 @@ impl Inner {
     }
 
     fn is_machine(&self, request: &Request) -> bool {
-        if proxy::address(self, request).is_loopback() {
+        if proxy::is_this_machine(self, request) {
             return true;
         }
         let Some(Ok(expected)) = self.settings.metrics_token.as_ref().map(crate::config::Secret::reveal) else {
@@ -198,8 +223,12 @@ mod tests {
             headers
         };
         let origin = "https://wache.example";
-        assert_eq!(referring(&headers("https://wache.example/konten?x=1"), origin), "/konten?x=1");
-        assert_eq!(referring(&headers("https://wache.example.evil/konten"), origin), "/");
-        assert_eq!(referring(&headers("https://evil.example/"), origin), "/");
+        let back = |from| referring(&headers(from), origin, &["/", "/konten", "/meldungen/{id}"]);
+        assert_eq!(back("https://wache.example/konten?x=1"), "/konten?x=1");
+        assert_eq!(back("https://wache.example/meldungen/7"), "/meldungen/7");
+        assert_eq!(back("https://wache.example.evil/konten"), "/");
+        assert_eq!(back("https://evil.example/"), "/");
+        assert_eq!(back("https://wache.example/konten/7/link"), "/konten", "that was the answer to a form");
+        assert_eq!(back("https://wache.example/meldungen/7/hold"), "/");
     }
 }

@@ -1,7 +1,8 @@
 //! The page of the people in the office: one file per page, and its templates.
 //!
 //! Promise: nobody sees or does what his role may not, whatever the route; what a page does is the same operation as the
-//! button's. A fault here costs a page, never an alarm: it runs on threads and database connections of its own.
+//! button's. A fault here costs a page, never an alarm: it runs on threads and reading connections of its own, and a panic
+//! is held.
 //!
 //! How a page is made: a file with `routes(doors) -> Doors`, which names for each route the right it needs (`doors.rs`; a
 //! handler without one cannot be added), handlers that take `State<App>`, `Visitor` and answer `Page`, and a template that
@@ -59,7 +60,7 @@ use crate::runtime::tls::Certificate;
 use crate::runtime::voices::Voices;
 use axum::Router;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -103,6 +104,8 @@ pub struct Inner {
     pub(crate) passwords: password::Passwords,
     pub(crate) live: live::Live,
     pub(crate) trials: trial::Trials,
+    /// The paths of everything that can be fetched, as the router has them.
+    pub(crate) pages: OnceLock<Vec<&'static str>>,
 }
 
 /// The page.
@@ -139,6 +142,7 @@ impl Web {
             passwords: password::Passwords::default(),
             live: live::Live::default(),
             trials: trial::Trials::default(),
+            pages: OnceLock::new(),
             settings,
         };
         Ok(Self { app: Arc::new(inner), certificate })
@@ -151,11 +155,17 @@ impl Web {
     }
 
     /// Listens until the service stops. Where the address cannot be had, it is tried again and again.
+    /// After a fault it is served anew: it costs a page, never an alarm.
     pub async fn run(self, lifecycle: Lifecycle) {
+        self.start_trials(&lifecycle);
         let listen = self.app.settings.listen;
         while !lifecycle.is_stopping() {
             match TcpListener::bind(listen).await {
-                Ok(listener) => return self.serve(listener, lifecycle).await,
+                Ok(listener) => {
+                    if !Lifecycle::ends_well(WORKER, self.serve_at(listener, &lifecycle)).await {
+                        self.app.say(Condition::Failing, "a fault in the page; it is served anew");
+                    }
+                }
                 Err(error) => {
                     let error = format!(
                         "{listen} cannot be listened on: {error}; end what else listens there, or change web.listen"
@@ -170,11 +180,20 @@ impl Web {
 
     /// Serves the page at `listener` until the service stops.
     pub async fn serve(self, listener: TcpListener, lifecycle: Lifecycle) {
+        self.start_trials(&lifecycle);
+        self.serve_at(listener, &lifecycle).await;
+    }
+
+    /// Trials reckon long: in a task of their own they keep no page waiting.
+    fn start_trials(&self, lifecycle: &Lifecycle) {
+        lifecycle.spawn("web.trials".into(), trial::work(self.app.clone(), lifecycle.clone()));
+    }
+
+    async fn serve_at(&self, listener: TcpListener, lifecycle: &Lifecycle) {
         tracing::info!(address = ?listener.local_addr().ok(), "the page is served");
         self.app.say(Condition::Idle, "");
-        lifecycle.spawn("web.trials".into(), trial::work(self.app.clone(), lifecycle.clone()));
-        let served = server::serve(listener, self.router(), BOUNDS, self.certificate.clone(), &lifecycle);
-        tokio::join!(served, self.app.live.watch(&self.app, &lifecycle), session::tidy(&self.app, &lifecycle));
+        let served = server::serve(listener, self.router(), BOUNDS, self.certificate.clone(), lifecycle);
+        tokio::join!(served, self.app.live.watch(&self.app, lifecycle), session::tidy(&self.app, lifecycle));
     }
 
     fn router(&self) -> Router {

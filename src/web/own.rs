@@ -4,8 +4,8 @@
 
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
-use super::enter::{Nothing, complaint};
-use super::form::{Form, Query};
+use super::enter::complaint;
+use super::form::{Form, Nothing, Path, Query};
 use super::frame::{self, Frame};
 use super::session::Visitor;
 use super::{App, proxy};
@@ -17,7 +17,7 @@ use crate::store::{accounts, events, factors, sessions};
 use crate::wording::moment;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;

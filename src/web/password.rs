@@ -5,7 +5,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use tokio::sync::Semaphore;
 
 /// 64 MiB, three rounds, one lane (reliability W-05; OWASP asks for 19 MiB and two rounds at least).
@@ -20,11 +20,11 @@ const LONGEST: usize = 128;
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
 
 /// Where passwords are worked on.
-pub(crate) struct Passwords(Semaphore);
+pub(crate) struct Passwords(Arc<Semaphore>);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
@@ -52,7 +52,12 @@ impl Passwords {
 
     async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Trouble> {
         let gone = |error: &dyn std::fmt::Display| Trouble::Ours(error.to_string());
-        let _permit = self.0.acquire().await.map_err(|error| gone(&error))?;
+        let permit = self.0.clone().acquire_owned().await.map_err(|error| gone(&error))?;
+        let job = move || {
+            // held by the work itself: it goes on where whoever asked for it has gone away
+            let _permit = permit;
+            job()
+        };
         tokio::task::spawn_blocking(job).await.map_err(|error| gone(&error))
     }
 }
@@ -109,6 +114,26 @@ mod tests {
         assert!(!verify("x", "no hash"));
         assert!(!is_old(&hash));
         assert!(is_old("$argon2id$v=19$m=19456,t=2,p=1$abc$def"));
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_makes_no_room_for_a_third_one() {
+        let passwords = Passwords::default();
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let mut gone = Box::pin(passwords.work(move || {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+        }));
+        tokio::select! {
+            _ = &mut gone => panic!("it cannot have ended"),
+            _ = beginning.recv() => {}
+        }
+        drop(gone);
+        assert_eq!(passwords.0.available_permits(), AT_ONCE - 1, "the work goes on");
+        go_on.send(()).unwrap();
+        let both = passwords.0.acquire_many(u32::try_from(AT_ONCE).unwrap()).await;
+        assert!(both.is_ok(), "and makes room when it ends");
     }
 
     #[test]

@@ -19,6 +19,19 @@ pub(super) fn of(app: &Inner, peer: Option<Peer>, headers: &HeaderMap) -> IpAddr
     seen_by(&app.settings.proxies, peer, headers)
 }
 
+/// Whether a program on this machine asks: by a proxy that nobody named, it is somebody else.
+pub(super) fn is_this_machine(app: &Inner, request: &Request) -> bool {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
+    let named = peer.is_some_and(|peer| app.settings.proxies.contains(&peer));
+    let says = |name: &str| request.headers().contains_key(name);
+    let is_believed = match (says("x-forwarded-for"), says("forwarded")) {
+        (true, _) => named,
+        // of the two, only the other one is read
+        (false, told) => !told,
+    };
+    is_believed && address(app, request).is_loopback()
+}
+
 fn seen_by(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !proxies.contains(&peer) {
         return peer;

@@ -4,6 +4,7 @@ use super::App;
 use super::answer::{Page, page};
 use super::correct::ReviewForm;
 use super::doors::{Doors, Need};
+use super::form::Path;
 use super::frame::Frame;
 use super::heard::{self, Heard};
 use super::session::Visitor;
@@ -15,7 +16,7 @@ use crate::store::deliveries::{self, Told};
 use crate::store::{Reader, StoreError, cases, events, joins};
 use crate::wording::story;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 /// So many notices are shown; a night that rang longer has more.
 const TOLD: i64 = 200;

@@ -6,8 +6,7 @@
 
 use super::answer::{Page, Trouble, download, go, page};
 use super::doors::{Doors, Need};
-use super::enter::Nothing;
-use super::form::{Form, Query};
+use super::form::{Form, Nothing, Path, Query};
 use super::frame::Frame;
 use super::month::{Month, Week};
 use super::session::Visitor;
@@ -20,7 +19,7 @@ use crate::store::phones;
 use crate::store::roster::{self, ChangeState, Noted};
 use crate::wording::{commands::span as from_to, moment};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;

@@ -5,8 +5,8 @@
 
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
-use super::enter::{Nothing, Onward, local};
-use super::form::{Form, Query};
+use super::enter::{Onward, local};
+use super::form::{Form, Nothing, Query};
 use super::frame::Frame;
 use super::session::Visitor;
 use super::{App, Inner, proxy};
@@ -237,7 +237,7 @@ impl Inner {
         if self.knows_device(headers, visitor.account.id) {
             return Ok(());
         }
-        self.tries.count_stranger(visitor.account.id)
+        self.tries.count_stranger(&visitor.account.name)
     }
 
     /// Whether that is the code of now, or a recovery code that is left. It is used up by that, once `tx` is committed.

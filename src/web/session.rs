@@ -2,7 +2,7 @@
 
 use super::answer::Trouble;
 use super::{App, Inner};
-use crate::domain::account::{Account, Right, Session, SessionStage};
+use crate::domain::account::{Account, Right, Role, Session, SessionStage};
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::store::sound::hex;
@@ -67,23 +67,34 @@ pub(super) fn token() -> Result<String, Trouble> {
 }
 
 impl Inner {
-    /// The living session of this request and its account. Notes now and then that it was seen.
-    pub(super) async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
+    /// The living session of this request and its account. Where somebody `uses` it, notes now and then that it was seen;
+    /// what an open page asks for by itself is no use.
+    pub(super) async fn visitor(&self, headers: &HeaderMap, uses: bool) -> Result<Option<Visitor>, StoreError> {
         let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
         let now = self.desk.clock.now();
         let mut reader = self.desk.store.read().await?;
         let Some(session) = sessions::of_token(&mut reader, token).await? else { return Ok(None) };
         let Some(account) = accounts::find(&mut reader, session.account).await? else { return Ok(None) };
         drop(reader);
-        if account.disabled_at.is_some() || !session.lives(&self.settings.lifetimes(), now) {
+        if !self.may_enter(&account) || !session.lives(&self.settings.lifetimes(), now) {
             return Ok(None);
         }
-        if now - session.seen_at >= SEEN_EVERY {
+        if uses && now - session.seen_at >= SEEN_EVERY {
             let mut tx = self.desk.store.begin().await?;
             sessions::seen(&mut tx, session.id, now).await?;
             tx.commit().await?;
         }
         Ok(Some(Visitor { account, session }))
+    }
+
+    /// Whether that account is let in at all. A technician who left the settings left the firm, or at least the watch.
+    pub(super) fn may_enter(&self, account: &Account) -> bool {
+        let gone = account.role == Role::Technician
+            && account
+                .technician
+                .as_ref()
+                .is_some_and(|name| !self.desk.settings.technicians.iter().any(|one| one.name == *name));
+        account.disabled_at.is_none() && !gone
     }
 
     /// Begins a session for somebody who proved who he is, and gives the cookie. A session he came with ends: its number is

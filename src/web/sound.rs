@@ -4,6 +4,7 @@
 use super::App;
 use super::answer::{Page, Trouble};
 use super::doors::{Doors, Need};
+use super::form::Path;
 use super::session::Visitor;
 use crate::domain::account::Right;
 use crate::domain::case::NoteContent;
@@ -11,7 +12,7 @@ use crate::domain::report::{Report, ReportId};
 use crate::runtime::voices::Playable;
 use crate::store::{mails, notes, reports};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use futures::Stream;

@@ -5,7 +5,7 @@
 use super::answer::{Page, Trouble, download, go, page, page_with};
 use super::correct::verdict;
 use super::doors::{Doors, Need};
-use super::form::{Form, Query};
+use super::form::{Form, Nothing, Query};
 use super::frame::Frame;
 use super::session::Visitor;
 use super::{App, Inner};
@@ -100,10 +100,6 @@ struct Sent {
     name: String,
     text: String,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 async fn show(State(app): State<App>, visitor: Visitor, Query(asked): Query<Asked>) -> Page {
     let mut shown = trial_page(&app, &visitor)?;
@@ -261,7 +257,9 @@ pub(super) async fn work(app: App, lifecycle: Lifecycle) {
     while lifecycle.unless_stopped(app.trials.wanted.notified()).await.is_some() {
         let rules = app.trials.lock().as_mut().and_then(|trial| trial.rules.take());
         let Some(rules) = rules else { continue };
-        app.replay(&rules).await;
+        if !Lifecycle::ends_well("web.trials", app.replay(&rules)).await {
+            app.trials.put(Condition::Failed);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! How often a password may be tried: by network, by account and network, and by account from browsers nobody knows. No
-//! account is ever locked.
+//! How often a password may be tried: by network, by name and network, and by name from browsers nobody knows, whether
+//! somebody has that name or not: which ones exist is not told. Nobody is locked out of a browser he used before
+//! by tries from elsewhere.
 
 use super::answer::Trouble;
-use crate::domain::account::AccountId;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::hash::Hash;
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) struct Tries {
     of_network: DefaultKeyedRateLimiter<IpAddr>,
     of_both: DefaultKeyedRateLimiter<(String, IpAddr)>,
-    of_account: DefaultKeyedRateLimiter<AccountId>,
+    of_name: DefaultKeyedRateLimiter<String>,
 }
 
 /// At first so many at once, then one per `every`.
@@ -31,7 +31,7 @@ impl Default for Tries {
             // 5 in 15 minutes
             of_both: RateLimiter::keyed(quota(5, Duration::from_mins(3))),
             // 60 in the first hour, 50 in each later one, from however many networks
-            of_account: RateLimiter::keyed(quota(10, Duration::from_secs(72))),
+            of_name: RateLimiter::keyed(quota(10, Duration::from_secs(72))),
         }
     }
 }
@@ -46,19 +46,19 @@ impl Tries {
         checked(&self.of_both, &(name.to_lowercase(), network))
     }
 
-    /// Counts a try for an account from a browser that nobody knows.
+    /// Counts a try for a name from a browser that nobody knows.
     ///
     /// # Errors
     /// As `count`.
-    pub(super) fn count_stranger(&self, account: AccountId) -> Result<(), Trouble> {
-        checked(&self.of_account, &account)
+    pub(super) fn count_stranger(&self, name: &str) -> Result<(), Trouble> {
+        checked(&self.of_name, &name.to_lowercase())
     }
 
     /// Forgets what is long ago.
     pub(super) fn tidy(&self) {
         self.of_network.retain_recent();
         self.of_both.retain_recent();
-        self.of_account.retain_recent();
+        self.of_name.retain_recent();
     }
 }
 
@@ -72,7 +72,6 @@ fn checked<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn network(last: u8) -> IpAddr {
         IpAddr::from([203, 0, 113, last])
@@ -89,10 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_networks_have_no_more_tries_for_one_account_than_sixty_an_hour() {
+    fn a_thousand_networks_have_no_more_tries_for_one_name_than_sixty_an_hour() {
         let tries = Tries::default();
-        let account = AccountId(Uuid::nil());
-        let at_once = (0..1000).filter(|_| tries.count_stranger(account).is_ok()).count();
+        let at_once = (0..1000).filter(|_| tries.count_stranger("Petra").is_ok()).count();
         assert_eq!(at_once, 10, "and one each 72 s after that");
     }
 }

@@ -4,14 +4,14 @@ use super::App;
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::correct::review;
 use super::doors::{Doors, Need};
-use super::form::Form;
+use super::form::{Form, Nothing, Path};
 use super::frame::Frame;
 use super::session::Visitor;
 use crate::domain::account::Right;
 use crate::review::{Added, Unfit};
 use crate::store::vocabulary::{self, Kind};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -54,10 +54,6 @@ struct Sent {
     art: String,
     wort: String,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 async fn show(State(app): State<App>, visitor: Visitor) -> Page {
     page(&listed(&app, &visitor).await?)

@@ -2,8 +2,10 @@
 
 use crate::fake_bot::Shown;
 use crate::world::{ANNA, BERND, EMERGENCY, MORNING, NIGHT, OFFICE, World};
+use chrono::TimeDelta;
 use nachtwache::acknowledge::commands::{SwapStep, name_commands};
 use nachtwache::acknowledge::telegram::Listener;
+use nachtwache::domain::account::{Account, Role, Session, SessionStage};
 use nachtwache::domain::act::Act;
 use nachtwache::domain::case::CaseId;
 use nachtwache::domain::notice::NoticeKind;
@@ -11,8 +13,9 @@ use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::lifecycle::Lifecycle;
 use nachtwache::runtime::status::Status;
 use nachtwache::runtime::worker::{Round, Step as _};
+use nachtwache::store::accounts::{self, Purpose};
 use nachtwache::store::roster::ChangeState;
-use nachtwache::store::{marks, notices, phones, roster};
+use nachtwache::store::{marks, notices, phones, roster, sessions};
 use nachtwache::wording::commands::{Listed, open_cases};
 use std::time::Duration;
 
@@ -623,6 +626,20 @@ async fn the_admin_invites_lists_and_takes_off() {
     assert_eq!(stale, None, "a newer invitation takes the place of an older one");
     let phone = phones::Phone { technician: "Anna".into(), chat: 201, user: 201, paired_at: now };
     phones::pair(&mut tx, &phone).await.unwrap();
+    let anna = Account::new("Anna", Role::Technician, Some("Anna".into()), now);
+    accounts::add(&mut tx, &anna).await.unwrap();
+    accounts::link(&mut tx, anna.id, Purpose::Enter, "link", now, now + TimeDelta::minutes(10)).await.unwrap();
+    let session = Session {
+        id: uuid::Uuid::now_v7(),
+        account: anna.id,
+        stage: SessionStage::Full,
+        created_at: now,
+        seen_at: now,
+        proved_at: now,
+        browser: String::new(),
+        address: String::new(),
+    };
+    sessions::begin(&mut tx, &session, "token").await.unwrap();
     tx.commit().await.unwrap();
     store.close().await;
     let (_, said, _) = run(&["technician", "list", "--json"]);
@@ -632,4 +649,14 @@ async fn the_admin_invites_lists_and_takes_off() {
     assert!(ok && said.contains("Anna is not reached by Telegram now"), "{said}");
     let (ok, _, wrong) = run(&["technician", "unpair", "Anna"]);
     assert!(!ok && wrong.contains("no phone is paired with Anna"), "{wrong}");
+    let store = nachtwache::store::Store::open(
+        &format!("sqlite://{}/nachtwache.db", folder.path().display()),
+        &folder.path().join("sound"),
+    )
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(sessions::of_token(&mut reader, "token").await.unwrap().map(|one| one.id), None, "she is out");
+    let link = accounts::of_link(&mut reader, Purpose::Enter, "link", now).await.unwrap();
+    assert_eq!(link.map(|id| id.0), None, "and her link is void");
 }

@@ -30,6 +30,12 @@
     old.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
   };
 
+  const say = (text) => {
+    const toast = document.querySelector("[data-toast]");
+    if (toast && toast.textContent !== text) toast.textContent = text;
+  };
+  const stale = () => say("Abgemeldet oder keine Verbindung: bitte neu laden");
+
   const refresh = () => {
     due = null;
     if (running || document.hidden) return;
@@ -37,8 +43,11 @@
     const request = new XMLHttpRequest();
     request.open("GET", location.href);
     request.responseType = "document";
+    // nobody asked for it: it keeps no session alive
+    request.setRequestHeader("x-refresh", "1");
     request.onloadend = () => {
       running = false;
+      if (request.responseURL && new URL(request.responseURL).pathname.startsWith("/anmelden")) { stale(); return; }
       const fresh = request.response;
       if (request.status !== 200 || !fresh) return;
       for (const old of parts()) {
@@ -54,6 +63,17 @@
   const listen = () => {
     if (parts().length === 0 || !("EventSource" in window)) return;
     const source = new EventSource("/live");
+    // the browser comes back by itself; only what lasts is told
+    let lost = null;
+    source.addEventListener("open", () => {
+      clearTimeout(lost);
+      lost = null;
+      say("");
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) stale();
+      else lost ??= setTimeout(stale, 30_000);
+    });
     source.addEventListener("news", soon);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
     window.addEventListener("pagehide", () => source.close());
@@ -72,7 +92,10 @@
     if (form.method !== "post") return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
-    window.addEventListener("pageshow", () => { delete form.dataset.sent; }, { once: true });
+    const again = () => { delete form.dataset.sent; };
+    window.addEventListener("pageshow", again, { once: true });
+    // after a download the page is still there
+    setTimeout(again, 5_000);
   });
 
   window.nachtwache = { refresh: soon };

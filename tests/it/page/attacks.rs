@@ -205,6 +205,8 @@ async fn what_is_malformed_is_refused_and_breaks_nothing() {
                     answer.status
                 );
                 assert!(!answer.body.contains("root:"), "{}", route.path);
+                let is_ours = answer.body.is_empty() || answer.body.contains("<html lang=\"de\">");
+                assert!(is_ours, "{} {part}: {}", route.path, answer.body);
             }
         }
         let path = filled(route.path, "1001");
@@ -287,6 +289,39 @@ async fn a_forged_address_opens_no_machine_route() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", route.path);
         }
     }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_nobody_named_nobody_is_this_machine() {
+    let (_world, site, _) = site().await;
+    let browser = site.browser();
+    assert_eq!(browser.get("/metrics").await.status, StatusCode::OK);
+    for header in [("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.1")] {
+        let answer = browser.send(Method::GET, "/metrics", &[header], None).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header:?}");
+    }
+}
+
+#[tokio::test]
+async fn guessing_does_not_tell_which_names_exist() {
+    let world = World::night().await;
+    let site = Site::with(&world, |web| web.proxies = vec!["127.0.0.1".parse().unwrap()]).await;
+    super::invited_with(&world, &site, "Petra", Role::Admin, "drei blaue Pferde im Regen").await;
+    let mut seen = Vec::new();
+    for (name, network) in [("Petra", 0), ("Paul", 1)] {
+        let mut statuses = Vec::new();
+        for index in 0..15 {
+            let from = format!("203.0.113.{}", network * 100 + index);
+            let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", from.as_str())];
+            // spaces around a name are no other name
+            let name = format!("{}{name}", " ".repeat(index));
+            let fields = super::form(&[("name", &name), ("passwort", "geraten geraten geraten")]);
+            statuses.push(site.browser().send(Method::POST, "/anmelden", &headers, Some(fields)).await.status);
+        }
+        assert_eq!(statuses.iter().filter(|status| **status == StatusCode::UNAUTHORIZED).count(), 10, "{name}");
+        seen.push(statuses);
+    }
+    assert_eq!(seen[0], seen[1]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{COOKIE, Site, account};
 use crate::world::World;
 use chrono::TimeDelta;
-use nachtwache::domain::account::Role;
+use nachtwache::domain::account::{Role, SessionStage};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::store::accounts::{self, Purpose};
 use nachtwache::store::sessions;
@@ -103,6 +103,62 @@ async fn an_unused_session_is_over_after_half_an_hour_and_any_after_twelve() {
     let again = site.inside("Petra", Role::Admin).await;
     world.clock.advance(TimeDelta::minutes(31));
     assert_eq!(again.get("/anmelden/bestaetigen").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn what_an_open_page_fetches_by_itself_is_no_use_of_it() {
+    let world = World::night().await;
+    let site = Site::of(&world).await;
+    let petra = site.inside("Petra", Role::Admin).await;
+    let refreshed =
+        async || petra.send(reqwest::Method::GET, "/konto", &[("x-refresh", "1")], None).await.status == StatusCode::OK;
+    world.clock.advance(TimeDelta::minutes(20));
+    assert!(refreshed().await);
+    assert_eq!(petra.head_of("/live").await.status, StatusCode::OK);
+    world.clock.advance(TimeDelta::minutes(11));
+    assert!(!refreshed().await, "half an hour is over");
+    assert!(petra.get("/konto").await.onward().starts_with("/anmelden"));
+}
+
+#[tokio::test]
+async fn half_a_log_in_ends_no_whole_one() {
+    let world = World::night().await;
+    let site = Site::of(&world).await;
+    let own = site.inside("Petra", Role::Admin).await;
+    for _ in 0..6 {
+        site.inside_as("Petra", Role::Admin, SessionStage::Second).await;
+    }
+    assert_eq!(own.get("/konto").await.status, StatusCode::OK);
+    assert_eq!(world.count("SELECT COUNT(*) FROM sessions").await, 6, "five halves and a whole");
+    for _ in 0..5 {
+        site.inside("Petra", Role::Admin).await;
+    }
+    assert!(own.get("/konto").await.onward().starts_with("/anmelden"), "the sixth whole one ends the first");
+}
+
+#[tokio::test]
+async fn a_technician_who_left_the_settings_is_out() {
+    let world = World::night().await;
+    let site = Site::of(&world).await;
+    let anna = site.inside("Anna", Role::Technician).await;
+    assert_eq!(anna.get("/konto").await.status, StatusCode::OK);
+    world.sql("UPDATE accounts SET technician = 'Zoe' WHERE name = 'Anna'").await;
+    assert!(anna.get("/konto").await.onward().starts_with("/anmelden"));
+}
+
+#[tokio::test]
+async fn whoever_proves_anew_who_he_is_comes_back_to_a_page() {
+    let world = World::night().await;
+    let site = Site::of(&world).await;
+    let petra = site.inside("Petra", Role::Admin).await;
+    world.clock.advance(TimeDelta::minutes(6));
+    for (from, back) in [("/konten", "/konten"), ("/konten/7/link", "/konten"), ("/gibt/es/nicht", "")] {
+        let referer = format!("{}{from}", site.url);
+        let headers = [("sec-fetch-site", "same-origin"), ("referer", referer.as_str())];
+        let asked = petra.send(reqwest::Method::POST, "/konten", &headers, Some(String::new())).await;
+        let onward = if back.is_empty() { String::new() } else { format!("?weiter={back}") };
+        assert_eq!(asked.onward(), format!("/anmelden/bestaetigen{onward}"), "{from}");
+    }
 }
 
 #[tokio::test]
