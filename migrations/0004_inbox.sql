@@ -39,6 +39,6 @@ CREATE INDEX inbox_words_words ON inbox_words USING GIN (words) WITH (fastupdate
 -- end
 
 CREATE TABLE inbox_due (
-    report_id TEXT NOT NULL PRIMARY KEY REFERENCES reports (id)  -- stored before there was a list: it gets its row at the start
+    report_id TEXT NOT NULL PRIMARY KEY REFERENCES reports (id)  -- stored before there was a list, or refused by it: it is caught up
 );
 INSERT INTO inbox_due (report_id) SELECT id FROM reports WHERE source <> 'drill';

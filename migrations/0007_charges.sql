@@ -32,7 +32,7 @@ SELECT CAST(case_id AS TEXT), case_id, proposed_at, 'proposed', net_cents, basis
 ALTER TABLE assessments ADD COLUMN stored_at BIGINT;  -- when its report was stored; NULL = a drill's, which counts nowhere
 UPDATE assessments SET stored_at =
     (SELECT stored_at FROM reports WHERE reports.id = assessments.report_id AND source <> 'drill');
-CREATE INDEX assessments_stored ON assessments (stored_at, verdict);
+CREATE INDEX assessments_stored ON assessments (stored_at, verdict, corrected_verdict);
 
 ALTER TABLE transcripts ADD COLUMN sound_ms BIGINT;   -- length of the sound in milliseconds
 UPDATE transcripts SET sound_ms = CAST(CAST(body AS JSON) ->> 'sound_ms' AS BIGINT) WHERE body <> '';

@@ -147,6 +147,12 @@ impl Desk {
 
     async fn decide(&self, tx: &mut Tx, actor: &Hand<'_>, act: &Act, id: CaseId) -> Result<Answer, StoreError> {
         let now = self.clock.now();
+        if matches!(act, Act::Split(_))
+            && let Some(report) = joins::newest(tx, id).await?
+        {
+            // first the report, then its case, as a correction does: else each of the two waits for the other
+            reports::lock(tx, report).await?;
+        }
         let Some(mut case) = cases::lock(tx, id).await? else { return Ok(Answer::Unknown) };
         if let Err(refusal) = case.allows(act, actor.judged_as(&case, act), now) {
             return Ok(Answer::Refused(refusal));

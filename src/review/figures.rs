@@ -140,6 +140,8 @@ pub async fn figures(reader: &mut Reader, reach: Reach, zone: Tz, now: DateTime<
     let (first, step) = (reach.first_day(today), reach.step());
     let midnight = |day: NaiveDate| instant(zone, day.and_time(NaiveTime::MIN));
     let span: Span = (midnight(first), midnight(today + Days::new(1)));
+    // a month of charges is a whole one
+    let months_of: Span = (midnight(first.with_day(1).unwrap_or(first)), span.1);
     let place = |hour: DateTime<Utc>| step.of(hour.with_timezone(&zone).date_naive()).max(step.of(first));
     let reports = figures::reports(reader, span).await?;
     let (answers, answer) = waits(figures::answers(reader, span).await?, place);
@@ -158,7 +160,7 @@ pub async fn figures(reader: &mut Reader, reach: Reach, zone: Tz, now: DateTime<
         speeds: speeds(&figures::written(reader, span).await?, place),
         outcomes: outcomes(&cases),
         technicians: technicians(&cases),
-        charges: months(&figures::charges(reader, span).await?, zone),
+        charges: months(&figures::charges(reader, months_of).await?, zone),
     })
 }
 

@@ -9,6 +9,7 @@ mod correct;
 pub mod examples;
 pub mod export;
 pub mod figures;
+pub mod inbox;
 pub mod ledger;
 mod neutral;
 pub mod requests;

@@ -21,8 +21,8 @@ use std::sync::Arc;
 const LOOK: TimeDelta = TimeDelta::hours(1);
 /// A bot can take a message off a chat for 48 hours; with a look every hour this leaves none over 47.
 const VOICE: TimeDelta = TimeDelta::hours(46);
-/// So old must a file without a row be: what is just being stored has no row yet.
-const STRAY: TimeDelta = TimeDelta::days(1);
+/// So old must a file without a row be: what is just being stored has no row yet, and after a restore somebody may miss it.
+const STRAY: TimeDelta = TimeDelta::days(30);
 /// Reports looked at in one go.
 const PAGE: i64 = 500;
 /// Between two copies of the whole database, which leave nothing in its gaps.
@@ -63,6 +63,8 @@ pub struct RetentionStep {
     due: VecDeque<(ReportId, Vec<Class>, Why)>,
     deleted: usize,
     followed: bool,
+    /// A backup seems to have been restored: files without a row may be all that is left of a call.
+    restored: bool,
 }
 
 impl RetentionStep {
@@ -79,6 +81,7 @@ impl RetentionStep {
             due: VecDeque::new(),
             deleted: 0,
             followed: false,
+            restored: false,
         }
     }
 }
@@ -91,10 +94,24 @@ impl Step for RetentionStep {
 
     async fn tick(&mut self) -> Result<Round, StoreError> {
         let now = self.clock.now();
-        if finish_one(&self.store, now).await? {
-            self.deleted += 1;
-            return Ok(Round::Worked);
+        // a file that cannot be removed holds up nothing else
+        let stuck = match finish_one(&self.store, now).await {
+            Ok(true) => {
+                self.deleted += 1;
+                return Ok(Round::Worked);
+            }
+            Ok(false) => None,
+            Err(error) => Some(error),
+        };
+        match (self.go_on(now).await?, stuck) {
+            (Round::Idle, Some(error)) => Err(error),
+            (round, _) => Ok(round),
         }
+    }
+}
+
+impl RetentionStep {
+    async fn go_on(&mut self, now: DateTime<Utc>) -> Result<Round, StoreError> {
         if let Some((report, classes, why)) = self.due.pop_front() {
             self.delete(report, &classes, why, now).await?;
             return Ok(Round::Worked);
@@ -106,9 +123,7 @@ impl Step for RetentionStep {
         }
         Ok(Round::Worked)
     }
-}
 
-impl RetentionStep {
     async fn start_look(&mut self, now: DateTime<Utc>) -> Result<Round, StoreError> {
         // a clock that was set back counts as a new one
         if self.looked_at.is_some_and(|at| at <= now && now - at < LOOK) {
@@ -116,6 +131,7 @@ impl RetentionStep {
         }
         if !self.followed {
             self.follow().await?;
+            self.restored |= has_newer_files(&self.store, now).await?;
         }
         let mut tx = self.store.begin().await?;
         if self.settings.telegram.redact_closed && housekeeping::expire_voices(&mut tx, now - VOICE, now).await? > 0 {
@@ -134,6 +150,7 @@ impl RetentionStep {
                 tracing::warn!(rows, "a backup was restored: what had been deleted is deleted again");
                 let back = ledger::brought_back(&self.store).await?;
                 self.due.extend(back.into_iter().map(|(report, classes)| (report, classes, Why::Restored)));
+                self.restored = true;
             }
             // deletion goes on: that the proof was touched is no reason to keep what must go
             Err(error @ StoreError::Unfit(_)) => tracing::error!(%error, "the ledger of deletions is not whole"),
@@ -227,48 +244,81 @@ impl RetentionStep {
         if rows > 0 {
             tracing::info!(rows, "rows of the log that were kept long enough are deleted");
         }
+        if self.restored {
+            return Ok(());
+        }
         remove_strays(&self.store, now).await
     }
 }
 
-/// Files that a crash left behind before their row was written, and what was made beside a sound that is gone.
-async fn remove_strays(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// Whether files are younger than the newest report, and no row knows them: then the database is older than its folder.
+async fn has_newer_files(store: &Store, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let newest = housekeeping::newest_report(&mut *store.read().await?).await?.unwrap_or_default();
+    // what comes in meanwhile is as young, and gets its row
+    let found = strays(store, now)
+        .await?
+        .into_iter()
+        .any(|file| file.trim_start_matches('.').get(..36).is_some_and(|id| id > newest.as_str()));
+    if found {
+        tracing::warn!("files are younger than the newest report: none without a row is removed before the next start");
+    }
+    Ok(found)
+}
+
+/// Files without a row whose name was given before `limit`.
+async fn strays(store: &Store, limit: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
     let wanted = housekeeping::wanted_files(&mut *store.read().await?).await?;
     let folder = store.sound_folder().to_owned();
-    let removed = tokio::task::spawn_blocking(move || {
-        let strays = sound::strays(&folder, |id| wanted.contains(id), now - STRAY)?;
-        if !strays.is_empty() {
-            sound::remove(&folder, &strays)?;
-        }
-        Ok::<_, StoreError>(strays.len())
-    });
-    let removed = removed.await.expect("removing files does not panic")?;
+    let found = tokio::task::spawn_blocking(move || sound::strays(&folder, |id| wanted.contains(id), limit));
+    found.await.expect("looking at files does not panic")
+}
+
+/// Files that a crash left behind before their row was written, and what was made beside a sound that is gone.
+async fn remove_strays(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let strays = strays(store, now - STRAY).await?;
+    let removed = strays.len();
     if removed == 0 {
         return Ok(());
     }
+    let folder = store.sound_folder().to_owned();
+    let done = tokio::task::spawn_blocking(move || sound::remove(&folder, &strays)).await;
+    done.expect("removing files does not panic")?;
     tracing::info!(files = removed, "files that belonged to no report were removed");
     let mut tx = store.begin().await?;
     events::append(&mut tx, &Event::new(now, EventKind::Deleted, format!("{removed} files without a row"))).await?;
     tx.commit().await
 }
 
-/// Finishes one deletion that was begun, if there is one: files, then the ledger and the event.
+/// Finishes one deletion that was begun, if there is one: files, then the ledger and the event. One whose file cannot be
+/// removed is passed over as long as there are others.
 ///
 /// # Errors
 /// Where disk or store refused: the mark stays, and it is tried again.
 pub async fn finish_one(store: &Store, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let Some(marked) = retention::marked(&mut *store.read().await?).await? else { return Ok(false) };
+    let (mut after, mut stuck) = (None, None);
+    loop {
+        let marked = retention::marked(&mut *store.read().await?, after).await?;
+        let Some(marked) = marked else { return stuck.map_or(Ok(false), Err) };
+        after = Some(marked.report);
+        match finish(store, &marked, now).await {
+            Ok(()) => return Ok(true),
+            Err(error @ StoreError::Sound { .. }) => stuck = stuck.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn finish(store: &Store, marked: &retention::Marked, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (folder, files) = (store.sound_folder().to_owned(), marked.files().cloned().collect::<Vec<_>>());
     if !files.is_empty() {
         let removed = tokio::task::spawn_blocking(move || sound::remove(&folder, &files)).await;
         removed.expect("removing files does not panic")?;
     }
     let mut tx = store.begin().await?;
-    if retention::finish(&mut tx, &marked, now).await? {
-        tell_story(&mut tx, &marked, now).await?;
+    if retention::finish(&mut tx, marked, now).await? {
+        tell_story(&mut tx, marked, now).await?;
     }
-    tx.commit().await?;
-    Ok(true)
+    tx.commit().await
 }
 
 /// Deletes again what a restored backup brought back, by the ledger. How many reports that were.
@@ -281,8 +331,8 @@ pub async fn reapply(store: &Store, now: DateTime<Utc>) -> Result<usize, StoreEr
         let mut tx = store.begin().await?;
         retention::begin(&mut tx, *report, classes, Why::Restored, None, now).await?;
         tx.commit().await?;
-        while finish_one(store, now).await? {}
     }
+    while finish_one(store, now).await? {}
     if !back.is_empty() {
         store.rewrite().await?;
     }

@@ -29,6 +29,7 @@ use crate::escalate::telegram::TelegramNotifier;
 use crate::intake::push::{Door, DoorSettings};
 use crate::intake::source::Source;
 use crate::intake::{Desk, Intake};
+use crate::review::inbox::InboxStep;
 use crate::review::retention::RetentionStep;
 use crate::roster::Roster;
 use crate::runtime::bell::{Bell, Bells};
@@ -207,9 +208,9 @@ impl Service {
             wiring.lifecycle.spawn("acknowledge".into(), listener.run(wiring.status.clone(), wiring.lifecycle.clone()));
         }
         wiring.start_understanding(rules.clone());
-        wiring.start_retention();
+        wiring.start_review();
         wiring.start_intake(sources, door, &siren)?;
-        wiring.start_page(rules).await?;
+        wiring.start_page(rules);
         let keep = wiring.status.keep(store.clone(), wiring.clock.clone(), wiring.lifecycle.clone());
         wiring.lifecycle.spawn("status".into(), keep);
         wiring.lifecycle.spawn("systemd".into(), tell_systemd(wiring.lifecycle.clone(), siren));
@@ -289,7 +290,8 @@ impl Wiring {
         self.work(&self.bells.transcribe, POLL, transcribe);
     }
 
-    fn start_retention(&self) {
+    fn start_review(&self) {
+        self.work(&Bell::default(), Duration::from_mins(1), InboxStep::new(self.store.clone()));
         let (store, settings) = (self.store.clone(), self.settings.clone());
         let step = RetentionStep::new(store, settings, self.clock.clone(), self.bells.clone());
         self.work(&Bell::default(), Duration::from_mins(1), step);

@@ -37,11 +37,11 @@ pub const VERDICTS: [Verdict; 5] =
 pub async fn reports(db: &mut AnyConnection, span: Span) -> Result<Vec<Reports>> {
     let rows = sqlx::query(
         "SELECT stored_at / 3600000 AS hour,
-             SUM(CASE WHEN verdict = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
-             SUM(CASE WHEN verdict = 'incomplete' THEN 1 ELSE 0 END) AS incomplete,
-             SUM(CASE WHEN verdict = 'unclear' THEN 1 ELSE 0 END) AS unclear,
-             SUM(CASE WHEN verdict = 'not_emergency' THEN 1 ELSE 0 END) AS not_emergency,
-             SUM(CASE WHEN verdict = 'ignored' THEN 1 ELSE 0 END) AS ignored
+             SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
+             SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'incomplete' THEN 1 ELSE 0 END) AS incomplete,
+             SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'unclear' THEN 1 ELSE 0 END) AS unclear,
+             SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'not_emergency' THEN 1 ELSE 0 END) AS not_emergency,
+             SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'ignored' THEN 1 ELSE 0 END) AS ignored
          FROM assessments WHERE stored_at >= $1 AND stored_at < $2 GROUP BY stored_at / 3600000 ORDER BY 1",
     )
     .bind(ms(span.0))

@@ -1,7 +1,7 @@
 //! What is old and belongs to no report: the log's rows, texts of notices about nothing, voices that a chat still has.
 
 use super::{Result, Tx, ms};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
@@ -42,21 +42,42 @@ pub async fn forget_loose_texts(tx: &mut Tx, limit: DateTime<Utc>) -> Result<u64
     Ok(done.rows_affected())
 }
 
-/// Recordings that a chat has had since before `limit` are to be taken off it: a bot can do so for 48 hours only. How many.
+/// For so long a bot can take a message off a chat.
+const REMOVABLE: TimeDelta = TimeDelta::hours(48);
+
+/// Recordings that a chat has had since before `limit` are to be taken off it. How many. What no bot can take off any more
+/// is only marked.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn expire_voices(tx: &mut Tx, limit: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64> {
+    sqlx::query(
+        "UPDATE notices SET body = 'expired'
+         WHERE kind = 'voice' AND channel = 'telegram' AND delivery = 'sent' AND due_at IS NULL AND body IS NULL
+             AND sent_at <= $1",
+    )
+    .bind(ms(now - REMOVABLE))
+    .execute(tx.db())
+    .await?;
     let done = sqlx::query(
         "UPDATE notices SET body = 'expired', version = version + 1, due_at = $1
          WHERE kind = 'voice' AND channel = 'telegram' AND delivery = 'sent' AND due_at IS NULL AND body IS NULL
-             AND sent_at < $2",
+             AND sent_at < $2 AND sent_at > $3",
     )
     .bind(ms(now))
     .bind(ms(limit))
+    .bind(ms(now - REMOVABLE))
     .execute(tx.db())
     .await?;
     Ok(done.rows_affected())
+}
+
+/// The id of the newest report; `None` where there is none.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn newest_report(db: &mut AnyConnection) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT MAX(id) FROM reports").fetch_one(db).await?)
 }
 
 /// With what the names of files in the sound folder begin to which a row points: the report's or note's id.

@@ -252,9 +252,7 @@ impl Store {
             }
         };
         schema::migrate(&writer, dialect).await?;
-        let store = Self { writer, reader, dialect, sound: sound.to_owned() };
-        inbox::catch_up(&store).await?;
-        Ok(store)
+        Ok(Self { writer, reader, dialect, sound: sound.to_owned() })
     }
 
     /// Where the sound files lie.

@@ -23,7 +23,7 @@ macro_rules! ages {
     ($which:literal) => {
         concat!(
             "SELECT r.id, r.source, r.stage, r.stored_at, r.sound_deleted_at, r.text_deleted_at, r.number_deleted_at,
-                 r.metadata_deleted_at, a.verdict, c.id AS case_id, c.state AS case_state, c.closed_at,
+                 r.metadata_deleted_at, COALESCE(a.corrected_verdict, a.verdict) AS verdict, c.id AS case_id, c.state AS case_state, c.closed_at,
                  ch.state AS charge_state, COALESCE(ch.cancelled_at, ch.released_at) AS decided_at, ch.proof_deleted_at,
                  (SELECT MAX(until_at) FROM legal_holds AS h WHERE h.report_id = r.id AND h.ended_at IS NULL) AS held_until
              FROM reports AS r
@@ -183,15 +183,16 @@ pub async fn begin(
     inbox::refresh(tx, report).await
 }
 
-/// One report whose files may still lie there.
+/// One report whose files may still lie there, behind `after`; `None` = from the first on.
 ///
 /// # Errors
 /// Where the database refused or a row is broken.
-pub async fn marked(db: &mut AnyConnection) -> Result<Option<Marked>> {
+pub async fn marked(db: &mut AnyConnection, after: Option<ReportId>) -> Result<Option<Marked>> {
     let rows = sqlx::query(
         "SELECT report_id AS id, class, why, actor, files FROM deleting
-         WHERE report_id = (SELECT MIN(report_id) FROM deleting) ORDER BY class",
+         WHERE report_id = (SELECT MIN(report_id) FROM deleting WHERE report_id > $1) ORDER BY class",
     )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .fetch_all(db)
     .await?;
     let Some(first) = rows.first() else { return Ok(None) };

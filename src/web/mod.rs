@@ -78,6 +78,7 @@ const BOUNDS: Bounds = Bounds {
 const RETRY: Duration = Duration::from_secs(15);
 
 /// What the page stands on.
+#[derive(Clone)]
 pub struct Parts {
     /// Store, settings, roster, clock, bells: what a button has.
     pub desk: Desk,

@@ -284,9 +284,11 @@ async fn charges_are_listed_by_state_and_month_with_their_sums(base: Base) {
 
 async fn figures_count_verdicts_waits_and_lengths_without_any_text(base: Base) {
     let now = t(0);
+    let mut last = ReportId::fresh();
     let mut tx = base.store.begin().await.unwrap();
     for (nth, verdict) in [Verdict::Confirmed, Verdict::Confirmed, Verdict::Ignored].into_iter().enumerate() {
         let report = report(&format!("k{nth}"));
+        last = report.id;
         reports::insert(&mut tx, &report, None, now, None).await.unwrap();
         assessments::put(&mut tx, report.id, &found(verdict), now + TimeDelta::days(5)).await.unwrap();
         let spoken = Transcript { sound_ms: 10_000, ..silent() };
@@ -305,6 +307,11 @@ async fn figures_count_verdicts_waits_and_lengths_without_any_text(base: Base) {
     let today = now.with_timezone(&zone).date_naive();
     assert_eq!(told.reports[&today], [2, 0, 0, 0, 1], "by when it was stored, and no drill");
     assert_eq!(told.busiest.iter().flatten().sum::<u32>(), 3);
+    let mut tx = base.store.begin().await.unwrap();
+    assessments::correct(&mut tx, last, &found(Verdict::Confirmed)).await.unwrap();
+    tx.commit().await.unwrap();
+    let corrected = figures(&mut base.store.read().await.unwrap(), Reach::Month, zone, now).await.unwrap();
+    assert_eq!(corrected.reports[&today], [3, 0, 0, 0, 0], "as people corrected it");
     assert_eq!(told.answers[&today], Wait { count: 2, median_s: 60, most_s: 120 }, "the first one counts");
     assert_eq!(told.call_back, Some(Wait { count: 1, median_s: 300, most_s: 300 }));
     assert_eq!(told.speeds[&today].factor(), Some(0.5));

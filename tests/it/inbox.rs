@@ -1,17 +1,22 @@
 //! The list of what came in: kept in step with the truth, filtered, counted, paged and searched alike on both databases.
 
 use crate::postgres;
+use crate::world::{ANNA, EMERGENCY, NIGHT, World};
 use chrono::{DateTime, TimeDelta, Utc};
+use nachtwache::acknowledge::Answer;
+use nachtwache::domain::act::Act;
 use nachtwache::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdict};
 use nachtwache::domain::case::{Case, CaseState};
 use nachtwache::domain::report::{Caller, DRILL, Mail, Medium, Recording, Report, ReportId, Stage};
 use nachtwache::domain::search;
 use nachtwache::domain::tariff::{Cents, Tariff};
 use nachtwache::domain::transcript::{Transcript, Word};
+use nachtwache::review::inbox::InboxStep;
+use nachtwache::runtime::worker::{Round, Step as _};
 use nachtwache::store::inbox::{Counts, Cursor, Filter, PAGE, Row, State, VERDICTS};
 use nachtwache::store::joins::Why;
 use nachtwache::store::{Store, Tx, assessments, cases, charges, inbox, joins, mails, reports, transcripts};
-use sqlx::{Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use std::time::Duration;
 
 pub(crate) struct Base {
@@ -305,12 +310,62 @@ fn counted(truth: &[Truth], filter: &Filter) -> Counts {
     }
 }
 
+/// The worker, until nothing can be caught up any more.
+pub(crate) async fn catch_up(store: &Store) {
+    let (mut step, mut rests) = (InboxStep::new(store.clone()), 0);
+    while rests < 3 {
+        match step.tick().await.unwrap() {
+            Round::Worked => rests = 0,
+            Round::Idle => rests += 1,
+        }
+    }
+}
+
+/// Everything of the list is out of reach, as where its index is broken.
+async fn a_broken_list_costs_no_alarm(database: Option<String>) {
+    let mut world = World::at(NIGHT, database, "").await;
+    let mut foreign = sqlx::AnyConnection::connect(world.url()).await.unwrap();
+    for (table, other) in [("inbox_words", "words_elsewhere"), ("inbox", "inbox_elsewhere")] {
+        foreign.execute(AssertSqlSafe(format!("ALTER TABLE {table} RENAME TO {other}"))).await.unwrap();
+        let report = world.hear(EMERGENCY).await;
+        let case = world.case(report).await.expect("a case was opened");
+        assert!(world.rings(ANNA) > 0, "it rings");
+        assert_eq!(world.act("Anna", Act::Take, case.id).await, Answer::Done);
+        foreign.execute(AssertSqlSafe(format!("ALTER TABLE {other} RENAME TO {table}"))).await.unwrap();
+        let mut reader = world.store.read().await.unwrap();
+        assert_eq!(inbox::due(&mut reader, None).await.unwrap(), [report.to_string()], "it is noted");
+        drop(reader);
+        catch_up(&world.store).await;
+        let mut reader = world.store.read().await.unwrap();
+        assert!(inbox::due(&mut reader, None).await.unwrap().is_empty());
+        let filter = Filter { words: "Rossmeisl".into(), state: Some(State::Taken), ..Filter::default() };
+        let rows = inbox::page(&mut reader, &filter, Cursor::Newest).await.unwrap().rows;
+        assert!(rows.iter().any(|row| row.report == report), "it is found, as it is by now");
+        drop(reader);
+        world.act("Anna", Act::Done, case.id).await;
+    }
+    foreign.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broken_list_costs_no_alarm_on_sqlite() {
+    a_broken_list_costs_no_alarm(None).await;
+}
+
+#[tokio::test]
+async fn a_broken_list_costs_no_alarm_on_postgresql() {
+    a_broken_list_costs_no_alarm(Some(postgres::url())).await;
+}
+
 async fn what_was_stored_before_there_was_a_list_gets_its_rows(base: Base) {
     let mut tx = base.store.begin().await.unwrap();
     for number in 0..3 {
         let new = report(&number.to_string(), t(number));
         put(&mut tx, &new).await;
         said(&mut tx, new.id, "Der Server steht").await;
+        if number == 1 {
+            cases::open(&mut tx, new.id, Verdict::Unclear, false, t(9)).await.unwrap();
+        }
     }
     tx.commit().await.unwrap();
     let before = list(&base, &Filter::default()).await;
@@ -321,12 +376,19 @@ async fn what_was_stored_before_there_was_a_list_gets_its_rows(base: Base) {
         "DELETE FROM inbox_shown",
         "DELETE FROM inbox",
         "INSERT INTO inbox_due (report_id) SELECT id FROM reports",
+        "UPDATE cases SET state = 'odd'",
     ] {
         foreign.execute(statement).await.unwrap();
     }
-    foreign.close().await.unwrap();
     let store = Store::open(&base.url, &base.folder.path().join("sound")).await.unwrap();
     let base = Base { store, ..base };
+    assert!(list(&base, &Filter::default()).await.is_empty(), "the start waits for none of them");
+    catch_up(&base.store).await;
+    let sound: Vec<Row> = before.iter().filter(|row| row.case.is_none()).cloned().collect();
+    assert_eq!(list(&base, &Filter::default()).await, sound, "a broken row holds up no other");
+    foreign.execute("UPDATE cases SET state = 'open'").await.unwrap();
+    foreign.close().await.unwrap();
+    catch_up(&base.store).await;
     assert_eq!(list(&base, &Filter::default()).await, before);
     assert_eq!(find(&base, "server").await.len(), 3);
 }

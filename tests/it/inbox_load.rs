@@ -192,6 +192,7 @@ async fn filled(base: Base) -> Base {
     }
     let stored = begun.elapsed();
     let store = Store::open(&base.url, &base.folder.path().join("sound")).await.unwrap();
+    crate::inbox::catch_up(&store).await;
     eprintln!(
         "  {REPORTS} reports stored in {:.0} s, caught up in {:.0} s",
         stored.as_secs_f32(),

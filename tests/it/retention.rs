@@ -16,7 +16,7 @@ use nachtwache::review::requests::{Order, Whom};
 use nachtwache::review::retention::RetentionStep;
 use nachtwache::review::{export, ledger, requests, retention};
 use nachtwache::runtime::bell::Bells;
-use nachtwache::runtime::clock::HandClock;
+use nachtwache::runtime::clock::{Clock as _, HandClock, SystemClock};
 use nachtwache::runtime::worker::{Round, Step as _};
 use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::notices::Plan;
@@ -368,8 +368,56 @@ async fn a_deletion_killed_in_between_goes_on(base: Base) {
             rows::of_report(&mut reader, report.id).await.unwrap().into_iter().map(|row| row.class).collect();
         assert_eq!(classes, ["sound", "text"], "once each");
     }
-    assert!(store_retention::marked(&mut reader).await.unwrap().is_none());
+    assert!(store_retention::marked(&mut reader, None).await.unwrap().is_none());
     assert!(ledger::check(&base.store, base.folder.path()).await.unwrap().is_whole());
+}
+
+async fn a_file_that_cannot_be_removed_holds_up_no_other(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let mut all = Vec::new();
+    for number in 0..3 {
+        all.push(full(&mut tx, &folder, number, Medium::Voicemail).await);
+    }
+    tx.commit().await.unwrap();
+    // a folder in the place of the first one's file: no disk removes it as a file
+    let stuck = folder.join(&all[0].recording.as_ref().unwrap().file);
+    fs::remove_file(&stuck).unwrap();
+    fs::create_dir(&stuck).unwrap();
+    let clock = Arc::new(HandClock::at(t(40)));
+    let mut step = RetentionStep::new(base.store.clone(), base.settings(""), clock, Bells::default());
+    let complaint = loop {
+        match step.tick().await {
+            Ok(round) => assert_eq!(round, Round::Worked, "it does not rest while a file is stuck"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(complaint.contains(&all[0].id.to_string()), "{complaint}");
+    for report in &all[1..] {
+        assert!(!folder.join(&report.recording.as_ref().unwrap().file).exists(), "the others went");
+    }
+    fs::remove_dir(&stuck).unwrap();
+    while step.tick().await.unwrap() == Round::Worked {}
+    assert!(store_retention::marked(&mut base.store.read().await.unwrap(), None).await.unwrap().is_none());
+}
+
+async fn files_of_no_row_go_late_and_not_where_a_backup_was_restored(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let older = ReportId::fresh();
+    let mut tx = base.begun().await;
+    full(&mut tx, &folder, 0, Medium::Voicemail).await;
+    tx.commit().await.unwrap();
+    let lost = |id: ReportId| sound::write(&folder, id, "x.wav", b"a call that no row knows").unwrap().file;
+    let (crashed, newer) = (lost(older), lost(ReportId::fresh()));
+    let days = |days: i64| SystemClock.now() + TimeDelta::days(days);
+    let for_ever = "[retention]\nsound_days = 300\ntext_days = 300\n";
+    look(&base.store, base.settings(for_ever), days(40)).await;
+    assert!(folder.join(&crashed).exists() && folder.join(&newer).exists(), "the database is older than its folder");
+    fs::remove_file(folder.join(&newer)).unwrap();
+    look(&base.store, base.settings(for_ever), days(29)).await;
+    assert!(folder.join(&crashed).exists(), "somebody may miss it still");
+    look(&base.store, base.settings(for_ever), days(31)).await;
+    assert!(!folder.join(&crashed).exists());
 }
 
 async fn a_ledger_that_was_touched_is_noticed(base: Base) {
@@ -475,6 +523,8 @@ macro_rules! on_both {
 }
 
 on_both!(
+    a_file_that_cannot_be_removed_holds_up_no_other,
+    files_of_no_row_go_late_and_not_where_a_backup_was_restored,
     each_class_goes_at_its_own_time,
     nothing_goes_while_case_charge_or_somebody_holds_it,
     a_deletion_killed_in_between_goes_on,
@@ -597,4 +647,17 @@ async fn a_recording_does_not_stay_in_the_chat_for_two_days() {
     retain(&world).await;
     world.settle().await;
     assert_eq!(voices(&world), 0, "later a bot cannot take it off any more");
+}
+
+#[tokio::test]
+async fn what_no_bot_can_take_off_a_chat_any_more_is_not_tried() {
+    let settings = "[telegram]\nredact_closed = true\n[[technicians]]\nname = \"Anna\"\ntelegram_chat = 101\n";
+    let mut world = World::by(crate::world::NIGHT, None, settings).await;
+    world.hear(NO_EMERGENCY).await;
+    world.clock.advance(TimeDelta::hours(49));
+    world.settle().await;
+    let calls = world.bot.calls().len();
+    retain(&world).await;
+    world.settle().await;
+    assert_eq!(world.bot.calls().len(), calls, "after an update all of them would be tried at once");
 }

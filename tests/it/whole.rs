@@ -139,6 +139,24 @@ async fn without_a_model_every_caller_still_reaches_a_human() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_its_certificate_keeps_nobody_asleep() {
+    let firm = Firm::new("/nowhere/model.bin").await;
+    let path = firm.folder.path().join("nachtwache.toml");
+    let page = "[web]\nlisten = \"127.0.0.1:0\"\ncertificate = \"/nowhere/c.pem\"\nkey = \"/nowhere/k.pem\"\n\
+                public_url = \"https://wache.example\"\n";
+    fs::write(&path, fs::read_to_string(&path).unwrap() + page).unwrap();
+    let mut service = firm.start();
+    firm.leave(0, &recording("vm-13.WAV"), "WAV");
+    until("the alert without text", Duration::from_mins(1), async || {
+        firm.bot.messages(ANNA).iter().any(|shown| shown.text.contains("UNKLAR – BITTE ANHÖREN"))
+    })
+    .await;
+    until("the complaint", Duration::from_secs(30), async || firm.log().contains("the page cannot be served")).await;
+    assert!(firm.log().contains("/nowhere/c.pem"), "it says which file");
+    assert!(service.0.try_wait().unwrap().is_none(), "the service runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_files_are_named_stay_on_record_and_stop_nobody() {
     let firm = Firm::new("/nowhere/model.bin").await;
     let drop_folder = firm.folder.path().join("drop");

@@ -10,19 +10,26 @@ use crate::domain::transcript::Transcript;
 use crate::store::reports::parse_id;
 use crate::store::row::Fields;
 use crate::store::{Result, Store, StoreError, Tx, corrections};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 /// So many characters of what was said are shown in the list.
 const OPENING: usize = 160;
-/// So many rows are caught up in one transaction.
+/// So many reports that are due are looked up in one go.
 const BATCH: i64 = 200;
 
-/// The report's row, its shown texts and its words, anew from what is stored about it.
+/// The report's row, its shown texts and its words, anew from what is stored about it. What the list refuses costs its row
+/// there until it is caught up, and nothing else: an alarm's transaction goes on.
 ///
 /// # Errors
-/// Where the database refused.
+/// Where the whole transaction is lost.
 pub async fn refresh(tx: &mut Tx, report: ReportId) -> Result<()> {
+    run(tx, "SAVEPOINT list").await?;
+    let done = anew(tx, report).await;
+    settle(tx, done, "SELECT id FROM reports WHERE id = $1", &report.to_string()).await
+}
+
+async fn anew(tx: &mut Tx, report: ReportId) -> Result<()> {
     // A no-op update is a row lock on both databases. The order is always report, case, list: so no two wait for each other.
     let row = sqlx::query(
         "UPDATE reports SET id = id WHERE id = $1 RETURNING source, called_at, caller_number, caller_name, medium",
@@ -47,11 +54,41 @@ pub async fn refresh(tx: &mut Tx, report: ReportId) -> Result<()> {
     words::put(tx, place, &search::kept(texts)).await
 }
 
-/// The case is as given from now on: so are the rows of its reports.
+/// The case is as given from now on: so are the rows of its reports. What the list refuses is caught up as by `refresh`.
 ///
 /// # Errors
-/// Where the database refused.
+/// Where the whole transaction is lost.
 pub(in crate::store) async fn follow(tx: &mut Tx, case: &Case) -> Result<()> {
+    run(tx, "SAVEPOINT list").await?;
+    let done = put_case(tx, case).await;
+    let reports = "SELECT report_id FROM cases WHERE CAST(id AS TEXT) = $1
+                   UNION SELECT report_id FROM joins WHERE CAST(case_id AS TEXT) = $1";
+    settle(tx, done, reports, &case.id.0.to_string()).await
+}
+
+/// Ends what was begun with the savepoint: kept, or undone and noted as due. `reports` selects whose rows it was about.
+async fn settle(tx: &mut Tx, done: Result<()>, reports: &'static str, of: &str) -> Result<()> {
+    if let Err(error) = done {
+        if run(tx, "ROLLBACK TO SAVEPOINT list").await.is_err() {
+            // the transaction is gone as a whole: a full disk, a lost connection
+            return Err(error);
+        }
+        tracing::error!(%error, of, "the list could not be written; what it misses is caught up");
+        let sql = format!("INSERT INTO inbox_due (report_id) {reports} ON CONFLICT (report_id) DO NOTHING");
+        if let Err(error) = sqlx::query(AssertSqlSafe(sql)).bind(of).execute(tx.db()).await {
+            tracing::error!(%error, of, "what the list misses could not be noted");
+            run(tx, "ROLLBACK TO SAVEPOINT list").await?;
+        }
+    }
+    run(tx, "RELEASE SAVEPOINT list").await
+}
+
+async fn run(tx: &mut Tx, statement: &'static str) -> Result<()> {
+    sqlx::query(statement).execute(tx.db()).await?;
+    Ok(())
+}
+
+async fn put_case(tx: &mut Tx, case: &Case) -> Result<()> {
     sqlx::query(
         "UPDATE inbox SET state = $1, technician = $2
          WHERE case_id = $3 AND (state <> $1 OR technician IS DISTINCT FROM $2)",
@@ -79,25 +116,28 @@ pub async fn forget(tx: &mut Tx, report: ReportId) -> Result<()> {
     words::forget(tx, place).await
 }
 
-/// Gives the reports a row that were stored before there was a list.
-pub(in crate::store) async fn catch_up(store: &Store) -> Result<()> {
-    loop {
-        let mut tx = store.begin().await?;
-        let due: Vec<String> = sqlx::query_scalar(
-            "DELETE FROM inbox_due WHERE report_id IN (SELECT report_id FROM inbox_due ORDER BY report_id LIMIT $1)
-             RETURNING report_id",
-        )
-        .bind(BATCH)
-        .fetch_all(tx.db())
-        .await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for id in &due {
-            refresh(&mut tx, parse_id("inbox_due", "report_id", id)?).await?;
-        }
-        tx.commit().await?;
-    }
+/// The next reports that are due in the list, the newest first: stored before there was one, or refused by it. Behind
+/// `behind` where it is given.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn due(db: &mut AnyConnection, behind: Option<&str>) -> Result<Vec<String>> {
+    // every id begins with a hexadecimal digit
+    let behind = behind.unwrap_or("z");
+    let due =
+        sqlx::query_scalar("SELECT report_id FROM inbox_due WHERE report_id < $1 ORDER BY report_id DESC LIMIT $2");
+    Ok(due.bind(behind).bind(BATCH).fetch_all(db).await?)
+}
+
+/// Gives a report that is due its row. One transaction a report: nobody who stores a call waits for more than one of them.
+///
+/// # Errors
+/// Where the database refused or a row is broken: it stays due.
+pub async fn catch_up(store: &Store, due: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    anew(&mut tx, parse_id("inbox_due", "report_id", due)?).await?;
+    sqlx::query("DELETE FROM inbox_due WHERE report_id = $1").bind(due).execute(tx.db()).await?;
+    tx.commit().await
 }
 
 /// What is filtered on.

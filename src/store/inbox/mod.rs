@@ -8,8 +8,8 @@ mod filter;
 mod keep;
 mod words;
 
-pub(super) use keep::{catch_up, follow};
-pub use keep::{forget, refresh};
+pub(super) use keep::follow;
+pub use keep::{catch_up, due, forget, refresh};
 
 use super::reports::parse_id;
 use super::row::Fields;
