@@ -127,6 +127,7 @@ async fn what_cannot_be_is_refused_with_its_reason() {
     for (change, expected) in [
         (Change::Transcript("  ".into()), Refusal::Empty),
         (Change::Transcript("a".repeat(30_000)), Refusal::TooLong),
+        (Change::Transcript("a ".repeat(5_001)), Refusal::TooLong),
         (Change::Callback("112".into()), Refusal::NoNumber),
         (Change::Verdict(Verdict::Confirmed, " ".into()), Refusal::NoReason),
         (Change::Callback("0171 3920020".into()), Refusal::Same),
@@ -154,6 +155,17 @@ async fn a_consent_that_a_person_wrote_down_is_proposed_on_a_basis_of_its_own() 
     correct(&world, report, 1, Change::Transcript(MISHEARD.into())).await;
     assert!(charge(&world, report).await.is_none());
     assert_eq!(told(&world, report, EventKind::Withdrawn).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_whose_words_are_deleted_stays_as_it_was_judged() {
+    let mut world = World::night().await;
+    let report = world.hear(NO_EMERGENCY).await;
+    world.sql("UPDATE reports SET text_deleted_at = 1").await;
+    let outcome = review(&world).correct(report, 0, Change::Company("A".into()), "Olga").await.unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::WordsDeleted));
+    assert_eq!(found(&world, report).await.verdict, Verdict::NotEmergency);
+    assert!(world.case(report).await.is_none());
 }
 
 #[tokio::test]
