@@ -66,6 +66,12 @@ impl<'a> Hand<'a> {
         let taker = case.taken_by.as_deref().filter(|_| self.stands_in && !matches!(act, Act::Take | Act::Accept));
         taker.unwrap_or(self.name)
     }
+
+    /// The office also notes what the customer said on the phone when the case is closed: it changes nothing of the case.
+    fn may(&self, act: &Act, case: &Case, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let afterwards = self.stands_in && case.state == CaseState::Closed && matches!(act, Act::Consent(_));
+        if afterwards { Ok(()) } else { case.allows(act, self.judged_as(case, act), now) }
+    }
 }
 
 impl PageActor {
@@ -74,8 +80,7 @@ impl PageActor {
     /// # Errors
     /// Why not.
     pub fn may(&self, act: &Act, case: &Case, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let hand = Hand { name: &self.name, chat: None, stands_in: self.stands_in };
-        case.allows(act, hand.judged_as(case, act), now)
+        Hand { name: &self.name, chat: None, stands_in: self.stands_in }.may(act, case, now)
     }
 }
 
@@ -154,9 +159,10 @@ impl Desk {
             reports::lock(tx, report).await?;
         }
         let Some(mut case) = cases::lock(tx, id).await? else { return Ok(Answer::Unknown) };
-        if let Err(refusal) = case.allows(act, actor.judged_as(&case, act), now) {
+        if let Err(refusal) = actor.may(act, &case, now) {
             return Ok(Answer::Refused(refusal));
         }
+        let was = case.state;
         self.quiet_other_ways(tx, &case, act, actor).await?;
         if let Err(refusal) = self.beside(tx, &case, act, actor, now).await? {
             return Ok(Answer::Refused(refusal));
@@ -174,7 +180,11 @@ impl Desk {
             notices::refresh_case(tx, id, now).await?;
             bundles::refresh(tx, id, now).await?;
         }
-        let kind = if case.state == CaseState::Closed { EventKind::Closed } else { EventKind::Acted };
+        let kind = if case.state == CaseState::Closed && was != CaseState::Closed {
+            EventKind::Closed
+        } else {
+            EventKind::Acted
+        };
         let detail = act.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         let event = Event::new(now, kind, format!("{}{detail}", act.as_str())).report(case.report).case(id);
         events::append(tx, &event.by(actor.name)).await?;

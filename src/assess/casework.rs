@@ -31,12 +31,24 @@ impl Casework<'_> {
         spoke: &Spoke<'_>,
         joins: Option<(CaseId, Why)>,
     ) -> Result<Option<Case>, StoreError> {
-        let case = self.case_of(tx, spoke, joins).await?;
-        if let Some(case) = &case {
-            self.propose_charge(tx, spoke, case).await?;
+        let case = self.with_charge(tx, spoke, joins).await?;
+        if case.is_some() {
             self.plan_receipt(tx, spoke).await?;
         }
         notices::refresh(tx, spoke.report.id, self.now).await?;
+        Ok(case)
+    }
+
+    async fn with_charge(
+        &self,
+        tx: &mut Tx,
+        spoke: &Spoke<'_>,
+        joins: Option<(CaseId, Why)>,
+    ) -> Result<Option<Case>, StoreError> {
+        let case = self.case_of(tx, spoke, joins).await?;
+        if let Some(case) = &case {
+            self.propose_charge(tx, spoke, case).await?;
+        }
         Ok(case)
     }
 
@@ -55,7 +67,12 @@ impl Casework<'_> {
                 None => None,
             },
         };
-        let Some(case) = case else { return self.judged(tx, spoke, joins).await };
+        let Some(case) = case else {
+            // who wrote hours ago is not answered now
+            let case = self.with_charge(tx, spoke, joins).await?;
+            notices::refresh(tx, report, self.now).await?;
+            return Ok(case);
+        };
         let case = self.changed(tx, spoke, case).await?;
         self.settle_charge(tx, spoke, &case).await?;
         notices::refresh_case(tx, case.id, self.now).await?;

@@ -28,7 +28,7 @@ use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::joins::Why;
-use crate::store::{Claim, Lease, Store, StoreError, Tx, assessments, corrections, events, reports, vocabulary};
+use crate::store::{Claim, Db, Lease, Store, StoreError, Tx, assessments, events, reports, vocabulary};
 use async_trait::async_trait;
 use casework::Casework;
 use chrono::{DateTime, Utc};
@@ -68,7 +68,7 @@ impl Step for AssessStep {
         let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
         let mut reader = self.store.read().await?;
         let said = Said::of(&report, &mut reader).await?;
-        let names = Names::of(&vocabulary::customers(&mut reader).await?);
+        let names = customers(&mut reader).await;
         let found = Judge { rules: &self.rules, settings: &self.settings, names: &names }.assess(&report, &said);
         let spoke = Spoke { report: &report, said: &said, found: &found };
         let joins = join::case_to_join(&self.settings, &mut reader, &spoke, self.clock.now()).await?;
@@ -220,23 +220,44 @@ pub struct Anew<'a> {
 }
 
 impl Anew<'_> {
-    /// A report was corrected: judges it by what stands now, beside the service's own judgement, and does to its case what
-    /// a later verdict does. A louder one opens or raises it and wakes people; a quieter one ends nothing.
+    /// What a report says by what stands now. Only reads: nothing is locked while words are compared.
     ///
     /// # Errors
     /// Where the store refused.
-    pub async fn corrected(&self, tx: &mut Tx, report: &Report) -> Result<(Assessment, Option<Case>), StoreError> {
-        let names = Names::of(&vocabulary::customers(tx.reading()).await?);
+    pub async fn judged(&self, db: &mut Db, report: &Report, standing: &Standing) -> Result<Assessment, StoreError> {
+        let names = customers(db).await;
         let judge = Judge { rules: self.rules, settings: self.settings, names: &names };
-        let standing = corrections::standing(tx.reading(), report.id).await?;
-        let found = judge.anew(report, &Said::heard(report, tx.reading()).await?, &standing);
-        assessments::correct(tx, report.id, &found).await?;
+        Ok(judge.anew(report, &Said::heard(report, db).await?, standing))
+    }
+
+    /// A report was corrected, and `found` is what it says now: that lies beside the service's own judgement, and does to
+    /// its case what a later verdict does. A louder one opens or raises it and wakes people; a quieter one ends nothing.
+    ///
+    /// # Errors
+    /// Where the store refused.
+    pub async fn corrected(
+        &self,
+        tx: &mut Tx,
+        report: &Report,
+        found: &Assessment,
+    ) -> Result<Option<Case>, StoreError> {
+        assessments::correct(tx, report.id, found).await?;
         let said = Said::of(report, tx.reading()).await?;
-        let spoke = Spoke { report, said: &said, found: &found };
+        let spoke = Spoke { report, said: &said, found };
         let joins = join::case_to_join(self.settings, tx.reading(), &spoke, self.now).await?;
         let work = Casework { settings: self.settings, roster: self.roster, now: self.now };
-        let case = work.corrected(tx, &spoke, joins).await?;
-        Ok((found, case))
+        work.corrected(tx, &spoke, joins).await
+    }
+}
+
+/// The customers' names; none where the list cannot be read: no verdict waits for it.
+async fn customers(db: &mut Db) -> Names {
+    match vocabulary::customers(db).await {
+        Ok(list) => Names::of(&list),
+        Err(error) => {
+            tracing::warn!(%error, stage = "assess", "the list of customers cannot be read: companies stay as heard");
+            Names::default()
+        }
     }
 }
 

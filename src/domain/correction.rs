@@ -110,8 +110,8 @@ pub struct Typed {
     pub typed: BTreeSet<usize>,
 }
 
-/// Lays a typed text over the words that were heard: unchanged ones stay, the others share the time between their
-/// neighbours.
+/// Lays a typed text over the words that were heard: unchanged ones stay, the others share the time of the words that they
+/// replace, or where they replace none the time between their neighbours.
 #[must_use]
 pub fn typed(heard: &Transcript, text: &str) -> Typed {
     let texts: Vec<&str> = text.split_whitespace().collect();
@@ -126,8 +126,14 @@ pub fn typed(heard: &Transcript, text: &str) -> Typed {
             continue;
         }
         let run = kept[at..].iter().take_while(|word| word.is_none()).count();
-        let from = words.last().map_or(0, |word| word.end_ms);
-        let until = kept.get(at + run).copied().flatten().map_or(heard.sound_ms, |next| heard.words[next].start_ms);
+        let before = at.checked_sub(1).and_then(|at| kept[at]).map_or(0, |word| word + 1);
+        let next = kept.get(at + run).copied().flatten().unwrap_or(heard.words.len());
+        let ends = words.last().map_or(0, |word| word.end_ms);
+        let (from, until) = match &heard.words[before..next] {
+            [] => (ends, heard.words.get(next).map_or(heard.sound_ms, |word| word.start_ms)),
+            [first, .., last] => (first.start_ms.max(ends), last.end_ms),
+            [only] => (only.start_ms.max(ends), only.end_ms),
+        };
         let gap = u64::from(until.max(from) - from);
         let place = |index: usize| {
             let share = gap * u64::try_from(index).unwrap_or(0) / u64::try_from(run).unwrap_or(1);
@@ -143,6 +149,9 @@ pub fn typed(heard: &Transcript, text: &str) -> Typed {
     Typed { transcript: Transcript { words, doubt: None, ..heard.clone() }, typed }
 }
 
+/// More cells than this are not compared (8 MB): what lies between the common beginning and end is then typed as a whole.
+const MOST_CELLS: usize = 4_000_000;
+
 /// For each typed word the heard one that it is: a longest common subsequence, letter by letter.
 fn kept(heard: &[Word], texts: &[&str]) -> Vec<Option<usize>> {
     let alike = |old: usize, new: usize| heard[old].text == texts[new];
@@ -153,6 +162,11 @@ fn kept(heard: &[Word], texts: &[&str]) -> Vec<Option<usize>> {
     let (old, new) = (front..heard.len() - back, front..texts.len() - back);
     // lengths[i][j]: of the longest common subsequence behind i and j
     let width = new.len() + 1;
+    if (old.len() + 1) * width > MOST_CELLS {
+        kept.extend(new.map(|_| None));
+        kept.extend((0..back).map(|at| Some(heard.len() - back + at)));
+        return kept;
+    }
     let mut lengths = vec![0_u16; (old.len() + 1) * width];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {
@@ -212,9 +226,22 @@ mod tests {
     #[test]
     fn a_word_that_was_misheard_takes_the_time_of_what_it_replaces() {
         let typed = typed(&heard("hier ist Rosmeisel guten Abend"), "hier ist Rossmeisl guten Abend");
-        assert_eq!(times(&typed)[2], ("Rossmeisl", 900, 1500));
+        assert_eq!(times(&typed)[2], ("Rossmeisl", 1000, 1400));
         assert_eq!(times(&typed)[3], ("guten", 1500, 1900));
         assert_eq!(typed.typed, BTreeSet::from([2]));
+    }
+
+    #[test]
+    fn the_first_and_the_last_word_lie_where_they_were_heard_and_not_in_the_silence_around() {
+        let mut heard = heard("Hallo Herr Rosmeisel");
+        for word in &mut heard.words {
+            (word.start_ms, word.end_ms) = (word.start_ms + 5000, word.end_ms + 5000);
+        }
+        heard.sound_ms = 20_000;
+        let first = typed(&heard, "Halo Herr Rosmeisel");
+        assert_eq!(times(&first)[0], ("Halo", 5000, 5400));
+        let last = typed(&heard, "Hallo Herr Dirk Rossmeisl");
+        assert_eq!(times(&last)[2..], [("Dirk", 6000, 6200), ("Rossmeisl", 6200, 6400)]);
     }
 
     #[test]
@@ -228,6 +255,14 @@ mod tests {
         let typed = typed(&heard(""), "Server steht still");
         assert_eq!(times(&typed), [("Server", 0, 1000), ("steht", 1000, 2000), ("still", 2000, 3000)]);
         assert_eq!(typed.typed.len(), 3);
+    }
+
+    #[test]
+    fn two_long_texts_that_differ_everywhere_are_not_compared_word_by_word() {
+        let old = vec!["a b"; 1500].join(" ");
+        let new = vec!["b c"; 1500].join(" ");
+        let typed = typed(&heard(&format!("Hallo {old} Ende")), &format!("Hallo {new} Ende"));
+        assert_eq!((typed.typed.len(), typed.typed.contains(&0), typed.typed.contains(&3001)), (3000, false, false));
     }
 
     proptest! {

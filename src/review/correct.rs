@@ -7,15 +7,17 @@ use super::Review;
 use crate::assess::Anew;
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::Case;
-use crate::domain::correction::{Correction, What};
+use crate::domain::correction::{Correction, Standing, What};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::phone;
 use crate::domain::report::{Medium, Report, ReportId, Stage};
-use crate::store::{StoreError, Tx, assessments, corrections, events, reports, transcripts};
+use crate::store::{Db, StoreError, assessments, corrections, events, reports, transcripts};
 use chrono::{DateTime, Utc};
 
 /// The longest text, characters: half an hour of quick speech.
 const LONGEST_TEXT: usize = 20_000;
+/// The most words: as many as a transcript holds.
+const MOST_WORDS: usize = 5_000;
 /// The longest description or reason, characters.
 const LONGEST_LINES: usize = 2_000;
 /// The longest name, characters.
@@ -86,6 +88,8 @@ pub enum Refusal {
     NoReason,
     /// It says what stands there already.
     Same,
+    /// Its words were deleted: there is nothing left to judge.
+    WordsDeleted,
 }
 
 impl Review {
@@ -105,26 +109,33 @@ impl Review {
             Ok(written) => written,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        // people are looked up before anything is locked
-        self.roster.at(&mut self.store.read().await?, now).await?;
+        let mut correction =
+            Correction { report: id, at: now, actor: actor.to_owned(), what, before: None, after, reason };
+        let anew = Anew { rules: &self.rules, settings: &self.settings, roster: &self.roster, now };
+        // people are looked up and words compared before anything is locked
+        let mut reader = self.store.read().await?;
+        self.roster.at(&mut reader, now).await?;
+        let Some(report) = reports::maybe(&mut reader, id).await? else { return Ok(Outcome::Unknown) };
+        let mut made = match correctable(&mut reader, &report, what, version).await? {
+            Ok(made) => made,
+            Err(outcome) => return Ok(outcome),
+        };
+        let version = made.len();
+        made.push(correction.clone());
+        let assessment = anew.judged(&mut reader, &report, &Standing::of(&made)).await?;
+        drop(reader);
         let mut tx = self.store.begin().await?;
         let Some(report) = reports::lock(&mut tx, id).await? else { return Ok(Outcome::Unknown) };
-        if let Some(refusal) = refused(&report, what) {
-            return Ok(Outcome::Refused(refusal));
+        if let Err(outcome) = correctable(tx.reading(), &report, what, version).await? {
+            return Ok(outcome);
         }
-        let made = corrections::of_report(tx.reading(), id).await?;
-        if let Some(last) = made.last().filter(|_| made.len() != version) {
-            return Ok(Outcome::Changed { by: last.actor.clone(), at: last.at });
-        }
-        let before = self.before(&mut tx, id, what).await?;
-        if before == after && what != What::Transcript {
+        correction.before = before(tx.reading(), id, what).await?;
+        if correction.before == correction.after && what != What::Transcript {
             return Ok(Outcome::Refused(Refusal::Same));
         }
         let was = assessments::find(tx.reading(), id).await?.map(|found| found.verdict);
-        let correction = Correction { report: id, at: now, actor: actor.to_owned(), what, before, after, reason };
         corrections::add(&mut tx, &correction).await?;
-        let anew = Anew { rules: &self.rules, settings: &self.settings, roster: &self.roster, now };
-        let (assessment, case) = anew.corrected(&mut tx, &report).await?;
+        let case = anew.corrected(&mut tx, &report, &assessment).await?;
         let turned = was.filter(|was| *was != assessment.verdict);
         let detail = turned.map(|was| format!(": {} -> {}", was.as_str(), assessment.verdict.as_str()));
         let event = Event::new(now, EventKind::Corrected, format!("{}{}", what.as_str(), detail.unwrap_or_default()));
@@ -134,23 +145,43 @@ impl Review {
         tracing::info!(report.id = %id, what = what.as_str(), verdict = assessment.verdict.as_str(), stage = "review", "a report was corrected");
         self.bells.escalate.ring();
         self.bells.send.ring();
-        Ok(Outcome::Done(Box::new(Corrected { assessment, case, version: made.len() + 1 })))
+        Ok(Outcome::Done(Box::new(Corrected { assessment, case, version: made.len() })))
     }
+}
 
-    /// What stands there now.
-    async fn before(&self, tx: &mut Tx, id: ReportId, what: What) -> Result<Option<String>, StoreError> {
-        if what == What::Transcript {
-            return Ok(transcripts::find(tx.reading(), id).await?.map(|(transcript, _)| transcript.text()));
-        }
-        let Some(found) = assessments::find(tx.reading(), id).await? else { return Ok(None) };
-        Ok(match what {
-            What::Company => found.fields.company,
-            What::Contact => found.fields.contact,
-            What::Callback => found.fields.callback,
-            What::Description => found.fields.description,
-            What::Verdict | What::Transcript => Some(found.verdict.as_str().to_owned()),
-        })
+/// The corrections so far, where there may be another one; else what it comes to.
+async fn correctable(
+    db: &mut Db,
+    report: &Report,
+    what: What,
+    version: usize,
+) -> Result<Result<Vec<Correction>, Outcome>, StoreError> {
+    if let Some(refusal) = refused(report, what) {
+        return Ok(Err(Outcome::Refused(refusal)));
     }
+    if reports::lost_its_words(db, report.id).await? {
+        return Ok(Err(Outcome::Refused(Refusal::WordsDeleted)));
+    }
+    let made = corrections::of_report(db, report.id).await?;
+    Ok(match made.last().filter(|_| made.len() != version) {
+        Some(last) => Err(Outcome::Changed { by: last.actor.clone(), at: last.at }),
+        None => Ok(made),
+    })
+}
+
+/// What stands there now.
+async fn before(db: &mut Db, id: ReportId, what: What) -> Result<Option<String>, StoreError> {
+    if what == What::Transcript {
+        return Ok(transcripts::find(db, id).await?.map(|(transcript, _)| transcript.text()));
+    }
+    let Some(found) = assessments::find(db, id).await? else { return Ok(None) };
+    Ok(match what {
+        What::Company => found.fields.company,
+        What::Contact => found.fields.contact,
+        What::Callback => found.fields.callback,
+        What::Description => found.fields.description,
+        What::Verdict | What::Transcript => Some(found.verdict.as_str().to_owned()),
+    })
 }
 
 /// A change as it is kept: what, the value, why.
@@ -164,7 +195,11 @@ fn written(change: Change) -> Result<(What, Option<String>, Option<String>), Ref
     };
     Ok(match change {
         Change::Transcript(text) => {
-            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            if words.len() > MOST_WORDS {
+                return Err(Refusal::TooLong);
+            }
+            let text = words.join(" ");
             (What::Transcript, Some(field(text, LONGEST_TEXT)?.ok_or(Refusal::Empty)?), None)
         }
         Change::Company(value) => (What::Company, field(value, LONGEST_NAME)?, None),

@@ -37,12 +37,12 @@ pub struct Charge {
 /// On what a report's assessment lets a charge be proposed.
 #[must_use]
 pub fn basis_of(found: &Assessment) -> Option<Basis> {
+    if found.declaration != Declaration::Declared {
+        return None;
+    }
     match (found.consent, found.consent_doubt) {
         (Consent::Full, None) if found.verdict == Verdict::Confirmed => Some(Basis::Spoken),
-        (_, Some(ConsentDoubt::Heard))
-            if found.declaration == Declaration::Declared
-                && matches!(found.verdict, Verdict::Confirmed | Verdict::Incomplete) =>
-        {
+        (_, Some(ConsentDoubt::Heard)) if matches!(found.verdict, Verdict::Confirmed | Verdict::Incomplete) => {
             Some(Basis::Heard)
         }
         _ => None,
@@ -50,8 +50,8 @@ pub fn basis_of(found: &Assessment) -> Option<Basis> {
 }
 
 /// Proposes what a report proves, and writes that into the story; anything else proposes nothing, and neither does
-/// a report that proves another case's charge already: nobody pays twice for one message. `mail_sha256` is of a written
-/// report.
+/// a report that proves another case's charge already: nobody pays twice for one message. Where it proves the case's own
+/// proposal on the same basis already, that one shows what proves it now. `mail_sha256` is of a written report.
 ///
 /// # Errors
 /// Where the database refused.
@@ -73,18 +73,34 @@ pub async fn propose_by(
     let mut proof = serde_json::json!({
         "findings": found.findings, "sound_sha256": sound, "mail_sha256": mail_sha256, "rules": found.rules,
     });
+    let mut recorded_at = now;
     if basis == Basis::Heard {
         // whoever saved the text answers for the whole of it
         let standing = corrections::standing(tx.db(), report.id).await?;
         let Some(typed) = standing.correction(What::Transcript) else { return Ok(()) };
         proof["by"] = typed.actor.clone().into();
         proof["at"] = typed.at.to_rfc3339().into();
+        recorded_at = typed.at;
     }
     let charge = Charge { case, report: report.id, net, gross, basis, proof: proof.to_string() };
-    if propose(tx, &charge, now).await? {
+    if propose_recorded(tx, &charge, recorded_at, now).await? {
         let detail = if basis == Basis::Heard { format!("{} (heard by a person)", net.german()) } else { net.german() };
-        events::append(tx, &Event::new(now, EventKind::Proposed, detail).report(report.id).case(case)).await?;
+        return events::append(tx, &Event::new(now, EventKind::Proposed, detail).report(report.id).case(case)).await;
     }
+    prove_anew(tx, &charge).await
+}
+
+/// A proposal that nobody decided about shows the words that prove it now.
+async fn prove_anew(tx: &mut Tx, charge: &Charge) -> Result<()> {
+    sqlx::query(
+        "UPDATE charges SET proof = $1 WHERE case_id = $2 AND report_id = $3 AND basis = $4 AND state = 'proposed'",
+    )
+    .bind(&charge.proof)
+    .bind(charge.case.0)
+    .bind(charge.report.to_string())
+    .bind(charge.basis.as_str())
+    .execute(tx.db())
+    .await?;
     Ok(())
 }
 
@@ -141,11 +157,21 @@ async fn proves_another(tx: &mut Tx, report: ReportId, case: CaseId) -> Result<b
 }
 
 /// Proposes a charge. `false`: the case has one already, and its proof stands. A proposal that a person cancelled is replaced
-/// only by what a person recorded (phone, heard), never by the service; a credit is final.
+/// only by what a person recorded (phone, heard) after that, never by the service; a credit is final.
 ///
 /// # Errors
 /// Where the database refused.
 pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result<bool> {
+    propose_recorded(tx, charge, now, now).await
+}
+
+/// As `propose`, on what a person recorded at `recorded_at`.
+async fn propose_recorded(
+    tx: &mut Tx,
+    charge: &Charge,
+    recorded_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO charges (case_id, report_id, proposed_at, state, net_cents, gross_cents, proof, basis, booked_at)
          VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7, (SELECT called_at FROM reports WHERE id = $2))
@@ -153,7 +179,8 @@ pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result
              state = 'proposed', net_cents = excluded.net_cents, gross_cents = excluded.gross_cents, proof = excluded.proof,
              basis = excluded.basis, booked_at = excluded.booked_at, cancelled_at = NULL, cancelled_by = NULL,
              cancel_reason = NULL, objection = NULL
-         WHERE charges.state = 'cancelled' AND charges.released_at IS NULL AND excluded.basis <> 'spoken'",
+         WHERE charges.state = 'cancelled' AND charges.released_at IS NULL AND excluded.basis <> 'spoken'
+             AND charges.cancelled_at < $8",
     )
     .bind(charge.case.0)
     .bind(charge.report.to_string())
@@ -162,6 +189,7 @@ pub async fn propose(tx: &mut Tx, charge: &Charge, now: DateTime<Utc>) -> Result
     .bind(charge.gross.0)
     .bind(&charge.proof)
     .bind(charge.basis.as_str())
+    .bind(ms(recorded_at))
     .execute(tx.db())
     .await?;
     let proposed = done.rows_affected() == 1;
@@ -185,7 +213,7 @@ pub async fn propose_by_phone(
     let Tariff::Activation { net, gross, .. } = tariff else { return Ok(()) };
     let proof = serde_json::json!({ "by": consent.actor, "at": consent.at.to_rfc3339() }).to_string();
     let charge = Charge { case: case.id, report: case.report, net, gross, basis: Basis::Phone, proof };
-    if propose(tx, &charge, now).await? {
+    if propose_recorded(tx, &charge, consent.at, now).await? {
         let detail = format!("{} (on the phone)", net.german());
         events::append(tx, &Event::new(now, EventKind::Proposed, detail).report(case.report).case(case.id)).await?;
     } else {

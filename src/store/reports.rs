@@ -214,6 +214,18 @@ pub async fn maybe(db: &mut AnyConnection, id: ReportId) -> Result<Option<Report
     row.as_ref().map(read).transpose()
 }
 
+/// Whether its words were deleted.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn lost_its_words(db: &mut AnyConnection, id: ReportId) -> Result<bool> {
+    let lost: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM reports WHERE id = $1 AND text_deleted_at IS NOT NULL")
+        .bind(id.to_string())
+        .fetch_one(db)
+        .await?;
+    Ok(lost > 0)
+}
+
 /// One report for changing what is known of it: on PostgreSQL its row is locked until the transaction ends.
 ///
 /// # Errors

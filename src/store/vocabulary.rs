@@ -84,10 +84,11 @@ pub async fn all(db: &mut AnyConnection) -> Result<Vec<Entry>> {
 /// The customers' names, the newest first.
 ///
 /// # Errors
-/// Where the database refused or a row is broken.
+/// Where the database refused or a word is no text.
 pub async fn customers(db: &mut AnyConnection) -> Result<Vec<String>> {
-    let all = all(db).await?;
-    Ok(all.into_iter().filter(|entry| entry.kind == Kind::Customer).map(|entry| entry.word).collect())
+    let words =
+        sqlx::query_scalar("SELECT word FROM vocabulary WHERE kind = $1 AND removed_at IS NULL ORDER BY id DESC");
+    Ok(words.bind(Kind::Customer.as_str()).fetch_all(db).await?)
 }
 
 fn read(row: &AnyRow) -> Result<Entry> {

@@ -172,7 +172,10 @@ mod tests {
         assert_eq!(hers.colleagues, [("Bernd".to_owned(), "hand:1001:Bernd".to_owned())]);
         assert!(!acts(&taken, 1, &people, &actor("Bernd", false), NOW).any(), "it is hers");
         assert_eq!(labels(&acts(&taken, 1, &people, &actor("Petra", true), NOW)), expected, "the office stands in");
-        assert!(!acts(&case(CaseState::Closed, Some("Anna")), 0, &people, &actor("Anna", false), NOW).any());
+        let closed = case(CaseState::Closed, Some("Anna"));
+        assert!(!acts(&closed, 0, &people, &actor("Anna", false), NOW).any());
+        let consents = ["Zustimmung erhalten", "Zustimmung abgelehnt"];
+        assert_eq!(labels(&acts(&closed, 0, &people, &actor("Petra", true), NOW)), consents, "the office asks later");
     }
 
     #[test]

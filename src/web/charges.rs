@@ -11,7 +11,7 @@ use super::frame::Frame;
 use super::session::Visitor;
 use crate::acknowledge::{Answer, PageActor};
 use crate::domain::account::Right;
-use crate::domain::act::{Act, Refusal};
+use crate::domain::act::Act;
 use crate::domain::case::{CaseId, CaseState};
 use crate::domain::charge::{ChargeState, Entry, Filter, Signed, Sum};
 use crate::domain::tariff::Cents;
@@ -295,26 +295,16 @@ async fn consent(State(app): State<App>, visitor: Visitor, Path(number): Path<i6
     match app.desk.act_at_page(&actor, &Act::Consent(given), CaseId(number)).await? {
         Answer::Done => go(&format!("/vorgaenge/{number}/nachweis")),
         Answer::Unknown => Err(Trouble::Missing),
-        Answer::Refused(refusal) => Err(Trouble::Meanwhile(refused(&refusal).to_owned())),
+        Answer::Refused(_) => Err(Trouble::Meanwhile(NOBODY_HAS_IT.to_owned())),
     }
 }
 
-fn refused(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Closed => "Der Vorgang ist geschlossen: eine Zustimmung am Telefon kann nicht mehr vermerkt werden.",
-        _ => {
-            "Den Vorgang hat noch niemand übernommen. Eine Zustimmung am Telefon wird vermerkt, sobald ihn jemand hat."
-        }
-    }
-}
+const NOBODY_HAS_IT: &str =
+    "Den Vorgang hat noch niemand übernommen. Eine Zustimmung am Telefon wird vermerkt, sobald ihn jemand hat.";
 
 /// Why a consent on the phone cannot be noted now; `None` where it can.
 pub(super) async fn why_no_consent(app: &App, case: CaseId) -> Result<Option<&'static str>, Trouble> {
     let mut reader = app.desk.store.read().await?;
     let case = cases::find(&mut reader, case).await?.ok_or(Trouble::Missing)?;
-    Ok(match case.state {
-        CaseState::Taken => None,
-        CaseState::Closed => Some(refused(&Refusal::Closed)),
-        CaseState::Open => Some(refused(&Refusal::NotYours)),
-    })
+    Ok((case.state == CaseState::Open).then_some(NOBODY_HAS_IT))
 }

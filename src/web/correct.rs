@@ -14,6 +14,7 @@ use crate::domain::correction::{Correction, What};
 use crate::domain::report::{Medium, ReportId, Stage};
 use crate::review::{Change, Outcome, Refusal, Review};
 use crate::store::{assessments, corrections, reports, transcripts};
+use crate::wording::verdict;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -87,12 +88,12 @@ pub(crate) struct ReviewForm {
 }
 
 impl ReviewForm {
-    /// Of a report; `None`: there is no such report, or it has not been judged yet.
+    /// Of a report; `None`: there is no such report, it has not been judged yet, or its words were deleted.
     pub(crate) async fn of(app: &App, id: ReportId) -> Result<Option<Self>, Trouble> {
         let mut reader = app.desk.store.read().await?;
         let Some(report) = reports::maybe(&mut reader, id).await? else { return Ok(None) };
         let Some(found) = assessments::find(&mut reader, id).await? else { return Ok(None) };
-        if report.stage != Stage::Done || report.is_drill() {
+        if report.stage != Stage::Done || report.is_drill() || reports::lost_its_words(&mut reader, id).await? {
             return Ok(None);
         }
         let made = corrections::of_report(&mut reader, id).await?;
@@ -203,6 +204,7 @@ fn why(refusal: Refusal) -> &'static str {
         }
         Refusal::NoReason => "Schreiben Sie dazu, warum das Urteil anders ist.",
         Refusal::Same => "Das steht dort schon so.",
+        Refusal::WordsDeleted => "Der Wortlaut dieser Meldung ist gelöscht. Sie bleibt, wie sie beurteilt wurde.",
     }
 }
 
@@ -232,17 +234,6 @@ fn name_of(what: What) -> &'static str {
         What::Callback => "Rückrufnummer",
         What::Description => "Störung",
         What::Verdict => "Urteil",
-    }
-}
-
-/// A verdict's name.
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Confirmed => "bestätigt",
-        Verdict::Incomplete => "unvollständig",
-        Verdict::Unclear => "unklar",
-        Verdict::NotEmergency => "kein Notfall",
-        Verdict::Ignored => "nichts gesagt",
     }
 }
 

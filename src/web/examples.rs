@@ -2,7 +2,7 @@
 
 use super::App;
 use super::answer::{Page, Trouble, download, go, page};
-use super::correct::{review, verdict};
+use super::correct::review;
 use super::doors::{Doors, Need};
 use super::form::{Form, Nothing, Path};
 use super::frame::Frame;
@@ -10,6 +10,7 @@ use super::session::Visitor;
 use crate::assess::bench::{Record, Wrong};
 use crate::domain::account::Right;
 use crate::review::examples::{self, Replaced};
+use crate::wording::verdict;
 use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;

@@ -9,7 +9,6 @@ use super::charts::{
 use super::doors::{Doors, Need};
 use super::form::Query;
 use super::frame::Frame;
-use super::proof::verdict_name;
 use super::session::Visitor;
 use crate::domain::account::Right;
 use crate::domain::assessment::Verdict;
@@ -17,6 +16,7 @@ use crate::domain::case::{CaseState, Outcome};
 use crate::domain::tariff::Cents;
 use crate::review::figures::{Figures, Month, Reach, Speed, Step, Wait, figures};
 use crate::store::figures::VERDICTS;
+use crate::wording;
 use crate::wording::charges::{cell, signed};
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -170,7 +170,7 @@ fn places(figures: &Figures) -> Vec<Place> {
 
 fn layers(figures: &Figures) -> Vec<Layer> {
     let layer = |(nth, verdict): (usize, Verdict)| Layer {
-        name: verdict_name(verdict).into(),
+        name: wording::verdict(verdict).into(),
         class: verdict.as_str(),
         values: figures.places.iter().map(|day| figures.reports.get(day).map_or(0, |counts| counts[nth])).collect(),
     };
@@ -282,7 +282,7 @@ async fn export(State(app): State<App>, Query(wanted): Query<Wanted>) -> Page {
         .from_writer(b"\xef\xbb\xbf".to_vec());
     let ours = |error: csv::Error| Trouble::Ours(error.to_string());
     let mut head = vec![if figures.step == Step::Week { "Woche ab" } else { "Tag" }.to_owned()];
-    head.extend(VERDICTS.map(|verdict| format!("Meldungen {}", verdict_name(verdict))));
+    head.extend(VERDICTS.map(|verdict| format!("Meldungen {}", wording::verdict(verdict))));
     head.extend(
         ["Übernahme Hälfte s", "Übernahme 9 von 10 s", "Rückruf Hälfte s", "Rückruf 9 von 10 s", "Echtzeitfaktor"]
             .map(str::to_owned),

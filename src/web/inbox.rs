@@ -219,7 +219,7 @@ fn verdict_chips(asked: &Asked, filter: &Filter, counts: &Counts) -> Vec<Chip> {
         let chosen = VERDICTS.iter().filter(|one| filter.verdicts.contains(one) != (*one == verdict));
         let words: Vec<&str> = chosen.map(|one| one.as_str()).collect();
         let href = asked.with(|asked| asked.urteil = words.join(","));
-        Chip { name: verdict_name(*verdict), count: (!counts.more).then_some(*count), on, href }
+        Chip { name: wording::verdict_first(*verdict), count: (!counts.more).then_some(*count), on, href }
     };
     VERDICTS.iter().zip(&counts.verdicts).map(chip).collect()
 }
@@ -233,16 +233,6 @@ fn state_chips(asked: &Asked, filter: &Filter, counts: &Counts) -> Vec<Chip> {
         Chip { name: state_name(*state), count: (!counts.more).then_some(*count), on, href }
     };
     State::ALL.iter().zip(&counts.states).map(chip).collect()
-}
-
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Confirmed => "Bestätigt",
-        Verdict::Incomplete => "Unvollständig",
-        Verdict::Unclear => "Unklar",
-        Verdict::NotEmergency => "Kein Notfall",
-        Verdict::Ignored => "Keine Nachricht",
-    }
 }
 
 fn state_name(state: State) -> &'static str {
@@ -273,7 +263,7 @@ fn line(row: Row, now: DateTime<Utc>, zone: Tz, sees_charges: bool) -> Line {
         at: row.called_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         when: times::relative(row.called_at, now, zone),
         moment: wording::moment(row.called_at, zone),
-        verdict: row.verdict.map_or(waits, verdict_name),
+        verdict: row.verdict.map_or(waits, wording::verdict_first),
         verdict_class: row.verdict.map_or("waiting", Verdict::as_str),
         number: if number == who { String::new() } else { number },
         who,

@@ -9,13 +9,13 @@ use super::frame::Frame;
 use super::session::Visitor;
 use super::{assets, charts};
 use crate::domain::account::Right;
-use crate::domain::assessment::{Finding, Subject, Verdict};
+use crate::domain::assessment::{Finding, Subject};
 use crate::domain::case::CaseId;
 use crate::domain::charge::ChargeState;
 use crate::domain::report::Medium;
 use crate::review::charges::{Dossier, REASON_MAX, dossier};
 use crate::review::clip;
-use crate::wording::charges as wording;
+use crate::wording::{charges as wording, verdict as verdict_name};
 use askama::Template;
 use axum::extract::State;
 use axum::http::header;
@@ -122,16 +122,6 @@ fn facts(found: &Dossier, zone: Tz) -> Vec<(&'static str, String)> {
     facts.extend(entry.proof.sound_sha256.clone().map(|sum| ("SHA-256 der Aufnahme", sum)));
     facts.extend(entry.proof.mail_sha256.clone().map(|sum| ("SHA-256 der E-Mail", sum)));
     facts
-}
-
-pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Confirmed => "bestätigt",
-        Verdict::Incomplete => "unvollständig",
-        Verdict::Unclear => "unklar",
-        Verdict::NotEmergency => "kein Notfall",
-        Verdict::Ignored => "ohne Inhalt",
-    }
 }
 
 fn findings(found: &Dossier) -> Vec<Found> {

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::answer::{Page, Trouble, page, page_with};
-use super::correct::{consent, declaration, review, verdict};
+use super::correct::{consent, declaration, review};
 use super::doors::{Doors, Need};
 use super::form::{Form, Query};
 use super::frame::Frame;
@@ -171,7 +171,7 @@ fn judged(record: &Record, found: &Judgement) -> Judged {
         ("Störung", &fields.description),
     ];
     Judged {
-        verdict: verdict(found.verdict),
+        verdict: wording::verdict(found.verdict),
         class: found.verdict.as_str(),
         declaration: declaration(found.declaration),
         consent: consent(found.consent),

@@ -3,7 +3,6 @@
 //! started with: what is saved counts after the next start.
 
 use super::answer::{Page, Trouble, download, go, page, page_with};
-use super::correct::verdict;
 use super::doors::{Doors, Need};
 use super::form::{Form, Nothing, Query};
 use super::frame::Frame;
@@ -16,6 +15,7 @@ use crate::domain::account::Right;
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::store::events;
+use crate::wording::verdict;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -137,7 +137,7 @@ pub fn step(step: &Step) -> String {
     let other = step.detail.rsplit(' ').next().unwrap_or_default();
     match step.kind {
         StepKind::Proposed => format!("vorgeschlagen, Grundlage: {}", Basis::parse(&step.detail).map_or("", basis)),
-        StepKind::Withdrawn => "Vorschlag zurückgenommen: der Kunde hat am Telefon abgelehnt".into(),
+        StepKind::Withdrawn => format!("Vorschlag zurückgenommen: {}", withdrawn(&step.detail)),
         StepKind::Released => "freigegeben".into(),
         StepKind::Cancelled => format!("storniert: {}", step.detail),
         StepKind::Credited => format!("nach der Freigabe storniert (Gutschrift): {}", step.detail),
@@ -147,6 +147,16 @@ pub fn step(step: &Step) -> String {
         StepKind::Refused => "der Kunde hat am Telefon abgelehnt; die Gebühr steht".into(),
         StepKind::Judged => "eine spätere Prüfung belegt sie nicht mehr; die Gebühr steht".into(),
         StepKind::Agreed => "der Kunde hat am Telefon doch zugestimmt".into(),
+    }
+}
+
+/// Why a proposal was taken back, by the detail of its step or event.
+#[must_use]
+pub fn withdrawn(detail: &str) -> &'static str {
+    match detail {
+        "" | "refused on the phone" => "am Telefon abgelehnt",
+        "not proven after a correction" => "nach der Berichtigung nicht mehr belegt",
+        _ => "der Beleg wurde gelöscht",
     }
 }
 
@@ -282,6 +292,20 @@ mod tests {
         assert_eq!(told(&month(december.0, december.1, None)), [(1002, true)]);
         assert_eq!(told(&month(november.0, november.1, Some(ChargeState::Cancelled))), [(1004, false)]);
         assert_eq!(told(&month(november.0, november.1, Some(ChargeState::Proposed))), [(1003, false)]);
+    }
+
+    #[test]
+    fn a_proposal_that_was_taken_back_says_why() {
+        let told = |detail: &str| {
+            let kind = StepKind::Withdrawn;
+            step(&Step { at: at("2026-11-21T21:14:00Z"), kind, actor: None, net: Cents(4800), detail: detail.into() })
+        };
+        assert_eq!(told(""), "Vorschlag zurückgenommen: am Telefon abgelehnt");
+        assert_eq!(
+            told("not proven after a correction"),
+            "Vorschlag zurückgenommen: nach der Berichtigung nicht mehr belegt"
+        );
+        assert_eq!(told("erased"), "Vorschlag zurückgenommen: der Beleg wurde gelöscht");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod safe;
 mod statements;
 pub mod story;
 pub mod swaps;
+mod verdicts;
 pub mod watch;
 
 pub use bundle::{LISTED, Listed, bundle, take};
@@ -23,6 +24,7 @@ pub use press::{
 };
 pub use receipt::{Receipted, receipt, receipt_subject};
 pub use statements::{doubt_named, doubtful, missing, money, unsafe_consent};
+pub use verdicts::{title, verdict, verdict_first};
 
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::case::{Case, CaseState, Note, NoteContent, Outcome, PhoneConsent, Reason};
@@ -299,18 +301,6 @@ pub fn cannot_store(source: &str, why: &str) -> String {
         safe::line(source, NAME_MAX),
         safe::line(why, WHY_MAX)
     )
-}
-
-/// A verdict in words.
-#[must_use]
-pub fn title(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Confirmed => "Notfall bestätigt",
-        Verdict::Incomplete => "Notfall unvollständig",
-        Verdict::Unclear => "Unklar – bitte anhören",
-        Verdict::NotEmergency => "kein Notfall – Morgenliste",
-        Verdict::Ignored => "keine Nachricht",
-    }
 }
 
 fn headline(case: &Case) -> String {

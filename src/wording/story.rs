@@ -1,5 +1,6 @@
 //! A case's story, its notices and its findings in plain German, for the page. Pure.
 
+use super::charges::withdrawn;
 use super::statements::doubt_named;
 use super::{reason, title};
 use crate::domain::act::Act;
@@ -30,7 +31,7 @@ pub fn story(event: &Event) -> String {
         EventKind::Acted | EventKind::Closed => return acted(who, detail),
         EventKind::Noted => return format!("{who} hat etwas notiert"),
         EventKind::Proposed => return proposed(detail),
-        EventKind::Withdrawn => return withdrawn(detail).into(),
+        EventKind::Withdrawn => return format!("Vorgeschlagene Gebühr zurückgenommen: {}", withdrawn(detail)),
         EventKind::Released => return format!("{who} hat die Gebühr freigegeben"),
         EventKind::Cancelled => return format!("{who} hat die Gebühr storniert"),
         EventKind::Objected => "Gegen die Gebühr ist etwas eingewandt: bitte prüfen",
@@ -119,16 +120,6 @@ fn proposed(detail: &str) -> String {
         _ => "",
     };
     format!("Gebühr vorgeschlagen: {net} € netto{basis}")
-}
-
-fn withdrawn(detail: &str) -> &'static str {
-    match detail {
-        "refused on the phone" => "Vorgeschlagene Gebühr zurückgenommen: am Telefon abgelehnt",
-        "not proven after a correction" => {
-            "Vorgeschlagene Gebühr zurückgenommen: nach der Berichtigung nicht mehr belegt"
-        }
-        _ => "Vorgeschlagene Gebühr zurückgenommen: Der Beleg wurde gelöscht",
-    }
 }
 
 /// "Anna: by mail, webhook"

@@ -28,6 +28,7 @@ on_both!(
     what_was_released_is_neither_deleted_nor_moved_and_says_why_it_must_be_looked_at,
     a_refusal_takes_back_what_stood_on_the_phone_alone_and_its_steps_stay,
     what_a_person_cancelled_only_a_person_brings_back,
+    what_was_recorded_before_the_cancellation_brings_nothing_back,
     one_message_is_paid_once,
     a_released_charge_keeps_whom_it_was_for_when_the_words_are_gone,
     charges_are_listed_by_state_and_month_with_their_sums,
@@ -219,6 +220,18 @@ async fn what_a_person_cancelled_only_a_person_brings_back(base: Base) {
     cancel(&base.store, case.id, "Klara", "Irrtum", t(14)).await.unwrap();
     on_the_phone(&base, &case, true, 15).await;
     assert!(entry(&base.store, case.id).await.unwrap().is_credited(), "a credit is final");
+}
+
+async fn what_was_recorded_before_the_cancellation_brings_nothing_back(base: Base) {
+    let (_, case) = case_of(&base, "a").await;
+    on_the_phone(&base, &case, true, 5).await;
+    cancel(&base.store, case.id, "Klara", "Kulanz", t(10)).await.unwrap();
+    let mut tx = base.store.begin().await.unwrap();
+    let consent = PhoneConsent { given: true, actor: "Anna".into(), at: t(5) };
+    let tariff = Tariff::Activation { net: Cents(4800), gross: Cents(5712), vat_percent: 19 };
+    charges::propose_by_phone(&mut tx, &case, &consent, tariff, t(20)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(entry(&base.store, case.id).await.unwrap().state, ChargeState::Cancelled);
 }
 
 async fn one_message_is_paid_once(base: Base) {

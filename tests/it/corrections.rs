@@ -8,14 +8,17 @@ use nachtwache::config::Settings;
 use nachtwache::domain::act::Act;
 use nachtwache::domain::assessment::{Assessment, Consent, ConsentDoubt, Missing, Polarity, Subject, Verdict};
 use nachtwache::domain::case::{CaseState, Outcome as Ended};
+use nachtwache::domain::charge::ChargeState;
 use nachtwache::domain::correction::{Correction, Standing, What, typed};
 use nachtwache::domain::event::EventKind;
 use nachtwache::domain::report::{Caller, Medium, Report, ReportId, Stage};
 use nachtwache::domain::transcript::{Doubt, Transcript};
+use nachtwache::review::charges::cancel;
 use nachtwache::review::{Change, Corrected, Outcome, Refusal, Review};
 use nachtwache::runtime::bell::Bells;
+use nachtwache::runtime::clock::Clock as _;
 use nachtwache::store::charges::{self, Basis, Charge};
-use nachtwache::store::{assessments, corrections, events, transcripts};
+use nachtwache::store::{assessments, charge_steps, corrections, events, transcripts};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -124,6 +127,7 @@ async fn what_cannot_be_is_refused_with_its_reason() {
     for (change, expected) in [
         (Change::Transcript("  ".into()), Refusal::Empty),
         (Change::Transcript("a".repeat(30_000)), Refusal::TooLong),
+        (Change::Transcript("a ".repeat(5_001)), Refusal::TooLong),
         (Change::Callback("112".into()), Refusal::NoNumber),
         (Change::Verdict(Verdict::Confirmed, " ".into()), Refusal::NoReason),
         (Change::Callback("0171 3920020".into()), Refusal::Same),
@@ -151,6 +155,56 @@ async fn a_consent_that_a_person_wrote_down_is_proposed_on_a_basis_of_its_own() 
     correct(&world, report, 1, Change::Transcript(MISHEARD.into())).await;
     assert!(charge(&world, report).await.is_none());
     assert_eq!(told(&world, report, EventKind::Withdrawn).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_whose_words_are_deleted_stays_as_it_was_judged() {
+    let mut world = World::night().await;
+    let report = world.hear(NO_EMERGENCY).await;
+    world.sql("UPDATE reports SET text_deleted_at = 1").await;
+    let outcome = review(&world).correct(report, 0, Change::Company("A".into()), "Olga").await.unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::WordsDeleted));
+    assert_eq!(found(&world, report).await.verdict, Verdict::NotEmergency);
+    assert!(world.case(report).await.is_none());
+}
+
+#[tokio::test]
+async fn a_proposal_shows_the_words_that_prove_it_now() {
+    let mut world = World::night().await;
+    let report = world.hear(MISHEARD).await;
+    correct(&world, report, 0, Change::Transcript(EMERGENCY.into())).await;
+    let before = charge(&world, report).await.unwrap();
+    let text = EMERGENCY.replace("Guten Abend", "Schönen guten Abend");
+    correct(&world, report, 1, Change::Transcript(text)).await;
+    let now = charge(&world, report).await.unwrap();
+    assert_eq!((now.basis, now.net), (before.basis, before.net));
+    assert_ne!(now.proof, before.proof, "the words lie elsewhere in the text");
+}
+
+#[tokio::test]
+async fn what_a_person_cancelled_no_other_correction_brings_back() {
+    let mut world = World::night().await;
+    let report = world.hear(MISHEARD).await;
+    correct(&world, report, 0, Change::Transcript(EMERGENCY.into())).await;
+    let case = world.case(report).await.unwrap().id;
+    let state = async |world: &World| {
+        charge_steps::find(&mut world.store.read().await.unwrap(), case).await.unwrap().unwrap().state
+    };
+    cancel(&world.store, case, "Klara", "nicht gesagt", world.clock.now()).await.unwrap();
+    world.after(1).await;
+    correct(&world, report, 1, Change::Company("Rossmeisl".into())).await;
+    assert_eq!(state(&world).await, ChargeState::Cancelled);
+    correct(&world, report, 2, Change::Transcript(EMERGENCY.into())).await;
+    assert_eq!(state(&world).await, ChargeState::Proposed, "written down once more, after that");
+}
+
+#[tokio::test]
+async fn a_verdict_by_hand_makes_no_charge_of_words_that_declare_nothing() {
+    let mut world = World::night().await;
+    let report = world.hear(&EMERGENCY.replace("unternehmenskritischen Notfall", "Auftrag")).await;
+    let found = correct(&world, report, 0, Change::Verdict(Verdict::Confirmed, "doch".into())).await.assessment;
+    assert_eq!((found.verdict, found.consent), (Verdict::Confirmed, Consent::Full));
+    assert!(charge(&world, report).await.is_none());
 }
 
 #[tokio::test]

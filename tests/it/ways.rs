@@ -461,6 +461,7 @@ mod receipt {
     use crate::mail_server::{MailServer, readable, smtp};
     use nachtwache::config::ReceiptRow;
     use nachtwache::escalate::receipt::ReceiptStep;
+    use nachtwache::review::Change;
     use nachtwache::runtime::worker::{Round, Step as _};
     use nachtwache::store::receipts::{self, State};
     use std::sync::Arc;
@@ -531,6 +532,17 @@ mod receipt {
         write(&world, "1/3", mail("service@kister-it.de", "Notfall", WRITTEN)).await;
         work(&world).await;
         assert!(server.kept().is_empty());
+    }
+
+    #[tokio::test]
+    async fn does_not_go_to_whose_report_a_person_corrects_hours_later() {
+        let world = world(1).await;
+        let report = write(&world, "1/1", mail("a@kunde.example", "Angebot", "Bitte um ein Angebot. Danke!")).await;
+        assert!(world.case(report).await.is_none());
+        let change = Change::Verdict(Verdict::Confirmed, "am Telefon bestätigt".into());
+        crate::corrections::review(&world).correct(report, 0, change, "Olga").await.unwrap();
+        assert!(world.case(report).await.is_some());
+        assert_eq!(receipts::state(&mut world.store.read().await.unwrap(), report).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -67,13 +67,25 @@ impl Names {
         };
         let found = (0..opening).filter(|at| leads(*at)).flat_map(|at| (1..=longest).map(move |n| (at, at + n)));
         let within = found.filter(|(from, to)| *to <= opening && tokens[*from].sentence == tokens[*to - 1].sentence);
-        let heard =
-            within.map(|(from, to)| tokens[from..to].iter().map(|token| token.norm.clone()).collect::<Vec<_>>());
-        heard
-            .filter_map(|heard| self.closest(&heard))
+        let known = |(from, to): (usize, usize)| {
+            let heard: Vec<String> = tokens[from..to].iter().map(|token| token.norm.clone()).collect();
+            // of one word it may as well be a person's name
+            self.closest(&heard).filter(|(name, _)| name.words.len() > 1 || is_firm(&text, from, to))
+        };
+        within
+            .filter_map(known)
             .min_by_key(|(name, distance)| (*distance, usize::MAX - name.words.len()))
             .map(|(name, _)| name)
     }
+}
+
+/// Whether the words from `from` up to `to` are called a firm: by what stands before them, or by a legal form behind them.
+fn is_firm(text: &Text, from: usize, to: usize) -> bool {
+    let before = |back: usize| from.checked_sub(back).map(|at| text.tokens[at].norm.as_str());
+    let next = text.tokens.get(to).filter(|next| next.sentence == text.tokens[to - 1].sentence);
+    matches!(before(1), Some("firma" | "fa" | "bei"))
+        || before(1) == Some("der") && matches!(before(2), Some("von" | "bei"))
+        || next.is_some_and(|next| WORDS.forms.contains(&next.norm))
 }
 
 /// The folded words of a name without its legal form.
@@ -193,6 +205,23 @@ mod tests {
             Some("Praxis Bergmann")
         );
         assert_eq!(known(&["Praxis Bergmanz", "Praxis Bergmanx"], "Praxis Bergmann"), None);
+    }
+
+    #[test]
+    fn a_person_who_is_called_like_a_customer_is_no_firm() {
+        let list = names(&["Meier GmbH"]);
+        let found = |text: &str| list.in_opening(text).is_some();
+        for text in ["Guten Abend, hier ist Meier, der Server steht.", "Meier, guten Abend.", "Hier spricht Meier."] {
+            assert!(!found(text), "{text}");
+        }
+        for text in [
+            "Guten Abend, hier ist die Firma Meier.",
+            "Hier ist Anna Kunz von der Meier.",
+            "Anna Kunz bei Meier, guten Abend.",
+            "Hier ist die Meier GmbH.",
+        ] {
+            assert!(found(text), "{text}");
+        }
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use super::Site;
 use crate::world::{EMERGENCY, World};
+use nachtwache::acknowledge::Answer;
 use nachtwache::domain::account::Role;
-use nachtwache::domain::act::Act;
+use nachtwache::domain::act::{Act, Refusal};
 use nachtwache::domain::assessment::Verdict;
-use nachtwache::domain::case::CaseId;
+use nachtwache::domain::case::{CaseId, CaseState};
 use nachtwache::domain::charge::ChargeState;
+use nachtwache::domain::event::EventKind;
 use nachtwache::domain::report::ReportId;
-use nachtwache::store::{assessments, charge_steps};
+use nachtwache::store::{assessments, cases, charge_steps, events};
 use reqwest::StatusCode;
 
 const PAGES: [&str; 6] = [
@@ -141,9 +143,27 @@ async fn a_consent_on_the_phone_is_the_buttons_own_operation() {
     assert!(sheet.contains("Der Kunde hat danach am Telefon abgelehnt"), "it is to be looked at");
     assert_eq!(klara.post(path, &[("antwort", "ja")]).await.status, StatusCode::SEE_OTHER);
     assert!(!klara.get("/vorgaenge/1001/nachweis").await.page().contains("Der Kunde hat danach am Telefon abgelehnt"));
-    world.act("Anna", Act::Done, CaseId(1001)).await;
-    let closed = klara.post(path, &[("antwort", "ja")]).await;
-    assert!(closed.status == StatusCode::CONFLICT && closed.body.contains("geschlossen"), "{}", closed.body);
+}
+
+#[tokio::test]
+async fn the_office_notes_in_the_morning_what_was_said_on_the_phone_though_the_case_is_closed() {
+    let (world, site, _) = a_proposed_charge().await;
+    let klara = site.inside("Klara", Role::Reviewer).await;
+    for act in [Act::Take, Act::Done] {
+        world.act("Anna", act, CaseId(1001)).await;
+    }
+    let late = world.act("Anna", Act::Consent(false), CaseId(1001)).await;
+    assert_eq!(late, Answer::Refused(Refusal::Closed), "not by a button of the messenger");
+    assert!(klara.get("/vorgaenge/1001").await.page().contains("Zustimmung abgelehnt"));
+    assert_eq!(klara.post("/gebuehren/1001/zustimmung", &[("antwort", "nein")]).await.status, StatusCode::SEE_OTHER);
+    let sheet = klara.get("/vorgaenge/1001/nachweis").await.page();
+    assert!(sheet.contains("am Telefon abgelehnt, vermerkt von Klara"), "{sheet}");
+    let mut reader = world.store.read().await.unwrap();
+    let case = cases::find(&mut reader, CaseId(1001)).await.unwrap().unwrap();
+    assert_eq!((case.state, case.closed_by.as_deref()), (CaseState::Closed, Some("Anna")));
+    let story = events::of_report(&mut reader, case.report).await.unwrap();
+    let last = story.iter().rfind(|event| event.actor.as_deref() == Some("Klara")).unwrap();
+    assert_eq!((last.kind, last.detail.as_str()), (EventKind::Acted, "consent: no"));
 }
 
 #[tokio::test]
@@ -195,7 +215,8 @@ async fn the_proving_seconds_are_heard_and_nothing_else_of_the_disk() {
     let (world, site, report) = a_proposed_charge().await;
     let klara = site.inside("Klara", Role::Reviewer).await;
     let stored = nachtwache::store::reports::find(&mut world.store.read().await.unwrap(), report).await.unwrap();
-    let path = world.store.sound_folder().join(stored.recording.unwrap().file);
+    // as it lies there once it was made playable
+    let path = world.store.sound_folder().join(stored.recording.unwrap().file).with_extension("page.wav");
     let spec =
         hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut wav = hound::WavWriter::create(&path, spec).unwrap();
