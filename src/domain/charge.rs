@@ -1,6 +1,6 @@
 //! A charge in the books: what it stands on, where it stands, and every step it took.
 
-use crate::domain::assessment::{Fields, Finding, Verdict, words};
+use crate::domain::assessment::{Fields, Finding, Polarity, Subject, Verdict, words};
 use crate::domain::case::CaseId;
 use crate::domain::report::ReportId;
 use crate::domain::tariff::Cents;
@@ -130,10 +130,13 @@ impl Entry {
         self.state == ChargeState::Cancelled && self.released.is_some()
     }
 
-    /// The words that prove it, joined; none where it stands on the phone alone or the text is deleted.
+    /// The words of consent, joined; none where it stands on the phone alone or the text is deleted.
     #[must_use]
     pub fn quote(&self) -> Option<String> {
-        let quotes: Vec<&str> = self.proof.findings.iter().map(|finding| finding.quote.trim()).collect();
+        let agreed = |finding: &&Finding| {
+            finding.polarity == Polarity::Holds && matches!(finding.subject, Subject::Conditions | Subject::Fee)
+        };
+        let quotes: Vec<&str> = self.proof.findings.iter().filter(agreed).map(|one| one.quote.trim()).collect();
         (!quotes.is_empty()).then(|| quotes.join(" … "))
     }
 }
