@@ -170,14 +170,11 @@ pub async fn erase(
 ) -> Result<Erased, StoreError> {
     let mut done = Erased::default();
     for report in all {
-        let obstacle = obstacle(store, *report, order.periods, now).await?;
-        let stays = |kept: &Kept| !order.even_open || matches!(kept, Kept::Held(_) | Kept::Unjudged);
-        if let Some(kept) = obstacle.filter(stays) {
+        let mut tx = store.begin().await?;
+        if let Some(kept) = erase_one(&mut tx, *report, order, now).await? {
             done.kept.push((*report, kept));
             continue;
         }
-        let mut tx = store.begin().await?;
-        erase_one(&mut tx, *report, order.actor, now).await?;
         tx.commit().await?;
         while finish_one(store, now).await? {}
         done.erased.push(*report);
@@ -192,15 +189,32 @@ pub async fn erase(
     Ok(done)
 }
 
-async fn erase_one(tx: &mut Tx, report: ReportId, actor: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    if retention::withdraw_proposed(tx, report, now).await? {
-        events::append(tx, &Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor))
-            .await?;
+/// What keeps the report, if it was not erased. Whether something does is asked under the report's lock: what somebody holds
+/// a moment before stays.
+async fn erase_one(
+    tx: &mut Tx,
+    report: ReportId,
+    order: Order<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<Kept>, StoreError> {
+    if reports::lock(tx, report).await?.is_none() {
+        return Ok(None);
     }
-    let Some(age) = retention::age(tx.reading(), report).await? else { return Ok(()) };
-    let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || !age.charges.is_empty());
+    let Some(age) = retention::age(tx.reading(), report).await? else { return Ok(None) };
+    let stays = |kept: &Kept| !order.even_open || matches!(kept, Kept::Held(_) | Kept::Unjudged);
+    if let Some(kept) = age.kept(order.periods, now).filter(stays) {
+        return Ok(Some(kept));
+    }
+    let (actor, mut proves) = (order.actor, !age.proves.is_empty());
+    if retention::withdraw_proposed(tx, report, now).await? {
+        let event = Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor);
+        events::append(tx, &event).await?;
+        proves = retention::age(tx.reading(), report).await?.is_some_and(|left| !left.proves.is_empty());
+    }
+    let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || proves);
     let classes: Vec<Class> = Class::ALL.into_iter().filter(left).collect();
-    retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await
+    retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await?;
+    Ok(None)
 }
 
 /// Nothing of the report is deleted until `until`.
@@ -222,7 +236,8 @@ pub async fn hold(
         return Ok(Err("a hold needs an end, within ten years from now".into()));
     }
     let mut tx = store.begin().await?;
-    if retention::age(tx.reading(), report).await?.is_none() {
+    // whoever is erasing it has it locked: then the hold comes too late, and finds what is left
+    if reports::lock(&mut tx, report).await?.is_none() {
         return Ok(Err("there is no such report".into()));
     }
     legal_holds::add(&mut tx, report, reason.trim(), until, actor, now).await?;

@@ -264,9 +264,8 @@ pub async fn finish_one(store: &Store, now: DateTime<Utc>) -> Result<bool, Store
         removed.expect("removing files does not panic")?;
     }
     let mut tx = store.begin().await?;
-    if retention::finish(&mut tx, &marked, now).await? {
-        tell_story(&mut tx, &marked, now).await?;
-    }
+    let finished = retention::finish(&mut tx, &marked, now).await?;
+    tell_story(&mut tx, &marked, &finished, now).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -289,9 +288,15 @@ pub async fn reapply(store: &Store, now: DateTime<Utc>) -> Result<usize, StoreEr
     Ok(back.len())
 }
 
-async fn tell_story(tx: &mut Tx, marked: &retention::Marked, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let words: Vec<&str> = marked.classes.iter().map(|(class, ..)| class.as_str()).collect();
-    let Some((_, why, actor, _)) = marked.classes.first() else { return Ok(()) };
+async fn tell_story(
+    tx: &mut Tx,
+    marked: &retention::Marked,
+    finished: &[Class],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let words: Vec<&str> = finished.iter().map(|class| class.as_str()).collect();
+    let first = marked.classes.iter().find(|(class, ..)| finished.contains(class));
+    let Some((_, why, actor, _)) = first else { return Ok(()) };
     let detail = format!("{} ({})", words.join(", "), why.as_str());
     let mut event = Event::new(now, EventKind::Deleted, detail).report(marked.report);
     event.actor.clone_from(actor);

@@ -226,7 +226,7 @@ fn says(kept: Kept, zone: Tz) -> String {
         Kept::Unjudged => "noch nicht geprüft".into(),
         Kept::OpenCase => "der Vorgang ist offen".into(),
         Kept::OpenCharge => "eine Gebühr wartet auf Freigabe oder Storno".into(),
-        Kept::Proof(until) => format!("weist eine freigegebene Gebühr nach, bis {}", when(until, zone)),
+        Kept::Proof(until) => format!("gehört zu einer freigegebenen Gebühr, bis {}", when(until, zone)),
         Kept::Held(until) => format!("wird aufbewahrt bis {}", when(until, zone)),
     }
 }

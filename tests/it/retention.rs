@@ -21,8 +21,8 @@ use nachtwache::runtime::worker::{Round, Step as _};
 use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::notices::Plan;
 use nachtwache::store::{
-    Store, Tx, assessments, cases, charges, events, legal_holds, mails, notes, notices, receipts, reports, sightings,
-    sound, transcripts,
+    Store, Tx, assessments, cases, charges, events, joins, legal_holds, mails, notes, notices, receipts, reports,
+    sightings, sound, transcripts,
 };
 use nachtwache::store::{ledger as rows, retention as store_retention};
 use std::collections::BTreeMap;
@@ -344,6 +344,62 @@ async fn nothing_goes_while_case_charge_or_somebody_holds_it(base: Base) {
     assert!(holds.len() == 1 && !holds[0].holds(t(826)));
 }
 
+async fn a_charge_keeps_every_message_of_its_case(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let mut own = Vec::new();
+    for number in 0..3 {
+        own.push(full(&mut tx, &folder, number, Medium::Voicemail).await.id);
+    }
+    let case = case_of(&mut tx, own[0], Some(1)).await;
+    for later in &own[1..] {
+        joins::add(&mut tx, *later, case, joins::Why::SameTrouble, t(0)).await.unwrap();
+    }
+    let (net, gross, basis) = (Cents(4800), Cents(5712), Basis::Spoken);
+    let charge = Charge { case, report: own[1], net, gross, basis, proof: "{}".into() };
+    charges::propose(&mut tx, &charge, t(0)).await.unwrap();
+    // as earlier versions told it
+    let told = Event::new(t(460), EventKind::Cancelled, format!("48,00 € (not released): {MARKER}")).by("Klara");
+    events::append(&mut tx, &told.report(own[1]).case(case)).await.unwrap();
+    tx.commit().await.unwrap();
+    base.look(450, "").await;
+    base.sql(&released(460)).await;
+    base.look(824, "").await;
+    let periods = base.settings("").retention.periods();
+    for one in &own {
+        assert_eq!(left(&base, *one).await, [], "what opened the case and what joined it stay like what proves");
+        let obstacle = requests::obstacle(&base.store, *one, &periods, t(824)).await.unwrap();
+        assert_eq!(obstacle, Some(Kept::Proof(t(825))));
+    }
+    base.look(826, "").await;
+    for (one, gone) in own.iter().zip([4, 5, 4]) {
+        assert_eq!(left(&base, *one).await.len(), gone, "the proof goes with the message that proves");
+    }
+    let story = events::of_report(&mut base.store.read().await.unwrap(), own[1]).await.unwrap();
+    let told = story.iter().find(|event| event.kind == EventKind::Cancelled);
+    assert_eq!(told.map(|event| event.detail.as_str()), Some("48,00 € (not released)"));
+}
+
+async fn what_is_marked_meanwhile_is_not_taken_for_finished(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let report = full(&mut tx, &folder, 1, Medium::Email).await.id;
+    store_retention::begin(&mut tx, report, &[Class::Sound], Why::Period, None, t(40)).await.unwrap();
+    tx.commit().await.unwrap();
+    let before = store_retention::marked(&mut base.store.read().await.unwrap()).await.unwrap().unwrap();
+    let mut tx = base.begun().await;
+    store_retention::begin(&mut tx, report, &[Class::Text], Why::Request, Some("Chef"), t(40)).await.unwrap();
+    assert_eq!(store_retention::finish(&mut tx, &before, t(40)).await.unwrap(), [Class::Sound]);
+    assert_eq!(store_retention::finish(&mut tx, &before, t(40)).await.unwrap(), [], "once");
+    tx.commit().await.unwrap();
+    assert!(residues(&folder).keys().any(|file| file.ends_with(".eml")), "the mail is still to go");
+    while retention::finish_one(&base.store, t(40)).await.unwrap() {}
+    let reader = &mut base.store.read().await.unwrap();
+    let classes = rows::of_report(reader, report).await.unwrap().into_iter().map(|row| row.class);
+    assert_eq!(classes.collect::<Vec<_>>(), ["sound", "text"]);
+    assert!(!residues(&folder).keys().any(|file| file.ends_with(".eml")), "its file went, too");
+}
+
 async fn a_deletion_killed_in_between_goes_on(base: Base) {
     let folder = base.store.sound_folder().to_owned();
     let mut tx = base.begun().await;
@@ -477,6 +533,8 @@ macro_rules! on_both {
 on_both!(
     each_class_goes_at_its_own_time,
     nothing_goes_while_case_charge_or_somebody_holds_it,
+    a_charge_keeps_every_message_of_its_case,
+    what_is_marked_meanwhile_is_not_taken_for_finished,
     a_deletion_killed_in_between_goes_on,
     a_ledger_that_was_touched_is_noticed,
     a_caller_is_found_in_every_spelling_and_erased,
