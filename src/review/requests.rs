@@ -2,7 +2,7 @@
 //!
 //! A caller is found by his number in every spelling (displayed, spoken, written in any form), by his name, or by one report.
 
-use super::retention::finish_one;
+use super::retention::{finish_one, want_rewrite};
 use crate::assess::Said;
 use crate::assess::rules::spoken_digits;
 use crate::domain::event::{Event, EventKind};
@@ -10,12 +10,13 @@ use crate::domain::phone::e164;
 use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::{Class, Kept, Periods, Why};
 use crate::store::legal_holds::{self, LegalHold};
+use crate::store::vocabulary::{self, Entry, Kind};
 use crate::store::{Reader, Store, StoreError, Tx, assessments, events, housekeeping, notes, reports, retention};
-use crate::store::{cases, mails};
+use crate::store::{cases, mails, personal};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Reports looked at in one go.
-const PAGE: i64 = 200;
+const PAGE: i64 = 1_000;
 /// The shortest number or name that is looked for: less would find strangers.
 const SHORTEST: usize = 4;
 
@@ -72,15 +73,64 @@ pub async fn find(store: &Store, whom: &Whom) -> Result<Vec<Report>, StoreError>
     }
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = reports::page(&mut reader, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = Some(last.id);
-        for report in page {
-            if is_of(whom, &report, &mut reader).await? {
+        let page = personal::page(&mut reader, after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(found) };
+        after = Some(*last);
+        for (id, _) in page.iter().filter(|(_, texts)| may_be_of(whom, texts)) {
+            if let Some(report) = reports::maybe(&mut reader, *id).await?
+                && is_of(whom, &report, &mut reader).await?
+            {
                 found.push(report);
             }
         }
     }
+}
+
+/// Whether a closer look is worth it: never "no" where `is_of` says "yes". Some of the texts are JSON.
+fn may_be_of(whom: &Whom, texts: &[String]) -> bool {
+    match whom {
+        Whom::Number(number) => texts.iter().any(|text| {
+            let own = || e164(text).is_some_and(|full| significant(&full) == *number);
+            names_number(text, number) || own()
+        }),
+        Whom::Name(name) => {
+            let quoted = serde_json::Value::from(name.as_str()).to_string();
+            let quoted = quoted.trim_matches('"');
+            texts.iter().map(|text| text.to_lowercase()).any(|text| text.contains(name) || text.contains(quoted))
+        }
+        Whom::Report(_) => true,
+    }
+}
+
+/// The customers and contacts on the list of words whose name it is.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn words(store: &Store, whom: &Whom) -> Result<Vec<Entry>, StoreError> {
+    let Whom::Name(name) = whom else { return Ok(Vec::new()) };
+    let mut all = vocabulary::all(&mut *store.read().await?).await?;
+    all.retain(|one| {
+        matches!(one.kind, Kind::Customer | Kind::Contact) && one.word.to_lowercase().contains(name.as_str())
+    });
+    Ok(all)
+}
+
+/// Takes those words off the list, too. How many there were.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn erase_words(store: &Store, whom: &Whom, actor: &str, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let all = words(store, whom).await?;
+    if all.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = store.begin().await?;
+    for one in &all {
+        super::vocabulary::forget(&mut tx, &one.id, actor, now).await?;
+    }
+    want_rewrite(&mut tx, now).await?;
+    tx.commit().await?;
+    Ok(all.len())
 }
 
 async fn is_of(whom: &Whom, report: &Report, reader: &mut Reader) -> Result<bool, StoreError> {
@@ -184,7 +234,8 @@ pub async fn erase(
         let mut tx = store.begin().await?;
         housekeeping::forget_loose_texts(&mut tx, now).await?;
         tx.commit().await?;
-        store.rewrite().await?;
+        // what is free in the file is overwritten; the file itself is written anew when nobody waits for it
+        store.scrub().await?;
     }
     Ok(done)
 }
@@ -214,6 +265,7 @@ async fn erase_one(
     let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || proves);
     let classes: Vec<Class> = Class::ALL.into_iter().filter(left).collect();
     retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await?;
+    want_rewrite(tx, now).await?;
     Ok(None)
 }
 
