@@ -139,7 +139,7 @@ async fn export_to(store: &Store, whom: &Whom, to: &PathBuf) -> anyhow::Result<E
     let mut file =
         opened.with_context(|| format!("could not make {}: name a file that is not there yet", to.display()))?;
     file.write_all(&bytes).with_context(|| format!("could not write {}", to.display()))?;
-    super::say(&format!("{count} reports, {} bytes in {}", bytes.len(), to.display()));
+    super::say(&format!("{count} reports and words of the list, {} bytes in {}", bytes.len(), to.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,7 +153,8 @@ async fn erase(
     let now = SystemClock.now();
     let periods = settings.retention.periods();
     let found = requests::find(store, whom).await?;
-    if found.is_empty() {
+    let words = requests::words(store, whom).await?;
+    if found.is_empty() && words.is_empty() {
         super::say("nothing is stored of that caller");
         return Ok(ExitCode::FAILURE);
     }
@@ -162,6 +163,9 @@ async fn erase(
         let note = obstacle.map(|kept| format!("  {}", says(kept))).unwrap_or_default();
         super::say(&format!("{}  {}{note}", report.id, report.called_at.format("%Y-%m-%d %H:%M UTC")));
     }
+    for word in &words {
+        super::say(&format!("on the list of words: {}", word.word));
+    }
     if !yes && !confirmed(found.len())? {
         super::say("nothing was deleted");
         return Ok(ExitCode::FAILURE);
@@ -169,8 +173,13 @@ async fn erase(
     let ids: Vec<ReportId> = found.iter().map(|report| report.id).collect();
     let order = Order { actor: ACTOR, even_open, periods: &periods };
     let Erased { erased, kept } = requests::erase(store, &ids, order, now).await?;
+    let taken = requests::erase_words(store, whom, ACTOR, now).await?;
     ledger::follow(store, &settings.store.folder).await?;
     super::say(&format!("{} erased, {} kept", erased.len(), kept.len()));
+    if taken > 0 {
+        super::say(&format!("{taken} taken off the list of words"));
+    }
+    super::say("what became free is overwritten; the service writes the file anew in its next quiet hour");
     for (report, why) in &kept {
         super::say(&format!("kept: {report}: {}", says(*why)));
     }

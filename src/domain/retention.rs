@@ -56,7 +56,7 @@ pub struct Periods {
     pub ignored: TimeDelta,
 }
 
-/// How far the charge that a report proves is.
+/// How far a charge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChargeAge {
     /// Nobody has decided.
@@ -78,8 +78,10 @@ pub struct Age {
     pub ignored: bool,
     /// Its case: when it was closed, `Some(None)` while it is open.
     pub case: Option<Option<DateTime<Utc>>>,
-    /// The charges that it proves.
+    /// The charges of its case, and those that it proves: each keeps every message of the case.
     pub charges: Vec<ChargeAge>,
+    /// The charges that it proves itself.
+    pub proves: Vec<ChargeAge>,
     /// Until when somebody holds it.
     pub held_until: Option<DateTime<Utc>>,
     /// What was deleted already.
@@ -139,7 +141,7 @@ impl Age {
             Class::Number => Some(of(periods.number)),
             Class::Metadata => Some(start + periods.metadata),
             Class::Proof => {
-                let decided = self.charges.iter().map(|charge| match charge {
+                let decided = self.proves.iter().map(|charge| match charge {
                     ChargeAge::Proposed => None,
                     ChargeAge::Released(at) | ChargeAge::Cancelled(at) => *at,
                 });
@@ -201,6 +203,7 @@ mod tests {
             ignored: false,
             case: Some(Some(day(10))),
             charges: Vec::new(),
+            proves: Vec::new(),
             held_until: None,
             deleted: Vec::new(),
         }
@@ -244,10 +247,14 @@ mod tests {
     #[test]
     fn what_proves_a_released_charge_stays_until_its_period_is_over() {
         let periods = periods();
-        let released = Age { charges: vec![ChargeAge::Released(Some(day(100)))], ..age() };
+        let charges = vec![ChargeAge::Released(Some(day(100)))];
+        let released = Age { charges: charges.clone(), proves: charges, ..age() };
         assert_eq!(released.kept(&periods, day(299)), Some(Kept::Proof(day(300))));
         assert_eq!(released.due(&periods, day(299)), []);
         assert_eq!(released.due(&periods, day(300)), [Class::Sound, Class::Text, Class::Number, Class::Proof]);
+        let other = Age { proves: Vec::new(), ..released };
+        assert_eq!(other.due(&periods, day(299)), [], "nor does another message of the case");
+        assert_eq!(other.due(&periods, day(300)), [Class::Sound, Class::Text, Class::Number]);
         let cancelled = Age { charges: vec![ChargeAge::Cancelled(Some(day(20)))], ..age() };
         assert_eq!(cancelled.due(&periods, day(40)), [Class::Sound]);
         let unseen = Age { charges: vec![ChargeAge::Released(None)], ..age() };

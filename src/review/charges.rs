@@ -75,7 +75,8 @@ pub async fn cancel(
         return Ok(Decided::Already(Box::new(entry)));
     }
     let what = if entry.state == ChargeState::Released { "a credit" } else { "not released" };
-    let detail = format!("{} ({what}): {reason}", entry.net.german());
+    // the reason is the charge's own: it goes with its proof
+    let detail = format!("{} ({what})", entry.net.german());
     decided(tx, &entry, Event::new(now, EventKind::Cancelled, detail).by(by)).await
 }
 

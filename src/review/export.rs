@@ -1,6 +1,6 @@
 //! What is stored of somebody as one archive: JSON that a person can read, the recordings, the mails as they came.
 
-use super::requests::{Whom, find};
+use super::requests::{Whom, find, words};
 use crate::domain::case::NoteContent;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::report::Report;
@@ -14,7 +14,7 @@ use std::path::Path;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// The archive's bytes and how many reports are in it. Who asked is written into each report's story.
+/// The archive's bytes, and how many reports and words of the list are in it. Who asked is written into each report's story.
 ///
 /// # Errors
 /// Where the store refused, or a file that a row names cannot be read.
@@ -25,16 +25,15 @@ pub async fn export(
     now: DateTime<Utc>,
 ) -> Result<(Vec<u8>, usize), StoreError> {
     let found = find(store, whom).await?;
+    let listed: Vec<String> = words(store, whom).await?.into_iter().map(|one| one.word).collect();
     let (mut rows, mut files) = (Vec::new(), Vec::new());
     let mut reader = store.read().await?;
     for report in &found {
         rows.push(described(report, &mut reader).await?);
-        files.extend(report.recording.as_ref().map(|recording| recording.file.clone()));
-        files.extend(mails::file(&mut reader, report.id).await?);
-        files.extend(spoken_notes(report, &mut reader).await?);
+        files.extend(files_of(report, &mut reader).await?);
     }
     drop(reader);
-    let about = json!({ "exported_at": now, "by": actor, "reports": rows });
+    let about = json!({ "exported_at": now, "by": actor, "reports": rows, "list_of_words": listed });
     let folder = store.sound_folder().to_owned();
     let packed = tokio::task::spawn_blocking(move || pack(&folder, &about, &files)).await;
     let bytes = packed.expect("packing does not panic")?;
@@ -43,7 +42,32 @@ pub async fn export(
         events::append(&mut tx, &Event::new(now, EventKind::Exported, "").report(report.id).by(actor)).await?;
     }
     tx.commit().await?;
-    Ok((bytes, found.len()))
+    Ok((bytes, found.len() + listed.len()))
+}
+
+/// How many bytes of recordings and mails belong to these reports.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn weigh(store: &Store, found: &[Report]) -> Result<u64, StoreError> {
+    let mut files = Vec::new();
+    let mut reader = store.read().await?;
+    for report in found {
+        files.extend(files_of(report, &mut reader).await?);
+    }
+    drop(reader);
+    let folder = store.sound_folder().to_owned();
+    let weighed = tokio::task::spawn_blocking(move || {
+        files.iter().filter_map(|file| std::fs::metadata(folder.join(file)).ok()).map(|found| found.len()).sum()
+    });
+    Ok(weighed.await.expect("looking at files does not panic"))
+}
+
+async fn files_of(report: &Report, reader: &mut Reader) -> Result<Vec<String>, StoreError> {
+    let mut files = spoken_notes(report, reader).await?;
+    files.extend(report.recording.as_ref().map(|recording| recording.file.clone()));
+    files.extend(mails::file(reader, report.id).await?);
+    Ok(files)
 }
 
 async fn spoken_notes(report: &Report, reader: &mut Reader) -> Result<Vec<String>, StoreError> {

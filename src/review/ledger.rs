@@ -109,7 +109,7 @@ pub async fn brought_back(store: &Store) -> Result<Vec<(ReportId, Vec<Class>)>, 
             let back = |class: &Class| {
                 classes.contains(class)
                     && !age.deleted.contains(class)
-                    && (*class != Class::Proof || !age.charges.is_empty())
+                    && (*class != Class::Proof || !age.proves.is_empty())
             };
             let back: Vec<Class> = Class::ALL.into_iter().filter(back).collect();
             if !back.is_empty() {

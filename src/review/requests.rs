@@ -2,7 +2,7 @@
 //!
 //! A caller is found by his number in every spelling (displayed, spoken, written in any form), by his name, or by one report.
 
-use super::retention::finish_one;
+use super::retention::{finish_one, want_rewrite};
 use crate::assess::Said;
 use crate::assess::rules::spoken_digits;
 use crate::domain::event::{Event, EventKind};
@@ -10,12 +10,13 @@ use crate::domain::phone::e164;
 use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::{Class, Kept, Periods, Why};
 use crate::store::legal_holds::{self, LegalHold};
+use crate::store::vocabulary::{self, Entry, Kind};
 use crate::store::{Reader, Store, StoreError, Tx, assessments, events, housekeeping, notes, reports, retention};
-use crate::store::{cases, mails};
+use crate::store::{cases, mails, personal};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Reports looked at in one go.
-const PAGE: i64 = 200;
+const PAGE: i64 = 1_000;
 /// The shortest number or name that is looked for: less would find strangers.
 const SHORTEST: usize = 4;
 
@@ -72,15 +73,64 @@ pub async fn find(store: &Store, whom: &Whom) -> Result<Vec<Report>, StoreError>
     }
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = reports::page(&mut reader, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = Some(last.id);
-        for report in page {
-            if is_of(whom, &report, &mut reader).await? {
+        let page = personal::page(&mut reader, after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(found) };
+        after = Some(*last);
+        for (id, _) in page.iter().filter(|(_, texts)| may_be_of(whom, texts)) {
+            if let Some(report) = reports::maybe(&mut reader, *id).await?
+                && is_of(whom, &report, &mut reader).await?
+            {
                 found.push(report);
             }
         }
     }
+}
+
+/// Whether a closer look is worth it: never "no" where `is_of` says "yes". Some of the texts are JSON.
+fn may_be_of(whom: &Whom, texts: &[String]) -> bool {
+    match whom {
+        Whom::Number(number) => texts.iter().any(|text| {
+            let own = || e164(text).is_some_and(|full| significant(&full) == *number);
+            names_number(text, number) || own()
+        }),
+        Whom::Name(name) => {
+            let quoted = serde_json::Value::from(name.as_str()).to_string();
+            let quoted = quoted.trim_matches('"');
+            texts.iter().map(|text| text.to_lowercase()).any(|text| text.contains(name) || text.contains(quoted))
+        }
+        Whom::Report(_) => true,
+    }
+}
+
+/// The customers and contacts on the list of words whose name it is.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn words(store: &Store, whom: &Whom) -> Result<Vec<Entry>, StoreError> {
+    let Whom::Name(name) = whom else { return Ok(Vec::new()) };
+    let mut all = vocabulary::all(&mut *store.read().await?).await?;
+    all.retain(|one| {
+        matches!(one.kind, Kind::Customer | Kind::Contact) && one.word.to_lowercase().contains(name.as_str())
+    });
+    Ok(all)
+}
+
+/// Takes those words off the list, too. How many there were.
+///
+/// # Errors
+/// Where the store refused.
+pub async fn erase_words(store: &Store, whom: &Whom, actor: &str, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let all = words(store, whom).await?;
+    if all.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = store.begin().await?;
+    for one in &all {
+        super::vocabulary::forget(&mut tx, &one.id, actor, now).await?;
+    }
+    want_rewrite(&mut tx, now).await?;
+    tx.commit().await?;
+    Ok(all.len())
 }
 
 async fn is_of(whom: &Whom, report: &Report, reader: &mut Reader) -> Result<bool, StoreError> {
@@ -170,14 +220,11 @@ pub async fn erase(
 ) -> Result<Erased, StoreError> {
     let mut done = Erased::default();
     for report in all {
-        let obstacle = obstacle(store, *report, order.periods, now).await?;
-        let stays = |kept: &Kept| !order.even_open || matches!(kept, Kept::Held(_) | Kept::Unjudged);
-        if let Some(kept) = obstacle.filter(stays) {
+        let mut tx = store.begin().await?;
+        if let Some(kept) = erase_one(&mut tx, *report, order, now).await? {
             done.kept.push((*report, kept));
             continue;
         }
-        let mut tx = store.begin().await?;
-        erase_one(&mut tx, *report, order.actor, now).await?;
         tx.commit().await?;
         while finish_one(store, now).await? {}
         done.erased.push(*report);
@@ -187,20 +234,39 @@ pub async fn erase(
         let mut tx = store.begin().await?;
         housekeeping::forget_loose_texts(&mut tx, now).await?;
         tx.commit().await?;
-        store.rewrite().await?;
+        // what is free in the file is overwritten; the file itself is written anew when nobody waits for it
+        store.scrub().await?;
     }
     Ok(done)
 }
 
-async fn erase_one(tx: &mut Tx, report: ReportId, actor: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    if retention::withdraw_proposed(tx, report, now).await? {
-        events::append(tx, &Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor))
-            .await?;
+/// What keeps the report, if it was not erased. Whether something does is asked under the report's lock: what somebody holds
+/// a moment before stays.
+async fn erase_one(
+    tx: &mut Tx,
+    report: ReportId,
+    order: Order<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<Kept>, StoreError> {
+    if reports::lock(tx, report).await?.is_none() {
+        return Ok(None);
     }
-    let Some(age) = retention::age(tx.reading(), report).await? else { return Ok(()) };
-    let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || !age.charges.is_empty());
+    let Some(age) = retention::age(tx.reading(), report).await? else { return Ok(None) };
+    let stays = |kept: &Kept| !order.even_open || matches!(kept, Kept::Held(_) | Kept::Unjudged);
+    if let Some(kept) = age.kept(order.periods, now).filter(stays) {
+        return Ok(Some(kept));
+    }
+    let (actor, mut proves) = (order.actor, !age.proves.is_empty());
+    if retention::withdraw_proposed(tx, report, now).await? {
+        let event = Event::new(now, EventKind::Withdrawn, "its proof was erased").report(report).by(actor);
+        events::append(tx, &event).await?;
+        proves = retention::age(tx.reading(), report).await?.is_some_and(|left| !left.proves.is_empty());
+    }
+    let left = |class: &Class| !age.deleted.contains(class) && (*class != Class::Proof || proves);
     let classes: Vec<Class> = Class::ALL.into_iter().filter(left).collect();
-    retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await
+    retention::begin(tx, report, &classes, Why::Request, Some(actor), now).await?;
+    want_rewrite(tx, now).await?;
+    Ok(None)
 }
 
 /// Nothing of the report is deleted until `until`.
@@ -222,7 +288,8 @@ pub async fn hold(
         return Ok(Err("a hold needs an end, within ten years from now".into()));
     }
     let mut tx = store.begin().await?;
-    if retention::age(tx.reading(), report).await?.is_none() {
+    // whoever is erasing it has it locked: then the hold comes too late, and finds what is left
+    if reports::lock(&mut tx, report).await?.is_none() {
         return Ok(Err("there is no such report".into()));
     }
     legal_holds::add(&mut tx, report, reason.trim(), until, actor, now).await?;

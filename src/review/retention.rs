@@ -11,7 +11,7 @@ use crate::domain::retention::{Class, Why};
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{Store, StoreError, Tx, events, housekeeping, marks, retention, sound};
+use crate::store::{Store, StoreError, Tx, events, housekeeping, marks, retention, sound, vocabulary};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::VecDeque;
@@ -25,11 +25,12 @@ const VOICE: TimeDelta = TimeDelta::hours(46);
 const STRAY: TimeDelta = TimeDelta::days(30);
 /// Reports looked at in one go.
 const PAGE: i64 = 500;
-/// Between two copies of the whole database, which leave nothing in its gaps.
+/// Between two copies of the whole database, which leave nothing in its gaps; so long, too, one waits for a quiet hour.
 const REWRITE: TimeDelta = TimeDelta::days(7);
-/// The marks of the last deletion and of the last such copy, in milliseconds.
+/// The marks of the last deletion, of the last such copy and of the first request for one behind it, in milliseconds.
 const DELETED: &str = "retention.deleted";
 const REWRITTEN: &str = "retention.rewritten";
+const WANTED: &str = "retention.rewrite_wanted";
 /// The mark of the last look at everything, in milliseconds.
 const LOOKED: &str = "retention.looked";
 
@@ -203,9 +204,10 @@ impl RetentionStep {
         if let Err(error) = ledger::follow(&self.store, &self.settings.store.folder).await {
             tracing::error!(%error, "the ledger of deletions beside the database could not be brought up to date");
         }
-        let emptied =
-            if self.is_to_be_rewritten(now).await? { self.store.rewrite().await? } else { self.store.scrub().await? };
-        if !emptied {
+        if self.is_to_be_rewritten(now).await? {
+            self.rewrite(now).await?;
+        }
+        if !self.store.scrub().await? {
             tracing::info!("the database's log could not be emptied while somebody was reading; the next time");
         }
         if self.deleted > 0 {
@@ -215,22 +217,34 @@ impl RetentionStep {
         Ok(())
     }
 
-    /// Once a week, if something was deleted: writers wait for it.
+    /// Where somebody asked for it, and once a week if something was deleted. Writers wait meanwhile, so does an alarm: only
+    /// in a quiet hour, or where there was none for a week.
     async fn is_to_be_rewritten(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
         if self.deleted > 0 {
             marks::put(&mut tx, DELETED, now.timestamp_millis()).await?;
         }
         let deleted = marks::find(tx.reading(), DELETED).await?;
+        let asked = marks::find(tx.reading(), WANTED).await?;
         let rewritten = marks::find(tx.reading(), REWRITTEN).await?;
-        let wanted = deleted.is_some_and(|deleted| {
-            rewritten.is_none_or(|at| at <= deleted && now.timestamp_millis() - at >= REWRITE.num_milliseconds())
-        });
-        if wanted {
-            marks::put(&mut tx, REWRITTEN, now.timestamp_millis()).await?;
-        }
+        let left = |at: &i64| rewritten.is_none_or(|done| done <= *at);
+        let weekly = deleted.filter(left).map(|at| rewritten.map_or(at, |done| done + REWRITE.num_milliseconds()));
+        let since = asked.filter(left).into_iter().chain(weekly).min();
+        let quiet = housekeeping::is_quiet(tx.reading(), now).await?;
         tx.commit().await?;
-        Ok(wanted)
+        let age = since.map(|at| now.timestamp_millis() - at);
+        Ok(age.is_some_and(|age| age >= REWRITE.num_milliseconds() || (quiet && age >= 0)))
+    }
+
+    /// Where it cannot be done, for want of room say, it is tried again with the next look.
+    async fn rewrite(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if let Err(error) = self.store.rewrite().await {
+            tracing::error!(%error, "the database could not be written anew: is there room for it once more?");
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        marks::put(&mut tx, REWRITTEN, now.timestamp_millis()).await?;
+        tx.commit().await
     }
 
     async fn clean_up(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -238,6 +252,7 @@ impl RetentionStep {
         let days = |count: u32| now - TimeDelta::days(i64::from(count));
         let mut tx = self.store.begin().await?;
         housekeeping::forget_loose_texts(&mut tx, days(row.text_days)).await?;
+        vocabulary::forget_removed(&mut tx).await?;
         let rows = housekeeping::forget_log(&mut tx, days(row.log_days)).await?;
         marks::put(&mut tx, LOOKED, now.timestamp_millis()).await?;
         tx.commit().await?;
@@ -315,10 +330,19 @@ async fn finish(store: &Store, marked: &retention::Marked, now: DateTime<Utc>) -
         removed.expect("removing files does not panic")?;
     }
     let mut tx = store.begin().await?;
-    if retention::finish(&mut tx, marked, now).await? {
-        tell_story(&mut tx, marked, now).await?;
-    }
+    let finished = retention::finish(&mut tx, marked, now).await?;
+    tell_story(&mut tx, marked, &finished, now).await?;
     tx.commit().await
+}
+
+/// The file is to be written anew in the next quiet hour; the oldest request counts.
+pub(super) async fn want_rewrite(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let rewritten = marks::find(tx.reading(), REWRITTEN).await?;
+    let known = marks::find(tx.reading(), WANTED).await?;
+    if known.is_none_or(|at| rewritten.is_some_and(|done| at < done)) {
+        marks::put(tx, WANTED, now.timestamp_millis()).await?;
+    }
+    Ok(())
 }
 
 /// Deletes again what a restored backup brought back, by the ledger. How many reports that were.
@@ -339,9 +363,15 @@ pub async fn reapply(store: &Store, now: DateTime<Utc>) -> Result<usize, StoreEr
     Ok(back.len())
 }
 
-async fn tell_story(tx: &mut Tx, marked: &retention::Marked, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let words: Vec<&str> = marked.classes.iter().map(|(class, ..)| class.as_str()).collect();
-    let Some((_, why, actor, _)) = marked.classes.first() else { return Ok(()) };
+async fn tell_story(
+    tx: &mut Tx,
+    marked: &retention::Marked,
+    finished: &[Class],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let words: Vec<&str> = finished.iter().map(|class| class.as_str()).collect();
+    let first = marked.classes.iter().find(|(class, ..)| finished.contains(class));
+    let Some((_, why, actor, _)) = first else { return Ok(()) };
     let detail = format!("{} ({})", words.join(", "), why.as_str());
     let mut event = Event::new(now, EventKind::Deleted, detail).report(marked.report);
     event.actor.clone_from(actor);

@@ -4,7 +4,8 @@ use super::Review;
 use crate::assess::rules::speaks_of_terms;
 use crate::domain::event::{Event, EventKind};
 use crate::store::vocabulary::{self, Kind};
-use crate::store::{StoreError, events};
+use crate::store::{StoreError, Tx, events};
+use chrono::{DateTime, Utc};
 
 /// The longest word, characters.
 const LONGEST: usize = 60;
@@ -66,12 +67,17 @@ impl Review {
     /// # Errors
     /// Where the store refused.
     pub async fn remove_word(&self, id: &str, actor: &str) -> Result<bool, StoreError> {
-        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(entry) = vocabulary::remove(&mut tx, id, actor, now).await? else { return Ok(false) };
-        let detail = format!("removed a {}", entry.kind.as_str());
-        events::append(&mut tx, &Event::new(now, EventKind::Vocabulary, detail).by(actor)).await?;
+        let was = forget(&mut tx, id, actor, self.clock.now()).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(was)
     }
+}
+
+/// Takes a word off the list. That it went is told, and by whom; the word itself is not: it may be somebody's name.
+pub(super) async fn forget(tx: &mut Tx, id: &str, actor: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let Some(entry) = vocabulary::remove(tx, id).await? else { return Ok(false) };
+    let detail = format!("removed a {}", entry.kind.as_str());
+    events::append(tx, &Event::new(now, EventKind::Vocabulary, detail).by(actor)).await?;
+    Ok(true)
 }

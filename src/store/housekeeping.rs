@@ -80,6 +80,22 @@ pub async fn newest_report(db: &mut AnyConnection) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT MAX(id) FROM reports").fetch_one(db).await?)
 }
 
+/// Whether nobody waits for the database: no case is open or taken, no message waits for its verdict, nothing is to be sent.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn is_quiet(db: &mut AnyConnection, now: DateTime<Utc>) -> Result<bool> {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT (SELECT COUNT(*) FROM cases WHERE state <> 'closed')
+             + (SELECT COUNT(*) FROM reports WHERE stage <> 'done')
+             + (SELECT COUNT(*) FROM notices WHERE due_at <= $1)",
+    )
+    .bind(ms(now))
+    .fetch_one(db)
+    .await?;
+    Ok(waiting == 0)
+}
+
 /// With what the names of files in the sound folder begin to which a row points: the report's or note's id.
 ///
 /// # Errors

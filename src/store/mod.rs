@@ -32,6 +32,7 @@ pub mod notes;
 pub mod notices;
 pub mod paths;
 pub mod people;
+pub mod personal;
 pub mod phones;
 pub mod reactions;
 pub mod ready;

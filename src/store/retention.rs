@@ -24,13 +24,15 @@ macro_rules! ages {
         concat!(
             "SELECT r.id, r.source, r.stage, r.stored_at, r.sound_deleted_at, r.text_deleted_at, r.number_deleted_at,
                  r.metadata_deleted_at, COALESCE(a.corrected_verdict, a.verdict) AS verdict, c.id AS case_id, c.state AS case_state, c.closed_at,
-                 ch.state AS charge_state, COALESCE(ch.cancelled_at, ch.released_at) AS decided_at, ch.proof_deleted_at,
+                 ch.state AS charge_state, COALESCE(ch.cancelled_at, ch.released_at) AS decided_at, ch.report_id AS proved_by,
+                 (SELECT CASE WHEN COUNT(*) = COUNT(proof_deleted_at) THEN MAX(proof_deleted_at) END
+                      FROM charges WHERE report_id = r.id) AS proof_deleted_at,
                  (SELECT MAX(until_at) FROM legal_holds AS h WHERE h.report_id = r.id AND h.ended_at IS NULL) AS held_until
              FROM reports AS r
              LEFT JOIN assessments AS a ON a.report_id = r.id
              LEFT JOIN cases AS c ON c.id = COALESCE((SELECT own.id FROM cases AS own WHERE own.report_id = r.id),
                                                      (SELECT j.case_id FROM joins AS j WHERE j.report_id = r.id))
-             LEFT JOIN charges AS ch ON ch.report_id = r.id
+             LEFT JOIN charges AS ch ON ch.report_id = r.id OR ch.case_id = c.id
              WHERE ",
             $which
         )
@@ -63,7 +65,7 @@ pub async fn age(db: &mut AnyConnection, report: ReportId) -> Result<Option<Age>
     Ok(folded(&rows)?.into_iter().next().map(|(_, age)| age))
 }
 
-/// A report with several charges comes as several rows.
+/// A report with several charges comes as several rows; a case's charge keeps all its messages, whichever proves it.
 fn folded(rows: &[AnyRow]) -> Result<Vec<(ReportId, Age)>> {
     let mut found: Vec<(ReportId, Age)> = Vec::new();
     for row in rows {
@@ -71,8 +73,7 @@ fn folded(rows: &[AnyRow]) -> Result<Vec<(ReportId, Age)>> {
         match found.last_mut().filter(|(last, _)| *last == id) {
             Some((_, known)) => {
                 known.charges.extend(age.charges);
-                // the proof is gone only where all of it is
-                known.deleted.retain(|class| age.deleted.contains(class));
+                known.proves.extend(age.proves);
             }
             None => found.push((id, age)),
         }
@@ -104,6 +105,8 @@ fn read(row: &AnyRow) -> Result<(ReportId, Age)> {
         // a word that is not known yet keeps the proof, rather than not
         _ => ChargeAge::Released(decided),
     });
+    let id = fields.text("id")?;
+    let own = fields.maybe_text("proved_by")?.is_some_and(|by| by == id);
     let drill = fields.text("source")? == DRILL;
     let age = Age {
         stored_at: fields.instant("stored_at")?,
@@ -111,10 +114,11 @@ fn read(row: &AnyRow) -> Result<(ReportId, Age)> {
         ignored: goes_early(fields.maybe_word("verdict", Verdict::parse)?, drill),
         case,
         charges: charge.into_iter().collect(),
+        proves: charge.filter(|_| own).into_iter().collect(),
         held_until: fields.maybe_instant("held_until")?,
         deleted,
     };
-    Ok((parse_id("reports", "id", &fields.text("id")?)?, age))
+    Ok((parse_id("reports", "id", &id)?, age))
 }
 
 /// The proposed charges that the report proves are none any longer. Whether there was one.
@@ -210,26 +214,26 @@ pub async fn marked(db: &mut AnyConnection, after: Option<ReportId>) -> Result<O
     Ok(Some(Marked { report, classes }))
 }
 
-/// The files are gone: the mark goes and the ledger says so. `false`: somebody else was quicker.
+/// The files are gone: the marks go and the ledger says so. What was finished; nothing where somebody else was quicker.
 ///
 /// # Errors
 /// Where the database refused.
-pub async fn finish(tx: &mut Tx, marked: &Marked, now: DateTime<Utc>) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM deleting WHERE report_id = $1")
-        .bind(marked.report.to_string())
-        .execute(tx.db())
-        .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    let rows: Vec<_> = marked
-        .classes
-        .iter()
-        .map(|(class, why, _, files)| {
+pub async fn finish(tx: &mut Tx, marked: &Marked, now: DateTime<Utc>) -> Result<Vec<Class>> {
+    let mut rows = Vec::new();
+    for (class, why, _, files) in &marked.classes {
+        // one by one: another class may have been marked meanwhile, and its files still lie there
+        let done = sqlx::query("DELETE FROM deleting WHERE report_id = $1 AND class = $2")
+            .bind(marked.report.to_string())
+            .bind(class.as_str())
+            .execute(tx.db())
+            .await?;
+        if done.rows_affected() == 1 {
             let came = if *class == Class::Sound && files.is_empty() { Came::Nothing } else { Came::Deleted };
-            (*class, *why, came)
-        })
-        .collect();
-    ledger::add(tx, marked.report, &rows, now).await?;
-    Ok(true)
+            rows.push((*class, *why, came));
+        }
+    }
+    if !rows.is_empty() {
+        ledger::add(tx, marked.report, &rows, now).await?;
+    }
+    Ok(rows.into_iter().map(|(class, ..)| class).collect())
 }

@@ -185,6 +185,26 @@ async fn forget_proof(tx: &mut Tx, id: &str) -> Result<()> {
         ] {
             sqlx::query(statement).bind(case).execute(tx.db()).await?;
         }
+        forget_told_reasons(tx, case).await?;
+    }
+    Ok(())
+}
+
+/// Events of earlier versions said why a charge was cancelled: "48,00 € (not released): …". What stands before it stays.
+async fn forget_told_reasons(tx: &mut Tx, case: i64) -> Result<()> {
+    let rows = sqlx::query("SELECT id, detail FROM events WHERE case_id = $1 AND kind = 'cancelled'")
+        .bind(case)
+        .fetch_all(tx.db())
+        .await?;
+    for row in rows {
+        let (id, detail): (String, String) = (row.try_get("id")?, row.try_get("detail")?);
+        if let Some((before, _)) = detail.split_once("): ") {
+            sqlx::query("UPDATE events SET detail = $1 WHERE id = $2")
+                .bind(format!("{before})"))
+                .bind(id)
+                .execute(tx.db())
+                .await?;
+        }
     }
     Ok(())
 }

@@ -56,20 +56,25 @@ pub async fn add(tx: &mut Tx, kind: Kind, word: &str, actor: &str, now: DateTime
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes a word off the list; gives it where it stood there.
+/// Takes a word off the list, and out of the database: it may be a person's name. Gives it where it stood there.
 ///
 /// # Errors
 /// Where the database refused or the row is broken.
-pub async fn remove(tx: &mut Tx, id: &str, actor: &str, now: DateTime<Utc>) -> Result<Option<Entry>> {
-    let row = sqlx::query(
-        "UPDATE vocabulary SET removed_at = $1, removed_by = $2 WHERE id = $3 AND removed_at IS NULL RETURNING *",
-    )
-    .bind(ms(now))
-    .bind(actor)
-    .bind(id)
-    .fetch_optional(tx.db())
-    .await?;
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<Option<Entry>> {
+    let row = sqlx::query("DELETE FROM vocabulary WHERE id = $1 AND removed_at IS NULL RETURNING *")
+        .bind(id)
+        .fetch_optional(tx.db())
+        .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Words that earlier versions only marked as removed go. How many there were.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn forget_removed(tx: &mut Tx) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM vocabulary WHERE removed_at IS NOT NULL").execute(tx.db()).await?;
+    Ok(done.rows_affected())
 }
 
 /// The list, the newest first.

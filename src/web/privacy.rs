@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::session::Visitor;
 use super::state::shown::when;
 use crate::domain::account::Right;
-use crate::domain::report::ReportId;
+use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::Kept;
 use crate::review::requests::{Order, Whom};
 use crate::review::{export, ledger, requests, retention};
@@ -20,6 +20,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub(super) fn routes(doors: Doors) -> Doors {
     let right = Right::Privacy;
@@ -31,6 +32,10 @@ pub(super) fn routes(doors: Doors) -> Doors {
         .post("/datenschutz/aufbewahren", Need::Freshly(right), hold)
         .post("/datenschutz/freigeben", Need::Freshly(right), release)
 }
+
+/// So many reports the page looks at in one request, and packs of so many bytes: what is more takes longer than a request may.
+const MOST: usize = 500;
+const MOST_BYTES: u64 = 500 * 1024 * 1024;
 
 /// One clock in force.
 struct Clock {
@@ -188,9 +193,24 @@ struct FoundPage {
     what: String,
     text: String,
     found: Vec<Found>,
+    /// Names on the list of words.
+    words: Vec<String>,
     kept: bool,
     /// What came of an order.
     said: Option<String>,
+}
+
+/// What is found, if it is not too much for the page.
+async fn few(app: &App, whom: &Whom) -> Result<Vec<Report>, Trouble> {
+    let found = requests::find(&app.desk.store, whom).await?;
+    if found.len() > MOST {
+        return Err(Trouble::Wrong(format!(
+            "Das sind {} Meldungen, mehr als {MOST} auf einmal zeigt die Seite nicht. Suchen Sie genauer, oder nehmen Sie auf \
+             dem Rechner „nachtwache privacy export“ oder „nachtwache privacy erase“.",
+            found.len()
+        )));
+    }
+    Ok(found)
 }
 
 async fn search(State(app): State<App>, visitor: Visitor, Form(search): Form<Search>) -> Page {
@@ -200,8 +220,8 @@ async fn search(State(app): State<App>, visitor: Visitor, Form(search): Form<Sea
 async fn show(app: &App, visitor: &Visitor, search: Search, said: Option<String>) -> Page {
     let (store, zone) = (&app.desk.store, app.desk.settings.business_hours().zone);
     let (periods, now) = (app.desk.settings.retention.periods(), app.desk.clock.now());
-    let mut found = Vec::new();
-    for report in requests::find(store, &search.whom()?).await? {
+    let (mut found, whom) = (Vec::new(), search.whom()?);
+    for report in few(app, &whom).await? {
         let kept = requests::obstacle(store, report.id, &periods, now).await?;
         let gone = rows::of_report(&mut *store.read().await?, report.id).await?;
         found.push(Found {
@@ -216,9 +236,10 @@ async fn show(app: &App, visitor: &Visitor, search: Search, said: Option<String>
                 .collect(),
         });
     }
+    let words = requests::words(store, &whom).await?.into_iter().map(|one| one.word).collect();
     let kept = found.iter().any(|one| one.kept.is_some());
     let frame = Frame::of(visitor, "/datenschutz", "Datenschutz: Gefunden");
-    page(&FoundPage { frame, what: search.wonach, text: search.was, found, kept, said })
+    page(&FoundPage { frame, what: search.wonach, text: search.was, found, words, kept, said })
 }
 
 fn says(kept: Kept, zone: Tz) -> String {
@@ -226,14 +247,21 @@ fn says(kept: Kept, zone: Tz) -> String {
         Kept::Unjudged => "noch nicht geprüft".into(),
         Kept::OpenCase => "der Vorgang ist offen".into(),
         Kept::OpenCharge => "eine Gebühr wartet auf Freigabe oder Storno".into(),
-        Kept::Proof(until) => format!("weist eine freigegebene Gebühr nach, bis {}", when(until, zone)),
+        Kept::Proof(until) => format!("gehört zu einer freigegebenen Gebühr, bis {}", when(until, zone)),
         Kept::Held(until) => format!("wird aufbewahrt bis {}", when(until, zone)),
     }
 }
 
 async fn hand_out(State(app): State<App>, visitor: Visitor, Form(search): Form<Search>) -> Page {
     let now = app.desk.clock.now();
-    let (bytes, count) = export::export(&app.desk.store, &search.whom()?, visitor.account.acts_as(), now).await?;
+    let whom = search.whom()?;
+    if export::weigh(&app.desk.store, &few(&app, &whom).await?).await? > MOST_BYTES {
+        return Err(Trouble::Wrong(
+            "Die Aufnahmen sind zusammen größer als 500 MB. Nehmen Sie auf dem Rechner „nachtwache privacy export“."
+                .to_owned(),
+        ));
+    }
+    let (bytes, count) = export::export(&app.desk.store, &whom, visitor.account.acts_as(), now).await?;
     if count == 0 {
         return Err(Trouble::Wrong("Davon ist nichts gespeichert.".to_owned()));
     }
@@ -257,15 +285,23 @@ async fn erase(State(app): State<App>, visitor: Visitor, Form(order): Form<Erase
     let (store, settings, now) = (&app.desk.store, &app.desk.settings, app.desk.clock.now());
     let periods = settings.retention.periods();
     let search = Search { wonach: order.wonach, was: order.was };
-    let all: Vec<ReportId> =
-        requests::find(store, &search.whom()?).await?.into_iter().map(|report| report.id).collect();
+    let whom = search.whom()?;
+    let all: Vec<ReportId> = few(&app, &whom).await?.into_iter().map(|report| report.id).collect();
     let even_open = order.auch_offene.as_deref() == Some("ja");
     let order = Order { actor: visitor.account.acts_as(), even_open, periods: &periods };
     let done = requests::erase(store, &all, order, now).await?;
+    let words = requests::erase_words(store, &whom, order.actor, now).await?;
     if let Err(error) = ledger::follow(store, &settings.store.folder).await {
         tracing::error!(%error, "the ledger of deletions beside the database could not be brought up to date");
     }
-    let said = format!("{} gelöscht, {} behalten.", done.erased.len(), done.kept.len());
+    let mut said = format!("{} gelöscht, {} behalten.", done.erased.len(), done.kept.len());
+    if words > 0 {
+        write!(said, " {words} von der Wortliste genommen.").expect("a string can be written to");
+    }
+    if words + done.erased.len() > 0 {
+        said += " Was frei wurde, ist überschrieben; die Datenbank wird in der nächsten ruhigen Stunde neu geschrieben, \
+                 spätestens in sieben Tagen.";
+    }
     show(&app, &visitor, search, Some(said)).await
 }
 

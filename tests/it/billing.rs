@@ -16,7 +16,7 @@ use nachtwache::review::figures::{Reach, Wait, figures};
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::store::charges::{self, Charge};
 use nachtwache::store::{
-    Store, assessments, cases, charge_steps, consents, figures as figures_of, reports, transcripts,
+    Store, assessments, cases, charge_steps, consents, events, figures as figures_of, reports, transcripts,
 };
 use std::time::{Duration, Instant};
 
@@ -147,6 +147,8 @@ async fn a_proposed_charge_is_cancelled_and_a_released_one_credited(base: Base) 
     let cancelled = done(cancel(&base.store, one.id, "Klara", " Kulanz ", t(10)).await.unwrap());
     assert_eq!((cancelled.state, cancelled.reason.as_deref()), (ChargeState::Cancelled, Some("Kulanz")));
     assert!(!cancelled.is_credited());
+    let story = events::of_report(&mut base.store.read().await.unwrap(), one.report).await.unwrap();
+    assert!(story.iter().all(|event| !event.detail.contains("Kulanz")), "the reason goes with the proof: {story:?}");
     release(&base.store, two.id, "Klara", t(10)).await.unwrap();
     let credited = done(cancel(&base.store, two.id, "Jens", "Irrtum", t(20)).await.unwrap());
     assert!(credited.is_credited(), "the release stays in the books");

@@ -20,9 +20,10 @@ use nachtwache::runtime::clock::{Clock as _, HandClock, SystemClock};
 use nachtwache::runtime::worker::{Round, Step as _};
 use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::notices::Plan;
+use nachtwache::store::vocabulary::{self, Kind};
 use nachtwache::store::{
-    Store, Tx, assessments, cases, charges, events, legal_holds, mails, notes, notices, receipts, reports, sightings,
-    sound, transcripts,
+    Store, Tx, assessments, cases, charges, events, joins, legal_holds, mails, marks, notes, notices, receipts,
+    reports, sightings, sound, transcripts,
 };
 use nachtwache::store::{ledger as rows, retention as store_retention};
 use std::collections::BTreeMap;
@@ -85,6 +86,14 @@ impl Base {
         let mut db = sqlx::AnyConnection::connect(&self.url).await.unwrap();
         db.execute(sqlx::AssertSqlSafe(statement.to_owned()).into_sql_str()).await.unwrap();
         db.close().await.unwrap();
+    }
+}
+
+impl Base {
+    async fn count(&self, statement: &'static str) -> i64 {
+        use sqlx::Connection as _;
+        let mut db = sqlx::AnyConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(statement).fetch_one(&mut db).await.unwrap()
     }
 }
 
@@ -344,6 +353,62 @@ async fn nothing_goes_while_case_charge_or_somebody_holds_it(base: Base) {
     assert!(holds.len() == 1 && !holds[0].holds(t(826)));
 }
 
+async fn a_charge_keeps_every_message_of_its_case(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let mut own = Vec::new();
+    for number in 0..3 {
+        own.push(full(&mut tx, &folder, number, Medium::Voicemail).await.id);
+    }
+    let case = case_of(&mut tx, own[0], Some(1)).await;
+    for later in &own[1..] {
+        joins::add(&mut tx, *later, case, joins::Why::SameTrouble, t(0)).await.unwrap();
+    }
+    let (net, gross, basis) = (Cents(4800), Cents(5712), Basis::Spoken);
+    let charge = Charge { case, report: own[1], net, gross, basis, proof: "{}".into() };
+    charges::propose(&mut tx, &charge, t(0)).await.unwrap();
+    // as earlier versions told it
+    let told = Event::new(t(460), EventKind::Cancelled, format!("48,00 € (not released): {MARKER}")).by("Klara");
+    events::append(&mut tx, &told.report(own[1]).case(case)).await.unwrap();
+    tx.commit().await.unwrap();
+    base.look(450, "").await;
+    base.sql(&released(460)).await;
+    base.look(824, "").await;
+    let periods = base.settings("").retention.periods();
+    for one in &own {
+        assert_eq!(left(&base, *one).await, [], "what opened the case and what joined it stay like what proves");
+        let obstacle = requests::obstacle(&base.store, *one, &periods, t(824)).await.unwrap();
+        assert_eq!(obstacle, Some(Kept::Proof(t(825))));
+    }
+    base.look(826, "").await;
+    for (one, gone) in own.iter().zip([4, 5, 4]) {
+        assert_eq!(left(&base, *one).await.len(), gone, "the proof goes with the message that proves");
+    }
+    let story = events::of_report(&mut base.store.read().await.unwrap(), own[1]).await.unwrap();
+    let told = story.iter().find(|event| event.kind == EventKind::Cancelled);
+    assert_eq!(told.map(|event| event.detail.as_str()), Some("48,00 € (not released)"));
+}
+
+async fn what_is_marked_meanwhile_is_not_taken_for_finished(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let report = full(&mut tx, &folder, 1, Medium::Email).await.id;
+    store_retention::begin(&mut tx, report, &[Class::Sound], Why::Period, None, t(40)).await.unwrap();
+    tx.commit().await.unwrap();
+    let before = store_retention::marked(&mut base.store.read().await.unwrap()).await.unwrap().unwrap();
+    let mut tx = base.begun().await;
+    store_retention::begin(&mut tx, report, &[Class::Text], Why::Request, Some("Chef"), t(40)).await.unwrap();
+    assert_eq!(store_retention::finish(&mut tx, &before, t(40)).await.unwrap(), [Class::Sound]);
+    assert_eq!(store_retention::finish(&mut tx, &before, t(40)).await.unwrap(), [], "once");
+    tx.commit().await.unwrap();
+    assert!(residues(&folder).keys().any(|file| file.ends_with(".eml")), "the mail is still to go");
+    while retention::finish_one(&base.store, t(40)).await.unwrap() {}
+    let reader = &mut base.store.read().await.unwrap();
+    let classes = rows::of_report(reader, report).await.unwrap().into_iter().map(|row| row.class);
+    assert_eq!(classes.collect::<Vec<_>>(), ["sound", "text"]);
+    assert!(!residues(&folder).keys().any(|file| file.ends_with(".eml")), "its file went, too");
+}
+
 async fn a_deletion_killed_in_between_goes_on(base: Base) {
     let folder = base.store.sound_folder().to_owned();
     let mut tx = base.begun().await;
@@ -527,9 +592,12 @@ on_both!(
     files_of_no_row_go_late_and_not_where_a_backup_was_restored,
     each_class_goes_at_its_own_time,
     nothing_goes_while_case_charge_or_somebody_holds_it,
+    a_charge_keeps_every_message_of_its_case,
+    what_is_marked_meanwhile_is_not_taken_for_finished,
     a_deletion_killed_in_between_goes_on,
     a_ledger_that_was_touched_is_noticed,
     a_caller_is_found_in_every_spelling_and_erased,
+    a_name_on_the_list_of_words_is_found_and_erased,
     every_column_has_a_class,
 );
 
@@ -556,6 +624,65 @@ async fn every_column_has_a_class(base: Base) {
     let gone: Vec<_> =
         gone.filter(|(table, column)| (table.as_str(), column.as_str()) != ("inbox_words", "place")).collect();
     assert!(gone.is_empty(), "in docs/privacy.md, and in no database: {gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_erasure_the_file_is_written_anew_in_a_quiet_hour_or_in_a_week() {
+    const REWRITTEN: &str = "retention.rewritten";
+    let base = Base::sqlite().await;
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let (gone, open) =
+        (full(&mut tx, &folder, 1, Medium::Voicemail).await, full(&mut tx, &folder, 2, Medium::Email).await);
+    let case = case_of(&mut tx, open.id, None).await;
+    tx.commit().await.unwrap();
+    base.sql("UPDATE notices SET due_at = NULL, delivery = 'sent'").await;
+    let rewritten = async || marks::find(&mut base.store.read().await.unwrap(), REWRITTEN).await.unwrap();
+    let periods = base.settings("").retention.periods();
+    let order = Order { actor: "Chef", even_open: false, periods: &periods };
+    assert_eq!(requests::erase(&base.store, &[gone.id], order, t(1)).await.unwrap().erased, [gone.id]);
+    base.look(1, "").await;
+    assert_eq!(rewritten().await, None, "a case is open: whoever writes waits for nothing");
+    base.look(7, "").await;
+    assert_eq!(rewritten().await, None);
+    base.look(8, "").await;
+    assert_eq!(rewritten().await, Some(t(8).timestamp_millis()), "a week later it is done anyhow");
+
+    base.sql(&format!("UPDATE cases SET state = 'closed', closed_at = 0, due_at = NULL WHERE id = {}", case.0)).await;
+    let requested = t(9);
+    assert_eq!(requests::erase(&base.store, &[open.id], order, requested).await.unwrap().erased, [open.id]);
+    base.look(10, "").await;
+    assert_eq!(rewritten().await, Some(t(10).timestamp_millis()), "nobody waits");
+    assert_eq!(residues(base.folder.path()), BTreeMap::new());
+    base.look(11, "").await;
+    assert_eq!(rewritten().await, Some(t(10).timestamp_millis()), "once");
+}
+
+async fn a_name_on_the_list_of_words_is_found_and_erased(base: Base) {
+    let whom = Whom::name("Rossmeisl").unwrap();
+    let mut tx = base.begun().await;
+    for (kind, word) in
+        [(Kind::Contact, "Dirk Rossmeisl"), (Kind::Customer, "Huber KG"), (Kind::Product, "Rossmeisl 3000")]
+    {
+        assert!(vocabulary::add(&mut tx, kind, word, "Olga", t(0)).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    let (bytes, count) = export::export(&base.store, &whom, "Chef", t(1)).await.unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let text = std::io::read_to_string(archive.by_name("reports.json").unwrap()).unwrap();
+    assert!(count == 1 && text.contains("Dirk Rossmeisl"), "{text}");
+    assert_eq!(requests::erase_words(&base.store, &whom, "Chef", t(1)).await.unwrap(), 1);
+    let left = vocabulary::all(&mut base.store.read().await.unwrap()).await.unwrap();
+    assert_eq!(left.iter().map(|one| one.word.as_str()).collect::<Vec<_>>(), ["Rossmeisl 3000", "Huber KG"]);
+    assert_eq!(
+        base.count("SELECT COUNT(*) FROM vocabulary WHERE word LIKE 'Dirk%'").await,
+        0,
+        "the row is gone, not marked"
+    );
+    assert_eq!(
+        base.count("SELECT COUNT(*) FROM events WHERE detail = 'removed a contact' AND actor = 'Chef'").await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
