@@ -12,9 +12,9 @@ use std::time::Duration;
 
 /// What tries are counted by. Kept in memory: a restart forgets them, and is nobody's to cause.
 pub(crate) struct Tries {
-    of_network: DefaultKeyedRateLimiter<IpAddr>,
-    of_both: DefaultKeyedRateLimiter<(String, IpAddr)>,
-    of_name: DefaultKeyedRateLimiter<String>,
+    networks: DefaultKeyedRateLimiter<IpAddr>,
+    pairs: DefaultKeyedRateLimiter<(String, IpAddr)>,
+    names: DefaultKeyedRateLimiter<String>,
 }
 
 /// At first so many at once, then one per `every`.
@@ -27,11 +27,11 @@ impl Default for Tries {
     fn default() -> Self {
         Self {
             // 20 in 15 minutes
-            of_network: RateLimiter::keyed(quota(20, Duration::from_secs(45))),
+            networks: RateLimiter::keyed(quota(20, Duration::from_secs(45))),
             // 5 in 15 minutes
-            of_both: RateLimiter::keyed(quota(5, Duration::from_mins(3))),
+            pairs: RateLimiter::keyed(quota(5, Duration::from_mins(3))),
             // 60 in the first hour, 50 in each later one, from however many networks
-            of_name: RateLimiter::keyed(quota(10, Duration::from_secs(72))),
+            names: RateLimiter::keyed(quota(10, Duration::from_secs(72))),
         }
     }
 }
@@ -42,8 +42,8 @@ impl Tries {
     /// # Errors
     /// Where there were too many; how long to wait.
     pub(super) fn count(&self, name: &str, network: IpAddr) -> Result<(), Trouble> {
-        checked(&self.of_network, &network)?;
-        checked(&self.of_both, &(name.to_lowercase(), network))
+        checked(&self.networks, &network)?;
+        checked(&self.pairs, &(name.to_lowercase(), network))
     }
 
     /// Counts a try for a name from a browser that nobody knows.
@@ -51,14 +51,14 @@ impl Tries {
     /// # Errors
     /// As `count`.
     pub(super) fn count_stranger(&self, name: &str) -> Result<(), Trouble> {
-        checked(&self.of_name, &name.to_lowercase())
+        checked(&self.names, &name.to_lowercase())
     }
 
     /// Forgets what is long ago.
     pub(super) fn tidy(&self) {
-        self.of_network.retain_recent();
-        self.of_both.retain_recent();
-        self.of_name.retain_recent();
+        self.networks.retain_recent();
+        self.pairs.retain_recent();
+        self.names.retain_recent();
     }
 }
 

@@ -587,6 +587,7 @@ fn nachtwache(folder: &std::path::Path, words: &[&str]) -> (bool, String, String
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one phone, from the first code to its end")]
 async fn the_admin_invites_lists_and_takes_off() {
     let bot = crate::fake_bot::FakeBot::start().await;
     let folder = tempfile::tempdir().unwrap();

@@ -269,7 +269,7 @@ fn some_filter(chance: &mut Chance) -> Filter {
             2 => filter.technician = Some(chance.one(&PEOPLE).into()),
             3 => filter.source = Some(chance.one(&["spool", "sipgate", "none"]).into()),
             4 => {
-                filter.words = chance.one(&["server", "muell", "Brandl", "notfall vorg", "1003", "555017", "x"]).into()
+                filter.words = chance.one(&["server", "muell", "Brandl", "notfall vorg", "1003", "555017", "x"]).into();
             }
             _ => (filter.from, filter.until) = (Some(t(10 * 3600)), Some(t(30 * 3600))),
         }

@@ -103,7 +103,7 @@ impl Rows {
         let called_at = begin() + TimeDelta::seconds(i64::try_from(at * APART_S + chance.below(900)).unwrap());
         let new = report(&at.to_string(), called_at);
         let (id, called) = (quoted(&new.id.to_string()), called_at.timestamp_millis());
-        let caller = chance.below(3000);
+        let person = chance.below(3000);
         let verdict = match chance.below(100) {
             0..=9 => Verdict::Confirmed,
             10..=24 => Verdict::Incomplete,
@@ -119,7 +119,7 @@ impl Rows {
             rows.push_str(&row);
         };
         let source = chance.one(&SOURCES);
-        let shown = quoted(&number(caller));
+        let shown = quoted(&number(person));
         add(
             &mut self.reports,
             format!("({id}, '{source}', '{at}', {shown}, {called}, {called}, '{stage}', 0, 'voicemail')"),
@@ -128,22 +128,22 @@ impl Rows {
         if waiting {
             return;
         }
-        let text = format!("{} von {}. {}", chance.one(&FAMILIES), company(caller), texts[chance.below(texts.len())]);
+        let text = format!("{} von {}. {}", chance.one(&FAMILIES), company(person), texts[chance.below(texts.len())]);
         let body = quoted(&serde_json::to_string(&transcript(&text)).unwrap());
         add(&mut self.transcripts, format!("({id}, {called}, 9000, {body})"));
-        let fields = Fields { company: Some(company(caller)), callback: Some(number(caller)), ..Fields::default() };
+        let fields = Fields { company: Some(company(person)), callback: Some(number(person)), ..Fields::default() };
         let body = quoted(&serde_json::to_string(&assessment(verdict, fields)).unwrap());
         add(&mut self.assessments, format!("({id}, {called}, '{}', {body})", verdict.as_str()));
         if verdict.wakes() {
             let who = chance.one(&PEOPLE);
-            let (state, taken, closed) = match REPORTS - at {
+            let (case_state, taken, closed) = match REPORTS - at {
                 0..=60 => ("open", "NULL".to_owned(), "NULL".to_owned()),
                 61..=300 => ("taken", quoted(who), "NULL".to_owned()),
                 _ => ("closed", quoted(who), quoted(who)),
             };
-            let due = if state == "closed" { "NULL".to_owned() } else { called.to_string() };
+            let due = if case_state == "closed" { "NULL".to_owned() } else { called.to_string() };
             let row = format!(
-                "({}, {id}, '{}', 0, '{state}', {called}, {called}, 1, 1, {taken}, {closed}, {due}, 0)",
+                "({}, {id}, '{}', 0, '{case_state}', {called}, {called}, 1, 1, {taken}, {closed}, {due}, 0)",
                 at + 1001,
                 verdict.as_str()
             );
@@ -196,7 +196,7 @@ async fn filled(base: Base) -> Base {
     eprintln!(
         "  {REPORTS} reports stored in {:.0} s, caught up in {:.0} s",
         stored.as_secs_f32(),
-        (begun.elapsed() - stored).as_secs_f32()
+        begun.elapsed().saturating_sub(stored).as_secs_f32()
     );
     // what PostgreSQL does by itself after a while, and SQLite not at all
     if base.url.starts_with("postgres") {
@@ -217,7 +217,7 @@ async fn size(base: &Base) -> i64 {
 
 /// What is asked for, by its name; what is looked for changes with each query.
 fn some_filter(kind: &str, chance: &mut Chance) -> Filter {
-    let caller = chance.below(3000);
+    let person = chance.below(3000);
     let day = begin() + TimeDelta::seconds(i64::try_from(chance.below(REPORTS) * APART_S).unwrap());
     let mut filter = Filter::default();
     for one in kind.split(" + ") {
@@ -230,9 +230,9 @@ fn some_filter(kind: &str, chance: &mut Chance) -> Filter {
             "nobody" => filter.technician = Some("Zoe".into()),
             "day" => (filter.from, filter.until) = (Some(day), Some(day + TimeDelta::days(1))),
             "half a year" => (filter.from, filter.until) = (Some(day), Some(day + TimeDelta::days(182))),
-            "company" => filter.words = company(caller),
+            "company" => filter.words = company(person),
             "name" => filter.words = chance.one(&FAMILIES).to_lowercase(),
-            "number" => filter.words = number(caller).replace("+499721", "09721 "),
+            "number" => filter.words = number(person).replace("+499721", "09721 "),
             "case" => filter.words = format!("Vorgang {}", 1001 + chance.below(REPORTS)),
             "two words" => {
                 filter.words =

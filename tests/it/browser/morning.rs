@@ -32,10 +32,13 @@ fn said(firm: &Firm, arguments: &[&str]) -> Value {
 }
 
 async fn is_served(url: &str) {
-    until("the page", Duration::from_secs(30), async || reqwest::get(format!("{url}/healthz")).await.is_ok()).await;
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().unwrap();
+    until("the page", Duration::from_secs(30), async || client.get(format!("{url}/healthz")).send().await.is_ok())
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one morning, in order")]
 async fn petra_reviews_a_night() {
     let (firm, url) = firm().await;
     let _service = firm.start();
@@ -87,9 +90,8 @@ async fn petra_reviews_a_night() {
     chromium.click("#berichtigen > summary").await;
     chromium.fill("form:has(input[value=contact]) [name=wert]", "Martina Vogl").await;
     chromium.click("form:has(input[value=contact]) button").await;
-    chromium
-        .open(&chromium.ask("return location.href.split('/berichtigen')[0]").await.as_str().unwrap().to_owned())
-        .await;
+    let report = chromium.ask("return location.href.split('/berichtigen')[0]").await;
+    chromium.open(report.as_str().unwrap()).await;
     chromium.shows("Martina Vogl").await;
     chromium.shows("hat etwas berichtigt; neu geprüft").await;
 

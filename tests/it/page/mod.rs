@@ -107,13 +107,13 @@ impl Site {
     /// The same, at another stage of the log-in.
     pub(crate) async fn inside_as(&self, name: &str, role: Role, stage: SessionStage) -> Browser {
         let mut tx = self.store.begin().await.unwrap();
-        let account = match store::accounts::named(tx.reading(), name).await.unwrap() {
-            Some(account) => account,
-            None => {
-                let account = account(name, role, self.now);
-                assert!(store::accounts::add(&mut tx, &account).await.unwrap());
-                account
-            }
+        let known = store::accounts::named(tx.reading(), name).await.unwrap();
+        let account = if let Some(account) = known {
+            account
+        } else {
+            let account = account(name, role, self.now);
+            assert!(store::accounts::add(&mut tx, &account).await.unwrap());
+            account
         };
         let session = Session {
             id: Uuid::now_v7(),
