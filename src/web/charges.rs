@@ -8,6 +8,7 @@ use super::charts::whole;
 use super::doors::{Doors, Need};
 use super::form::{Form, Nothing, Path, Query};
 use super::frame::Frame;
+use super::month::month_name;
 use super::session::Visitor;
 use crate::acknowledge::{Answer, PageActor};
 use crate::domain::account::Right;
@@ -183,25 +184,6 @@ fn months(today: NaiveDate, chosen: Option<NaiveDate>) -> Vec<Choice> {
     std::iter::once(Choice { value: String::new(), name: "alle Monate".into(), here: chosen.is_none() })
         .chain(named)
         .collect()
-}
-
-/// "November 2026"
-pub(super) fn month_name(month: NaiveDate) -> String {
-    const NAMES: [&str; 12] = [
-        "Januar",
-        "Februar",
-        "März",
-        "April",
-        "Mai",
-        "Juni",
-        "Juli",
-        "August",
-        "September",
-        "Oktober",
-        "November",
-        "Dezember",
-    ];
-    format!("{} {}", NAMES[month.month0() as usize], month.year())
 }
 
 fn row(entry: &Entry, zone: Tz) -> Row {

@@ -2,13 +2,13 @@
 
 use super::App;
 use super::answer::{Page, Trouble, download, page};
-use super::charges::month_name;
 use super::charts::{
     Bars, Curve, Frame as Picture, Heat, Layer, Lines, Place, Row, Unit, heat, lines, number, rows, stacked,
 };
 use super::doors::{Doors, Need};
 use super::form::Query;
 use super::frame::Frame;
+use super::month::month_name;
 use super::session::Visitor;
 use crate::domain::account::Right;
 use crate::domain::assessment::Verdict;

@@ -20,6 +20,11 @@ const NAMES: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"];
 
+/// "November 2026"
+pub(super) fn month_name(month: NaiveDate) -> String {
+    format!("{} {}", NAMES[month.month0() as usize], month.year())
+}
+
 /// A month, by its first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Month(NaiveDate);
@@ -70,7 +75,7 @@ impl Month {
 
     /// "Dezember 2026"
     pub(super) fn title(self) -> String {
-        format!("{} {}", NAMES[self.0.month0() as usize], self.0.year())
+        month_name(self.0)
     }
 
     /// The month before, "2026-11".
