@@ -13,7 +13,7 @@ use thirtyfour::extensions::query::ElementQueryable as _;
 use thirtyfour::prelude::*;
 
 /// How long something may take to appear.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// axe-core 4.14.1, MPL-2.0, as published at npm.
 const AXE: &str = include_str!("../../data/axe/axe.min.js");
 /// Notes what the page's policy refused.
@@ -126,10 +126,10 @@ impl Chromium {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Waits until the page shows a text.
+    /// Waits until the page shows a text, two minutes at most: a recording is written down meanwhile, beside other tests.
     pub(crate) async fn shows(&self, text: &str) {
         let mut shown = String::new();
-        for _ in 0..400 {
+        for _ in 0..2400 {
             shown = self.text().await;
             if shown.contains(text) {
                 return;
