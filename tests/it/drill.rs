@@ -184,7 +184,7 @@ async fn the_command_sends_one_through_the_real_service() {
     assert!(!without.status.success());
     let _service = firm.start();
     let store = firm.store().await;
-    until("the service says that it runs", Duration::from_mins(1), async || {
+    until("the service says that it runs", Duration::from_mins(3), async || {
         let health = firm.command().args(["health", "--json"]).output().unwrap();
         String::from_utf8_lossy(&health.stdout).contains("\"running\": true")
     })

@@ -109,11 +109,9 @@ impl Chromium {
 
     /// What stands on the page.
     pub(crate) async fn text(&self) -> String {
-        self.see_body().await.text().await.unwrap_or_default()
-    }
-
-    async fn see_body(&self) -> WebElement {
-        self.driver.find(By::Tag("body")).await.unwrap()
+        // between two pages there is none
+        let Ok(body) = self.driver.find(By::Tag("body")).await else { return String::new() };
+        body.text().await.unwrap_or_default()
     }
 
     pub(crate) async fn click(&self, css: &str) {
