@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Below it the WAL-reset bug can corrupt a database (fixed in 3.51.3, 2026-03-13).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
+/// So often the tables are brought up to date beside another process that does the same.
+const TRIES: usize = 5;
+
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../../migrations/0001_house.sql")),
     (2, "mailboxes", include_str!("../../migrations/0002_mailboxes.sql")),
@@ -101,7 +104,15 @@ pub(super) async fn migrate(writer: &AnyPool, dialect: Dialect) -> Result<()> {
         let sql = AssertSqlSafe(in_words_of(dialect, sql)).into_sql_str();
         Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
     });
-    Ok(Migrator::with_migrations(migrations.collect()).run(writer).await?)
+    let migrator = Migrator::with_migrations(migrations.collect());
+    for _ in 0..TRIES {
+        match migrator.run(writer).await {
+            // on SQLite nothing keeps two processes from it at the same moment: what the other one did is done
+            Err(_) if dialect == Dialect::Sqlite => tokio::time::sleep(Duration::from_millis(200)).await,
+            done => return Ok(done?),
+        }
+    }
+    Ok(migrator.run(writer).await?)
 }
 
 /// A migration in this database's words. Full-text search has none in common: what stands between `-- only sqlite:` (or
