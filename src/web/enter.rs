@@ -6,12 +6,12 @@ use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
 use super::form::{Form, Nothing, Path, Query};
 use super::frame::Frame;
+use super::proxy::Address;
 use super::session::{COOKIE, Visitor, set_cookie};
-use super::{App, Inner, password, proxy};
+use super::{App, Inner, password};
 use crate::config::SecondFactor;
 use crate::domain::account::{Account, Right, Role, SessionStage};
 use crate::domain::event::{Event, EventKind};
-use crate::runtime::server::Peer;
 use crate::store::accounts::Purpose;
 use crate::store::{accounts, events, sessions};
 use askama::Template;
@@ -120,19 +120,13 @@ async fn ask(visitor: Option<Extension<Visitor>>, Query(onward): Query<Onward>) 
     page(&EnterPage { frame: Frame::bare("Anmelden"), onward, name: String::new(), wrong: None })
 }
 
-async fn enter(
-    State(app): State<App>,
-    peer: Option<Extension<Peer>>,
-    headers: HeaderMap,
-    Form(form): Form<LogIn>,
-) -> Page {
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
+async fn enter(State(app): State<App>, Address(address): Address, headers: HeaderMap, Form(form): Form<LogIn>) -> Page {
     let name = form.name.trim();
     if name.len() > LONGEST_NAME {
         // tries are counted by name: nobody fills the memory with names
         return Err(Trouble::Wrong(NOT_RIGHT.to_owned()));
     }
-    app.tries.count(name, proxy::network(address))?;
+    app.tries.count(name, address)?;
     let mut reader = app.desk.store.read().await?;
     let account = accounts::named(&mut reader, name).await?;
     let account = account.filter(|account| app.may_enter(account));
@@ -174,12 +168,10 @@ async fn ask_anew(visitor: Visitor, Query(onward): Query<Onward>) -> Page {
 async fn prove(
     State(app): State<App>,
     visitor: Visitor,
-    peer: Option<Extension<Peer>>,
-    headers: HeaderMap,
+    Address(address): Address,
     Form(form): Form<Proof>,
 ) -> Page {
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
-    app.tries.count(&visitor.account.name, proxy::network(address))?;
+    app.tries.count(&visitor.account.name, address)?;
     let phc = accounts::password(&mut *app.desk.store.read().await?, visitor.account.id).await?;
     let knows = app.passwords.fits(form.passwort, phc).await?;
     let mut tx = app.desk.store.begin().await?;
@@ -205,13 +197,12 @@ async fn invited(State(app): State<App>, Path(token): Path<String>) -> Page {
 /// Somebody sets his first or a new password by a one-time link. Whoever was inside with the old one is out.
 async fn begin(
     State(app): State<App>,
-    peer: Option<Extension<Peer>>,
+    Address(address): Address,
     headers: HeaderMap,
     Path(token): Path<String>,
     Form(form): Form<NewPassword>,
 ) -> Page {
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
-    app.tries.count("", proxy::network(address))?;
+    app.tries.count("", address)?;
     let account = app.of_link(Purpose::Begin, &token).await?;
     if let Some(wrong) = complaint(&form.passwort, &form.wiederholt, &account.name) {
         let shown = BeginPage { frame: Frame::bare("Willkommen"), name: account.name, wrong: Some(wrong) };
@@ -248,13 +239,12 @@ async fn linked(State(app): State<App>, Path(token): Path<String>) -> Page {
 /// A technician whose paired phone asked for this link. The phone is what he has; a second factor is not asked for.
 async fn enter_by_link(
     State(app): State<App>,
-    peer: Option<Extension<Peer>>,
+    Address(address): Address,
     headers: HeaderMap,
     Path(token): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Page {
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
-    app.tries.count("", proxy::network(address))?;
+    app.tries.count("", address)?;
     let account = app.of_link(Purpose::Enter, &token).await?;
     let mut tx = app.desk.store.begin().await?;
     accounts::use_link(&mut tx, Purpose::Enter, &token, app.desk.clock.now()).await?.ok_or(Trouble::Missing)?;

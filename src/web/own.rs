@@ -2,21 +2,20 @@
 //!
 //! Promise: a new password ends every other session; nobody sees or ends somebody else's sessions here.
 
+use super::App;
 use super::answer::{Page, Trouble, go, page, page_with};
 use super::doors::{Doors, Need};
 use super::enter::complaint;
 use super::form::{Form, Nothing, Path, Query};
 use super::frame::{self, Frame};
+use super::proxy::Address;
 use super::session::Visitor;
-use super::{App, proxy};
 use crate::config::SecondFactor;
 use crate::domain::account::{Account, Right, Session, SessionStage};
 use crate::domain::event::{Event, EventKind};
-use crate::runtime::server::Peer;
 use crate::store::{accounts, events, factors, sessions};
 use crate::wording::moment;
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
@@ -142,12 +141,11 @@ fn browser(given: &str) -> String {
 async fn change_password(
     State(app): State<App>,
     visitor: Visitor,
-    peer: Option<Extension<Peer>>,
+    Address(address): Address,
     headers: HeaderMap,
     Form(form): Form<ChangePassword>,
 ) -> Page {
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
-    app.tries.count(&visitor.account.name, proxy::network(address))?;
+    app.tries.count(&visitor.account.name, address)?;
     let phc = accounts::password(&mut *app.desk.store.read().await?, visitor.account.id).await?;
     if !app.passwords.fits(form.alt, phc).await? {
         app.note_refused().await?;

@@ -1,21 +1,27 @@
 //! From where somebody comes: what the connection says, or what a proxy of the settings says. Nobody else is believed.
 
-use super::Inner;
+use super::{App, Inner};
 use crate::runtime::server::Peer;
-use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address of whoever sent the request.
-pub(super) fn address(app: &Inner, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<Peer>().copied();
-    of(app, peer, request.headers())
+/// The address of whoever sent a request, for its handler.
+pub(super) struct Address(pub(super) IpAddr);
+
+impl FromRequestParts<App> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self(address(app, &parts.extensions, &parts.headers)))
+    }
 }
 
-/// As `address`, of a request in pieces.
-pub(super) fn of(app: &Inner, peer: Option<Peer>, headers: &HeaderMap) -> IpAddr {
+fn address(app: &Inner, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
     // no peer: not by our server; nothing is a loopback then
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
+    let peer = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
     seen_by(&app.settings.proxies, peer, headers)
 }
 
@@ -29,7 +35,7 @@ pub(super) fn is_this_machine(app: &Inner, request: &Request) -> bool {
         // of the two, only the other one is read
         (false, told) => !told,
     };
-    is_believed && address(app, request).is_loopback()
+    is_believed && address(app, request.extensions(), request.headers()).is_loopback()
 }
 
 fn seen_by(proxies: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {

@@ -8,16 +8,15 @@ use super::doors::{Doors, Need};
 use super::enter::{Onward, local};
 use super::form::{Form, Nothing, Query};
 use super::frame::Frame;
+use super::proxy::Address;
 use super::session::Visitor;
-use super::{App, Inner, proxy};
+use super::{App, Inner};
 use crate::config::SecondFactor;
 use crate::domain::account::{Account, Right, SessionStage};
 use crate::domain::event::{Event, EventKind};
-use crate::runtime::server::Peer;
 use crate::store::sound::hex;
 use crate::store::{Tx, accounts, events, factors, sessions};
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -110,14 +109,13 @@ fn second_page(status: StatusCode, visitor: Visitor, onward: String, wrong: Opti
 async fn enter(
     State(app): State<App>,
     visitor: Visitor,
-    peer: Option<Extension<Peer>>,
+    Address(address): Address,
     headers: HeaderMap,
     Form(form): Form<Code>,
 ) -> Page {
     if visitor.session.stage != SessionStage::Second {
         return go("/");
     }
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
     app.count_code(&visitor, address, &headers)?;
     let mut tx = app.desk.store.begin().await?;
     if !app.second_fits(&mut tx, &visitor.account, form.code.expose_secret()).await? {
@@ -169,14 +167,13 @@ fn enrol_page(app: &App, visitor: &Visitor, seed: &[u8], wrong: Option<&'static 
 async fn set_up(
     State(app): State<App>,
     visitor: Visitor,
-    peer: Option<Extension<Peer>>,
+    Address(address): Address,
     headers: HeaderMap,
     Form(form): Form<SetUp>,
 ) -> Page {
     if let Some(path) = elsewhere(&app, &visitor) {
         return go(path);
     }
-    let address = proxy::of(&app, peer.map(|peer| peer.0), &headers);
     app.count_code(&visitor, address, &headers)?;
     let seed = app.keys.open(OFFERED, &visitor.session.id.to_string(), &form.samen);
     let seed = seed.ok_or_else(|| Trouble::Wrong("Diese Einrichtung ist abgelaufen; beginnen Sie neu.".to_owned()))?;
@@ -233,7 +230,7 @@ impl Inner {
     /// Counts a try, apart from those of the password: a code has six digits, and whoever tries it knows the password.
     fn count_code(&self, visitor: &Visitor, address: std::net::IpAddr, headers: &HeaderMap) -> Result<(), Trouble> {
         // nobody is called so: a name has no colon
-        self.tries.count(&format!("{}:", visitor.account.name), proxy::network(address))?;
+        self.tries.count(&format!("{}:", visitor.account.name), address)?;
         if self.knows_device(headers, visitor.account.id) {
             return Ok(());
         }

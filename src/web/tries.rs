@@ -3,6 +3,7 @@
 //! by tries from elsewhere.
 
 use super::answer::Trouble;
+use super::proxy::network;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::hash::Hash;
@@ -37,11 +38,12 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Counts a try for a name from a network.
+    /// Counts a try for a name from the network of an address.
     ///
     /// # Errors
     /// Where there were too many; how long to wait.
-    pub(super) fn count(&self, name: &str, network: IpAddr) -> Result<(), Trouble> {
+    pub(super) fn count(&self, name: &str, address: IpAddr) -> Result<(), Trouble> {
+        let network = network(address);
         checked(&self.networks, &network)?;
         checked(&self.pairs, &(name.to_lowercase(), network))
     }
@@ -73,17 +75,17 @@ fn checked<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) 
 mod tests {
     use super::*;
 
-    fn network(last: u8) -> IpAddr {
+    fn from(last: u8) -> IpAddr {
         IpAddr::from([203, 0, 113, last])
     }
 
     #[test]
     fn one_network_has_five_tries_for_a_name_and_twenty_for_all() {
         let tries = Tries::default();
-        let passed = (0..30).filter(|_| tries.count("petra", network(1)).is_ok()).count();
+        let passed = (0..30).filter(|_| tries.count("petra", from(1)).is_ok()).count();
         assert_eq!(passed, 5);
-        assert!(tries.count("Petra", network(1)).is_err(), "capitals are no way round");
-        let others = (0..30).filter(|index| tries.count(&format!("name{index}"), network(2)).is_ok()).count();
+        assert!(tries.count("Petra", from(1)).is_err(), "capitals are no way round");
+        let others = (0..30).filter(|index| tries.count(&format!("name{index}"), from(2)).is_ok()).count();
         assert_eq!(others, 20);
     }
 
