@@ -19,6 +19,7 @@ use crate::domain::tariff::Cents;
 use crate::review::charges::{self, Decided, REASON_MAX};
 use crate::store::cases;
 use crate::wording::charges as wording;
+use crate::wording::{clock_of, minute};
 use askama::Template;
 use axum::extract::State;
 use chrono::{Datelike as _, Months, NaiveDate};
@@ -189,7 +190,7 @@ fn months(today: NaiveDate, chosen: Option<NaiveDate>) -> Vec<Choice> {
 fn row(entry: &Entry, zone: Tz) -> Row {
     Row {
         number: entry.case.0,
-        called: wording::minute(entry.called_at, zone),
+        called: minute(entry.called_at, zone),
         company: entry.customer.company.clone().unwrap_or_else(|| "Firma unbekannt".into()),
         contact: entry.customer.contact.clone(),
         net: entry.net.german(),
@@ -209,20 +210,12 @@ fn row(entry: &Entry, zone: Tz) -> Row {
 /// The findings that can be heard.
 pub(super) fn hear(entry: &Entry) -> Vec<Hear> {
     let findings = entry.proof.findings.iter().enumerate().filter(|_| entry.proof.sound_sha256.is_some());
-    findings.filter_map(|(nth, finding)| Some(Hear { nth, from: second(finding.seconds?.0) })).collect()
-}
-
-/// "0:31"
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative, and a cast saturates")]
-pub(super) fn second(seconds: f32) -> String {
-    let begun = seconds.max(0.0) as u32;
-    format!("{}:{:02}", begun / 60, begun % 60)
+    findings.filter_map(|(nth, finding)| Some(Hear { nth, from: clock_of(finding.seconds?.0) })).collect()
 }
 
 /// Who decided, and when.
 pub(super) fn decided(entry: &Entry, zone: Tz) -> Vec<String> {
-    let signed =
-        |what: &str, signed: &Signed| format!("{what} von {} am {}", signed.by, wording::minute(signed.at, zone));
+    let signed = |what: &str, signed: &Signed| format!("{what} von {} am {}", signed.by, minute(signed.at, zone));
     let mut told: Vec<String> = entry.released.iter().map(|one| signed("freigegeben", one)).collect();
     let what = if entry.is_credited() { "Gutschrift" } else { "storniert" };
     let reason = entry.reason.as_deref().unwrap_or_default();

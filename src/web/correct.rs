@@ -14,6 +14,7 @@ use crate::domain::correction::{Correction, What};
 use crate::domain::report::{Medium, ReportId, Stage};
 use crate::review::{Change, Outcome, Refusal, Review};
 use crate::store::{assessments, corrections, reports, transcripts};
+use crate::wording::minute;
 use crate::wording::verdict;
 use askama::Template;
 use axum::extract::State;
@@ -217,7 +218,7 @@ fn line(one: &Correction, zone: Tz) -> Line {
         (_, Some(value)) => value.clone(),
     };
     Line {
-        at: one.at.with_timezone(&zone).format("%d.%m.%Y %H:%M").to_string(),
+        at: minute(one.at, zone),
         who: one.actor.clone(),
         name: name_of(one.what),
         before: shown(&one.before),

@@ -165,12 +165,7 @@ async fn ask_anew(visitor: Visitor, Query(onward): Query<Onward>) -> Page {
 }
 
 /// Somebody proves anew who he is, before something weighty.
-async fn prove(
-    State(app): State<App>,
-    visitor: Visitor,
-    Address(address): Address,
-    Form(form): Form<Proof>,
-) -> Page {
+async fn prove(State(app): State<App>, visitor: Visitor, Address(address): Address, Form(form): Form<Proof>) -> Page {
     app.tries.count(&visitor.account.name, address)?;
     let phc = accounts::password(&mut *app.desk.store.read().await?, visitor.account.id).await?;
     let knows = app.passwords.fits(form.passwort, phc).await?;

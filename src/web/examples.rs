@@ -10,6 +10,7 @@ use super::session::Visitor;
 use crate::assess::bench::{Record, Wrong};
 use crate::domain::account::Right;
 use crate::review::examples::{self, Replaced};
+use crate::wording::minute;
 use crate::wording::verdict;
 use askama::Template;
 use axum::extract::State;
@@ -63,7 +64,7 @@ async fn show(State(app): State<App>, visitor: Visitor) -> Page {
         let example = one.example;
         let would = if example.anonymised { Vec::new() } else { review.without_caller(&record, &[]).1 };
         Some(Row {
-            made: format!("{}, {}", example.made_at.with_timezone(&zone).format("%d.%m.%Y %H:%M"), example.made_by),
+            made: format!("{}, {}", minute(example.made_at, zone), example.made_by),
             verdict: verdict(record.expect.verdict),
             class: record.expect.verdict.as_str(),
             report: example.report.map(|id| id.to_string()),

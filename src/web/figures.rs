@@ -18,6 +18,7 @@ use crate::review::figures::{Figures, Month, Reach, Speed, Step, Wait, figures};
 use crate::store::figures::VERDICTS;
 use crate::wording;
 use crate::wording::charges::{cell, signed};
+use crate::wording::weekday;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::State;
@@ -161,7 +162,7 @@ fn places(figures: &Figures) -> Vec<Place> {
         Step::Day => {
             let every = if figures.places.len() > 40 { 14 } else { 7 };
             let tick = (nth % every == 0).then(|| day.format("%d.%m.").to_string());
-            let name = format!("{} {}", DAYS[day.weekday().num_days_from_monday() as usize], day.format("%d.%m.%Y"));
+            let name = format!("{} {}", weekday(day.weekday()), day.format("%d.%m.%Y"));
             Place { name, tick }
         }
     };

@@ -1,6 +1,7 @@
 //! A month of the roster as a calendar: whole weeks, Monday first. Pure.
 
 use crate::domain::roster::{Plan, Shift, instant, local};
+use crate::wording::weekday;
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 
@@ -18,7 +19,6 @@ const NAMES: [&str; 12] = [
     "November",
     "Dezember",
 ];
-const WEEKDAYS: [&str; 7] = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"];
 
 /// "November 2026"
 pub(super) fn month_name(month: NaiveDate) -> String {
@@ -109,7 +109,7 @@ impl Month {
         let day = |day: NaiveDate| Day {
             date: day.to_string(),
             number: day.day(),
-            weekday: WEEKDAYS[day.weekday().num_days_from_monday() as usize],
+            weekday: weekday(day.weekday()),
             outside: day.month() != self.0.month(),
             today: day == today,
             past: day < today,

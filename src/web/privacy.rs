@@ -7,13 +7,13 @@ use super::doors::{Doors, Need};
 use super::form::Form;
 use super::frame::Frame;
 use super::session::Visitor;
-use super::state::shown::when;
 use crate::domain::account::Right;
 use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::Kept;
 use crate::review::requests::{Order, Whom};
 use crate::review::{export, ledger, requests, retention};
 use crate::store::ledger as rows;
+use crate::wording::minute;
 use askama::Template;
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -86,14 +86,14 @@ async fn overview(State(app): State<App>, visitor: Visitor) -> Page {
         holds: hold.holds(now),
         report: hold.report.to_string(),
         reason: hold.reason,
-        until: when(hold.until, zone),
+        until: minute(hold.until, zone),
         by: hold.made_by,
     });
     page(&PrivacyPage {
         frame: Frame::of(&visitor, "/datenschutz", "Datenschutz"),
         clocks: clocks(&app),
         keeps_all: settings.retention.keep_for_ever,
-        looked_at: retention::looked_at(store).await?.map(|at| when(at, zone)),
+        looked_at: retention::looked_at(store).await?.map(|at| minute(at, zone)),
         holds: holds.collect(),
         months: months(&app).await?,
         rows: check.rows.saturating_sub(1),
@@ -226,13 +226,13 @@ async fn show(app: &App, visitor: &Visitor, search: Search, said: Option<String>
         let gone = rows::of_report(&mut *store.read().await?, report.id).await?;
         found.push(Found {
             id: report.id.to_string(),
-            at: when(report.called_at, zone),
+            at: minute(report.called_at, zone),
             number: report.caller.number,
             name: report.caller.name,
             kept: kept.map(|kept| says(kept, zone)),
             gone: gone
                 .iter()
-                .map(|row| format!("{} gelöscht am {} ({})", class(&row.class), when(row.at, zone), why(&row.why)))
+                .map(|row| format!("{} gelöscht am {} ({})", class(&row.class), minute(row.at, zone), why(&row.why)))
                 .collect(),
         });
     }
@@ -247,8 +247,8 @@ fn says(kept: Kept, zone: Tz) -> String {
         Kept::Unjudged => "noch nicht geprüft".into(),
         Kept::OpenCase => "der Vorgang ist offen".into(),
         Kept::OpenCharge => "eine Gebühr wartet auf Freigabe oder Storno".into(),
-        Kept::Proof(until) => format!("gehört zu einer freigegebenen Gebühr, bis {}", when(until, zone)),
-        Kept::Held(until) => format!("wird aufbewahrt bis {}", when(until, zone)),
+        Kept::Proof(until) => format!("gehört zu einer freigegebenen Gebühr, bis {}", minute(until, zone)),
+        Kept::Held(until) => format!("wird aufbewahrt bis {}", minute(until, zone)),
     }
 }
 

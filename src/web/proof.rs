@@ -2,7 +2,7 @@
 
 use super::App;
 use super::answer::{Page, Trouble, page};
-use super::charges::{decided, hear, second, why_no_consent};
+use super::charges::{decided, hear, why_no_consent};
 use super::doors::{Doors, Need};
 use super::form::Path;
 use super::frame::Frame;
@@ -16,6 +16,7 @@ use crate::domain::report::Medium;
 use crate::review::charges::{Dossier, REASON_MAX, dossier};
 use crate::review::clip;
 use crate::wording::{charges as wording, verdict as verdict_name};
+use crate::wording::{clock_of, minute};
 use askama::Template;
 use axum::extract::State;
 use axum::http::header;
@@ -69,11 +70,11 @@ async fn sheet(State(app): State<App>, visitor: Visitor, Path(number): Path<i64>
     let entry = &found.entry;
     let consents = found.consents.iter().map(|one| {
         let said = if one.given { "zugestimmt" } else { "abgelehnt" };
-        format!("{}: am Telefon {said}, vermerkt von {}", wording::minute(one.at, zone), one.actor)
+        format!("{}: am Telefon {said}, vermerkt von {}", minute(one.at, zone), one.actor)
     });
     let steps = found.steps.iter().map(|step| {
         let by = step.actor.as_deref().map(|actor| format!(" ({actor})")).unwrap_or_default();
-        format!("{}: {}{by}", wording::minute(step.at, zone), wording::step(step))
+        format!("{}: {}{by}", minute(step.at, zone), wording::step(step))
     });
     let by_phone = entry.proof.findings.is_empty().then(|| wording::agreed(entry, zone)).flatten();
     page(&ProofPage {
@@ -89,7 +90,7 @@ async fn sheet(State(app): State<App>, visitor: Visitor, Path(number): Path<i64>
         steps: steps.collect(),
         decided: decided(entry, zone),
         objection: entry.objection.filter(|_| entry.state != ChargeState::Cancelled).map(wording::objection),
-        printed: wording::minute(app.desk.clock.now(), zone),
+        printed: minute(app.desk.clock.now(), zone),
         proposed: entry.state == ChargeState::Proposed,
         released: entry.state == ChargeState::Released,
         no_consent: why_no_consent(&app, CaseId(number)).await?,
@@ -110,7 +111,7 @@ fn facts(found: &Dossier, zone: Tz) -> Vec<(&'static str, String)> {
         ("Firma", entry.customer.company.clone().unwrap_or_else(unknown)),
         ("Ansprechpartner", entry.customer.contact.clone().unwrap_or_else(unknown)),
         ("Rückrufnummer", entry.customer.callback.clone().unwrap_or_else(unknown)),
-        ("Gemeldet", format!("{}, {way}", wording::minute(entry.called_at, zone))),
+        ("Gemeldet", format!("{}, {way}", minute(entry.called_at, zone))),
         ("Leistung", "Aktivierung der Notfallbereitschaft außerhalb der Geschäftszeiten".to_owned()),
         ("Netto", format!("{} €", entry.net.german())),
         ("Mehrwertsteuer", format!("{} €{rate}", entry.vat().german())),
@@ -134,7 +135,7 @@ fn findings(found: &Dossier) -> Vec<Found> {
             Subject::Urgency => "Dringlichkeit",
         },
         quote: finding.quote.clone(),
-        seconds: finding.seconds.map(|(from, until)| format!("{} bis {}", second(from), second(until))),
+        seconds: finding.seconds.map(|(from, until)| format!("{} bis {}", clock_of(from), clock_of(until))),
         probability: finding.probability.map(|one| format!("{} %", charts::number(f64::from(one) * 100.0, 0))),
         rule: finding.rule.clone(),
         hear: heard.contains(&nth).then_some(nth),

@@ -1,7 +1,7 @@
 //! Times as people say them, in the firm's zone. Pure.
 
 use crate::wording;
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 /// "heute 22:14", "gestern 22:14", "Sa 22:14" within a week, else "21.11.2026 22:14".
@@ -12,11 +12,8 @@ pub(crate) fn relative(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Strin
     match days {
         0 => format!("heute {hour}"),
         1 => format!("gestern {hour}"),
-        2..=6 => {
-            let moment = wording::moment(at, zone);
-            format!("{} {hour}", moment.split(' ').next().unwrap_or_default())
-        }
-        _ => local.format("%d.%m.%Y %H:%M").to_string(),
+        2..=6 => format!("{} {hour}", wording::weekday(local.weekday())),
+        _ => wording::minute(at, zone),
     }
 }
 

@@ -10,6 +10,7 @@ use super::session::Visitor;
 use crate::domain::account::Right;
 use crate::review::{Added, Unfit};
 use crate::store::vocabulary::{self, Kind};
+use crate::wording::day;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -109,7 +110,7 @@ async fn listed(app: &App, visitor: &Visitor) -> Result<VocabularyPage, Trouble>
             .map(|entry| Row {
                 id: entry.id.clone(),
                 word: entry.word.clone(),
-                added: entry.added_at.with_timezone(&zone).format("%d.%m.%Y").to_string(),
+                added: day(entry.added_at, zone),
                 by: entry.added_by.clone(),
             })
             .collect(),

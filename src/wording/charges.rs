@@ -1,9 +1,9 @@
 //! Charges as people and programs for accounts read them. Pure.
 
+use super::{day, minute};
 use crate::domain::charge::{Basis, ChargeState, Entry, Line, Objection, Step, StepKind};
 use crate::domain::phone;
 use crate::domain::tariff::Cents;
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 const HEAD: [&str; 14] = [
@@ -160,18 +160,6 @@ pub fn withdrawn(detail: &str) -> &'static str {
     }
 }
 
-/// `28.11.2026`
-#[must_use]
-pub fn day(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%d.%m.%Y").to_string()
-}
-
-/// `28.11.2026 22:14`
-#[must_use]
-pub fn minute(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%d.%m.%Y %H:%M").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +167,7 @@ mod tests {
     use crate::domain::case::CaseId;
     use crate::domain::charge::{Customer, Filter, Proof, Signed, lines};
     use crate::domain::report::ReportId;
+    use chrono::{DateTime, Utc};
     use chrono_tz::Europe::Berlin;
 
     fn at(text: &str) -> DateTime<Utc> {

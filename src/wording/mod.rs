@@ -13,6 +13,7 @@ pub mod safe;
 mod statements;
 pub mod story;
 pub mod swaps;
+mod times;
 mod verdicts;
 pub mod watch;
 
@@ -24,6 +25,7 @@ pub use press::{
 };
 pub use receipt::{Receipted, receipt, receipt_subject};
 pub use statements::{doubt_named, doubtful, missing, money, unsafe_consent};
+pub use times::{clock, clock_of, day, hour, minute, moment, weekday};
 pub use verdicts::{title, verdict, verdict_first};
 
 use crate::domain::assessment::{Assessment, Verdict};
@@ -362,27 +364,4 @@ fn note_lines(notes: &[Note], zone: Tz) -> Vec<String> {
         format!("📝 {}, {}: {what}", note.author, hour(note.at, zone))
     };
     counted.into_iter().chain(notes[rest..].iter().map(line)).collect()
-}
-
-/// "22:14"
-#[must_use]
-pub fn hour(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%H:%M").to_string()
-}
-
-/// "Sa 21.11.2026 22:14"
-#[must_use]
-pub fn moment(at: DateTime<Utc>, zone: Tz) -> String {
-    let local = at.with_timezone(&zone);
-    format!("{} {}", weekday(local.weekday()), local.format("%d.%m.%Y %H:%M"))
-}
-
-fn weekday(day: chrono::Weekday) -> &'static str {
-    ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"][day.num_days_from_monday() as usize]
-}
-
-/// "0:47"
-#[must_use]
-pub fn clock(seconds: u32) -> String {
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -1,7 +1,7 @@
 //! What was read in a message, line by line: fields, statements with their proof, money. Pure.
 
 use super::safe::{line, number};
-use super::{Known, clock};
+use super::{Known, clock_of};
 use crate::domain::assessment::{
     Assessment, Consent, ConsentDoubt, Declaration, Finding, Missing, Polarity, Subject, Verdict,
 };
@@ -136,11 +136,6 @@ fn proven(head: &str, found: &Assessment, subject: Subject) -> String {
     };
     let at = finding.seconds.map(|(start, _)| format!("  {}", clock_of(start))).unwrap_or_default();
     format!("{head}{at} „{}“", line(&finding.quote, QUOTE))
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a recording, never negative")]
-fn clock_of(seconds: f32) -> String {
-    clock(seconds as u32)
 }
 
 /// What may be charged.

@@ -1,12 +1,13 @@
 //! What of the facts is well, what is not, and what to do about it. Pure.
 
 use super::facts::{Disk, Drilled, Facts, Queue};
-use super::shown::{ago, amount, bytes, when};
+use super::shown::{ago, amount, bytes};
 use crate::domain::report::Stage;
 use crate::runtime::status::{Entry, State};
 use crate::store::drills::Drill;
 use crate::store::paths::Path as Way;
 use crate::store::watched::Watched;
+use crate::wording::minute;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -108,7 +109,7 @@ pub(super) fn judged(facts: &Facts, longest: TimeDelta, zone: Tz) -> Vec<Section
     let now = facts.now;
     let sources = facts.sources.iter().map(|(name, seen)| source(name, seen.as_ref(), zone, now));
     let troubles = facts.troubles.iter().map(|one| {
-        let says = format!("seit {}: {}", when(one.since, zone), one.what);
+        let says = format!("seit {}: {}", minute(one.since, zone), one.what);
         Item::bad(&one.source, says, "Was zu tun ist, steht dabei; danach verschwindet die Zeile von selbst.")
     });
     let ways = facts.ways.iter().map(|(name, seen)| way(name, seen.as_ref(), zone, now));
@@ -131,11 +132,11 @@ fn worker(name: &str, entry: &Entry, longest: TimeDelta, zone: Tz, now: DateTime
     const REMEDY: &str = "Das Protokoll sagt mehr: journalctl -u nachtwache. Bleibt es so, starten Sie den Dienst neu: \
         systemctl restart nachtwache.";
     if hangs(name, entry, longest, now) {
-        return Item::bad(name, format!("sagt seit {} nichts mehr", when(entry.at, zone)), REMEDY);
+        return Item::bad(name, format!("sagt seit {} nichts mehr", minute(entry.at, zone)), REMEDY);
     }
     match entry.failing_since {
         Some(since) if fails(entry, now) => {
-            Item::bad(name, format!("schlägt fehl seit {}: {}", when(since, zone), entry.detail), REMEDY)
+            Item::bad(name, format!("schlägt fehl seit {}: {}", minute(since, zone), entry.detail), REMEDY)
         }
         Some(_) => Item::plain(name, format!("versucht es noch einmal: {}", entry.detail)),
         None => Item::good(name, if entry.state == State::Running { "arbeitet" } else { "wartet auf Arbeit" }),
@@ -144,14 +145,15 @@ fn worker(name: &str, entry: &Entry, longest: TimeDelta, zone: Tz, now: DateTime
 
 fn source(name: &str, seen: Option<&Watched>, zone: Tz, now: DateTime<Utc>) -> Item {
     let Some(seen) = seen else { return Item::plain(name, "noch nicht abgefragt") };
-    let news =
-        seen.arrived_at.map_or("noch keine Nachricht".to_owned(), |at| format!("letzte Nachricht {}", when(at, zone)));
+    let news = seen
+        .arrived_at
+        .map_or("noch keine Nachricht".to_owned(), |at| format!("letzte Nachricht {}", minute(at, zone)));
     match (seen.failing_since, seen.reached_at) {
         (Some(since), _) => Item::bad(
             name,
             format!(
                 "nicht erreichbar seit {} ({}): {}",
-                when(since, zone),
+                minute(since, zone),
                 amount(i64::from(seen.failures), "Versuch", "Versuche"),
                 seen.why.as_deref().unwrap_or("kein Grund genannt")
             ),
@@ -167,7 +169,7 @@ fn way(name: &str, seen: Option<&Way>, zone: Tz, now: DateTime<Utc>) -> Item {
     match (seen.down_at.or(seen.failing_since), seen.ok_at) {
         (Some(since), _) => Item::bad(
             name,
-            format!("gestört seit {}: {}", when(since, zone), seen.error.as_deref().unwrap_or("kein Grund genannt")),
+            format!("gestört seit {}: {}", minute(since, zone), seen.error.as_deref().unwrap_or("kein Grund genannt")),
             "Prüfen Sie Netz und Zugang dieses Weges; solange wird über die anderen Wege alarmiert.",
         ),
         (None, Some(at)) => Item::good(name, format!("zuletzt gut {}", ago(now - at))),
@@ -185,7 +187,7 @@ fn people(facts: &Facts, zone: Tz) -> Vec<Item> {
         ));
     }
     items.extend(facts.gaps.iter().map(|(from, until)| {
-        let says = format!("Lücke von {} bis {}", when(*from, zone), when(*until, zone));
+        let says = format!("Lücke von {} bis {}", minute(*from, zone), minute(*until, zone));
         Item::bad("Dienstplan", says, "Tragen Sie im Dienstplan jemanden ein; bis dahin gilt die letzte Zuflucht.")
     }));
     items.extend(facts.calendars.iter().map(|what| {
@@ -226,7 +228,7 @@ fn backlog(queue: Queue, zone: Tz, now: DateTime<Utc>) -> Item {
     match queue.oldest.filter(|oldest| now - *oldest > WAITING) {
         Some(oldest) => Item::bad(
             name,
-            format!("{says}, die älteste seit {}", when(oldest, zone)),
+            format!("{says}, die älteste seit {}", minute(oldest, zone)),
             "Hören Sie die Meldungen selbst ab. Ist das Sprachmodell da, und hat die Maschine genug Zeit dafür?",
         ),
         None => Item::good(name, says),
@@ -283,13 +285,13 @@ fn drill(facts: &Facts, zone: Tz) -> Item {
         Drilled::Off => Item::plain(NAME, "ausgeschaltet"),
         Drilled::Never => Item::plain(NAME, "noch keiner"),
         Drilled::Last(Drill { failed_at: Some(at), .. }) => {
-            Item::bad(NAME, format!("der letzte kam nicht an ({})", when(*at, zone)), REMEDY)
+            Item::bad(NAME, format!("der letzte kam nicht an ({})", minute(*at, zone)), REMEDY)
         }
         Drilled::Last(Drill { arrived_at: Some(at), begun_at, .. }) if facts.now - *begun_at <= UNDRILLED => {
-            Item::good(NAME, format!("angekommen {}", when(*at, zone)))
+            Item::good(NAME, format!("angekommen {}", minute(*at, zone)))
         }
         Drilled::Last(Drill { begun_at, .. }) if facts.now - *begun_at > UNDRILLED => {
-            Item::bad(NAME, format!("der letzte begann {}", when(*begun_at, zone)), REMEDY)
+            Item::bad(NAME, format!("der letzte begann {}", minute(*begun_at, zone)), REMEDY)
         }
         Drilled::Last(_) => Item::plain(NAME, "unterwegs"),
     }
@@ -309,12 +311,12 @@ fn retention(facts: &Facts, zone: Tz) -> Item {
         None => Item::plain(NAME, format!("noch nicht nachgesehen{held}")),
         Some(at) if facts.now - at > UNLOOKED => Item::bad(
             NAME,
-            format!("zuletzt nachgesehen {}{held}", when(at, zone)),
+            format!("zuletzt nachgesehen {}{held}", minute(at, zone)),
             "Sehen Sie unten nach review.retention; was fällig ist, bleibt solange liegen.",
         ),
         Some(at) => {
-            let next = when(at + TimeDelta::hours(1), zone);
-            Item::good(NAME, format!("zuletzt nachgesehen {}, wieder gegen {next}{held}", when(at, zone)))
+            let next = minute(at + TimeDelta::hours(1), zone);
+            Item::good(NAME, format!("zuletzt nachgesehen {}, wieder gegen {next}{held}", minute(at, zone)))
         }
     }
 }

@@ -12,6 +12,7 @@ use super::doors::{Doors, Need};
 use super::frame::Frame;
 use super::session::Visitor;
 use crate::domain::account::Right;
+use crate::wording::minute;
 use askama::Template;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -46,7 +47,7 @@ async fn state(State(app): State<App>, visitor: Visitor) -> Page {
     let sections = judged(&facts, longest(&app), zone);
     let bad = sections.iter().flat_map(|section| &section.items).filter(|item| item.light == Light::Bad).count();
     let frame = Frame::of(&visitor, "/zustand", "Zustand");
-    page(&StatePage { frame, sections, bad, at: shown::when(facts.now, zone) })
+    page(&StatePage { frame, sections, bad, at: minute(facts.now, zone) })
 }
 
 async fn figures(State(app): State<App>) -> Page {

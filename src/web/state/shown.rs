@@ -1,12 +1,6 @@
 //! Instants, spans, amounts and sizes as people read them. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-
-/// "21.11.2026 22:14".
-pub(crate) fn when(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%d.%m.%Y %H:%M").to_string()
-}
+use chrono::TimeDelta;
 
 /// "vor 12 s", "vor 3 min", "vor 5 h", "vor 2 Tagen".
 pub(super) fn ago(span: TimeDelta) -> String {
@@ -47,6 +41,5 @@ mod tests {
         assert_eq!(ago(TimeDelta::minutes(119)), "vor 119 min");
         assert_eq!(ago(TimeDelta::days(3)), "vor 3 Tagen");
         assert_eq!(amount(1, "Meldung wartet", "Meldungen warten"), "1 Meldung wartet");
-        assert_eq!(when("2026-11-21T21:14:00Z".parse().unwrap(), chrono_tz::Europe::Berlin), "21.11.2026 22:14");
     }
 }
