@@ -35,7 +35,9 @@ pub const VERDICTS: [Verdict; 5] =
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn reports(db: &mut AnyConnection, span: Span) -> Result<Vec<Reports>> {
-    let rows = sqlx::query(
+    let rows = rows(
+        db,
+        span,
         "SELECT stored_at / 3600000 AS hour,
              SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
              SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'incomplete' THEN 1 ELSE 0 END) AS incomplete,
@@ -44,9 +46,6 @@ pub async fn reports(db: &mut AnyConnection, span: Span) -> Result<Vec<Reports>>
              SUM(CASE WHEN COALESCE(corrected_verdict, verdict) = 'ignored' THEN 1 ELSE 0 END) AS ignored
          FROM assessments WHERE stored_at >= $1 AND stored_at < $2 GROUP BY stored_at / 3600000 ORDER BY 1",
     )
-    .bind(ms(span.0))
-    .bind(ms(span.1))
-    .fetch_all(db)
     .await?;
     rows.iter()
         .map(|row| {
@@ -100,7 +99,7 @@ pub async fn call_backs(db: &mut AnyConnection, span: Span) -> Result<Vec<Waits>
 }
 
 async fn waits(db: &mut AnyConnection, span: Span, sql: &'static str) -> Result<Vec<Waits>> {
-    let rows = sqlx::query(sql).bind(ms(span.0)).bind(ms(span.1)).fetch_all(db).await?;
+    let rows = rows(db, span, sql).await?;
     rows.iter()
         .map(|row| {
             let fields = Fields::named(row, "cases", "hour".into());
@@ -132,15 +131,14 @@ pub struct Written {
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn written(db: &mut AnyConnection, span: Span) -> Result<Vec<Written>> {
-    let rows = sqlx::query(
+    let rows = rows(
+        db,
+        span,
         "SELECT created_at / 3600000 AS hour, COUNT(*) AS count, CAST(SUM(took_ms) AS BIGINT) AS took,
              CAST(SUM(sound_ms) AS BIGINT) AS sound
          FROM transcripts WHERE created_at >= $1 AND created_at < $2 AND sound_ms > 0 GROUP BY created_at / 3600000
          ORDER BY 1",
     )
-    .bind(ms(span.0))
-    .bind(ms(span.1))
-    .fetch_all(db)
     .await?;
     rows.iter()
         .map(|row| {
@@ -169,13 +167,12 @@ pub struct Cases {
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn cases(db: &mut AnyConnection, span: Span) -> Result<Vec<Cases>> {
-    let rows = sqlx::query(
+    let rows = rows(
+        db,
+        span,
         "SELECT state, outcome, taken_by, COUNT(*) AS count FROM cases WHERE opened_at >= $1 AND opened_at < $2
          GROUP BY state, outcome, taken_by ORDER BY state, outcome, taken_by",
     )
-    .bind(ms(span.0))
-    .bind(ms(span.1))
-    .fetch_all(db)
     .await?;
     rows.iter()
         .map(|row| {
@@ -208,13 +205,12 @@ pub struct Charges {
 /// # Errors
 /// Where the database refused or a row is broken.
 pub async fn charges(db: &mut AnyConnection, span: Span) -> Result<Vec<Charges>> {
-    let rows = sqlx::query(
+    let rows = rows(
+        db,
+        span,
         "SELECT booked_at / 3600000 AS hour, state, COUNT(*) AS count, CAST(SUM(net_cents) AS BIGINT) AS net
          FROM charges WHERE booked_at >= $1 AND booked_at < $2 GROUP BY booked_at / 3600000, state ORDER BY 1, 2",
     )
-    .bind(ms(span.0))
-    .bind(ms(span.1))
-    .fetch_all(db)
     .await?;
     rows.iter().map(charges_of).collect()
 }
@@ -227,6 +223,11 @@ fn charges_of(row: &AnyRow) -> Result<Charges> {
         count: fields.count("count")?,
         net: Cents(fields.number("net")?),
     })
+}
+
+/// What a statement gives for a span: its beginning is `$1`, its end `$2`.
+async fn rows(db: &mut AnyConnection, span: Span, sql: &'static str) -> Result<Vec<AnyRow>> {
+    Ok(sqlx::query(sql).bind(ms(span.0)).bind(ms(span.1)).fetch_all(db).await?)
 }
 
 fn hour(fields: &Fields<'_>) -> Result<DateTime<Utc>> {
