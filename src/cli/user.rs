@@ -12,7 +12,6 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::process::ExitCode;
-use uuid::Uuid;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Options {
@@ -166,7 +165,7 @@ async fn linked(
     id: AccountId,
     now: DateTime<Utc>,
 ) -> anyhow::Result<(String, DateTime<Utc>)> {
-    let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let token = accounts::token()?;
     let until = now + VALID;
     accounts::link(tx, id, Purpose::Begin, &token, now, until).await?;
     Ok((web.link(&format!("/einladung/{token}")), until))

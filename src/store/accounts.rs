@@ -1,8 +1,8 @@
 //! The people at the page, and the one-time links that let them in. Secrets are kept as hashes only.
 
 use super::row::Fields;
-use super::sound::sha256;
-use super::{Result, Tx, ms, ms_opt};
+use super::sound::{hex, sha256};
+use super::{Result, StoreError, Tx, ms, ms_opt};
 use crate::domain::account::{Account, AccountId, Role};
 use crate::domain::assessment::words;
 use chrono::{DateTime, Utc};
@@ -149,6 +149,16 @@ pub async fn lock_admins(tx: &mut Tx) -> Result<Vec<Account>> {
     rows.iter().map(read).collect()
 }
 
+/// A secret for a link or a session: 256 bits from the operating system, as hex.
+///
+/// # Errors
+/// Where the system gives none.
+pub fn token() -> Result<String> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Unfit(format!("no randomness: {error}")))?;
+    Ok(hex(&bytes))
+}
+
 /// Writes a one-time link down; earlier ones for the same purpose are no longer valid. Only the token's SHA-256 is kept.
 ///
 /// # Errors
@@ -228,7 +238,7 @@ pub async fn use_link(tx: &mut Tx, purpose: Purpose, token: &str, now: DateTime<
 }
 
 pub(super) fn parse_id(table: &'static str, id: &str) -> Result<AccountId> {
-    Uuid::parse_str(id).map(AccountId).map_err(|_| super::StoreError::Row {
+    Uuid::parse_str(id).map(AccountId).map_err(|_| StoreError::Row {
         table,
         column: "account_id",
         id: id.to_owned(),

@@ -7,7 +7,7 @@ use super::answer::{Page, Trouble, go, page};
 use super::doors::{Doors, Need};
 use super::form::{Form, Nothing, Path};
 use super::frame::{self, Frame};
-use super::session::{Visitor, token};
+use super::session::Visitor;
 use super::{App, Inner};
 use crate::domain::account::{Account, AccountId, Right, Role};
 use crate::domain::event::{Event, EventKind};
@@ -142,7 +142,7 @@ async fn new_link(State(app): State<App>, visitor: Visitor, Path(id): Path<Strin
 
 /// Makes a link that sets a password, commits, and shows it: this once.
 async fn link_page(app: &App, mut tx: Tx, visitor: &Visitor, account: &Account) -> Page {
-    let (now, token) = (app.desk.clock.now(), token()?);
+    let (now, token) = (app.desk.clock.now(), accounts::token()?);
     accounts::link(&mut tx, account.id, Purpose::Begin, &token, now, now + VALID).await?;
     tx.commit().await?;
     page(&LinkPage {

@@ -5,7 +5,6 @@ use super::{App, Inner};
 use crate::domain::account::{Account, Right, Role, Session, SessionStage};
 use crate::domain::event::{Event, EventKind};
 use crate::runtime::lifecycle::Lifecycle;
-use crate::store::sound::hex;
 use crate::store::{StoreError, Tx, accounts, events, sessions};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -54,16 +53,6 @@ pub(super) fn set_cookie(name: &str, value: &str, seconds: Option<i64>) -> Heade
     let age = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     HeaderValue::try_from(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"))
         .expect("our names and values are ASCII")
-}
-
-/// 256 bits from the operating system, as hex.
-///
-/// # Errors
-/// Where the system gives none.
-pub(super) fn token() -> Result<String, Trouble> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Trouble::Ours(format!("no randomness: {error}")))?;
-    Ok(hex(&bytes))
 }
 
 impl Inner {
@@ -124,7 +113,7 @@ impl Inner {
             browser: browser.chars().take(200).collect(),
             address: address.to_owned(),
         };
-        let token = token()?;
+        let token = accounts::token()?;
         sessions::begin(tx, &session, &token).await?;
         let detail = format!("log-in, {}", stage.as_str());
         events::append(tx, &Event::new(now, EventKind::Access, detail).by(&account.name)).await?;
@@ -161,7 +150,7 @@ mod tests {
 
     #[test]
     fn tokens_are_long_and_never_the_same() {
-        let (one, other) = (token().unwrap(), token().unwrap());
+        let (one, other) = (accounts::token().unwrap(), accounts::token().unwrap());
         assert_eq!(one.len(), 64);
         assert_ne!(one, other);
     }

@@ -12,7 +12,6 @@ use crate::store::accounts::{self, Purpose};
 use crate::store::{StoreError, Tx, events};
 use crate::wording::commands as words;
 use chrono::TimeDelta;
-use uuid::Uuid;
 
 /// A link is valid for so many minutes.
 const VALID_MIN: i64 = 10;
@@ -41,7 +40,7 @@ impl Desk {
         if account.role != Role::Technician {
             return Ok(words::page_by_password(&web.origin()));
         }
-        let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let token = accounts::token()?;
         let now = self.clock.now();
         accounts::link(tx, account.id, Purpose::Enter, &token, now, now + TimeDelta::minutes(VALID_MIN)).await?;
         self.note_account(tx, account, "link asked for by his phone").await?;
