@@ -10,11 +10,11 @@ use super::tam::value;
 use super::wire::Wire;
 use crate::intake::source::SourceError;
 use crate::intake::watch::apart;
+use crate::store::sound::hex;
 use pbkdf2::pbkdf2_hmac_array;
 use roxmltree::Document;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -51,10 +51,7 @@ impl Riddle {
         let password = password.expose_secret().as_bytes();
         let once: [u8; 32] = pbkdf2_hmac_array::<Sha256, 32>(password, &self.first.1, self.first.0);
         let twice: [u8; 32] = pbkdf2_hmac_array::<Sha256, 32>(&once, &self.second.1, self.second.0);
-        twice.iter().fold(format!("{}$", self.second_salt), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-            text
-        })
+        format!("{}${}", self.second_salt, hex(&twice))
     }
 }
 

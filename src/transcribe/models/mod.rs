@@ -6,6 +6,7 @@
 
 mod download;
 
+use crate::store::sound::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -273,9 +274,4 @@ fn plausible(head: &[u8; HEADER]) -> Result<(), String> {
 fn file(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ModelError {
     let path = path.to_owned();
     move |source| ModelError::File { verb, path, source }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
