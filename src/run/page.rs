@@ -8,15 +8,9 @@ use crate::runtime::status::State;
 use crate::store::{Store, accounts};
 use crate::transcribe::child::Child;
 use crate::transcribe::voice::VoiceDesk;
-use crate::web::{Parts, Web};
+use crate::web::{Parts, RETRY, WORKER, Web};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The worker's name on the status board.
-const NAME: &str = "web";
-/// A certificate, a key or a connection is missing: tried again after so long.
-const RETRY: Duration = Duration::from_secs(15);
 
 impl Wiring {
     /// Serves the page, where the settings have one.
@@ -31,10 +25,10 @@ impl Wiring {
             rules,
         };
         let served = serve(parts, settings, self.settings.store.folder.clone(), self.lifecycle.clone());
-        if let Err(error) = self.lifecycle.spawn_apart(NAME.to_owned(), served) {
+        if let Err(error) = self.lifecycle.spawn_apart(WORKER.to_owned(), served) {
             let error = format!("the page has no threads: {error}; allow the service more of them and start it again");
             tracing::error!(error, "the page cannot be served");
-            self.status.say(NAME, State::Failing, error, self.clock.now());
+            self.status.say(WORKER, State::Failing, error, self.clock.now());
         }
     }
 }
@@ -47,7 +41,7 @@ async fn serve(parts: Parts, settings: config::Web, folder: PathBuf, lifecycle: 
             Err(error) => {
                 let error = format!("{error}; put it right, it is tried again every {} s", RETRY.as_secs());
                 tracing::error!(error, "the page cannot be served");
-                parts.status.say(NAME, State::Failing, &error, parts.desk.clock.now());
+                parts.status.say(WORKER, State::Failing, &error, parts.desk.clock.now());
             }
         }
         lifecycle.unless_stopped(tokio::time::sleep(RETRY)).await;
@@ -58,7 +52,7 @@ async fn warn_if_nobody_can_enter(store: &Store) {
     let known = async { accounts::all(&mut *store.read().await?).await };
     match known.await {
         Ok(known) if known.is_empty() => {
-            tracing::warn!("nobody can enter the page yet: `nachtwache user add NAME --role admin`");
+            tracing::warn!("nobody can enter the page yet: `nachtwache user add WORKER --role admin`");
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "could not look who can enter the page"),

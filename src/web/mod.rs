@@ -65,7 +65,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The worker's name on the board.
-const WORKER: &str = "web";
+pub const WORKER: &str = "web";
 /// A request may take so long; a download or a stream has its own limits.
 const REQUEST: Duration = Duration::from_secs(30);
 const BOUNDS: Bounds = Bounds {
@@ -74,8 +74,8 @@ const BOUNDS: Bounds = Bounds {
     finish: Duration::from_secs(10),
     connections: 256,
 };
-/// The address cannot be had: tried again after so long.
-const RETRY: Duration = Duration::from_secs(15);
+/// What the page needs cannot be had (an address, a certificate): tried again after so long.
+pub const RETRY: Duration = Duration::from_secs(15);
 
 /// What the page stands on.
 #[derive(Clone)]
