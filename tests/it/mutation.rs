@@ -235,13 +235,15 @@ fn mutations(record: &Record, ranges: &[Range]) -> Vec<(String, String)> {
 fn no_confirmed_message_stays_confirmed_when_its_consent_is_mutated() {
     let (mut wrong, mut unproved) = (Vec::new(), Vec::new());
     let mut by_kind: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for record in records().into_iter().filter(|record| record.expect.verdict == Verdict::Confirmed) {
+    let confirmed = records().into_iter().filter(|record| record.expect.verdict == Verdict::Confirmed);
+    for (at, record) in confirmed.enumerate() {
         let ranges = consent_sentences(&record.text, &judged(&record).findings);
         if ranges.is_empty() {
             unproved.push(record.id);
             continue;
         }
-        for (name, text) in mutations(&record, &ranges) {
+        // Every second mutation of a message, the others of the next: each is tried on half of all messages.
+        for (name, text) in mutations(&record, &ranges).into_iter().skip(at % 2).step_by(2) {
             // A subject line may hold the consent too (dev-e-023).
             let mutant = Record { subject: None, ..reworded(&record, text) };
             let judged = judged(&mutant);

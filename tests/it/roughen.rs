@@ -8,7 +8,7 @@ use nachtwache::assess::bench::Record;
 use nachtwache::domain::assessment::{Consent, Verdict};
 use std::collections::BTreeMap;
 
-const VARIANTS: u64 = 10;
+const VARIANTS: u64 = 4;
 
 /// `SplitMix64`.
 struct Dice(u64);

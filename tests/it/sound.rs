@@ -32,8 +32,8 @@ fn recordings() -> Vec<(String, f64, bool)> {
 /// Greatest likeness of two sounds over small shifts, 1 for the same.
 fn likeness(a: &[f32], b: &[f32]) -> f32 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-    let at = |shift: usize| dot(&a[shift..], b) / (dot(a, a) * dot(b, b)).sqrt();
-    (0..200).map(at).fold(0.0, f32::max)
+    let most = (dot(a, a) * dot(b, b)).sqrt();
+    (0..200).map(|shift| dot(&a[shift..], b) / most).fold(0.0, f32::max)
 }
 
 #[test]

@@ -74,7 +74,8 @@ fn both(record: &bench::Record, names: &Names) -> (Judgement, Judgement) {
 
 #[test]
 fn an_empty_list_changes_nothing_at_all() {
-    for record in corpus() {
+    // one of ten, of every file: the list is asked behind one and the same judgement
+    for record in corpus().into_iter().step_by(10) {
         let (without, with) = both(&record, &Names::default());
         assert_eq!(without, with, "{}", record.id);
     }

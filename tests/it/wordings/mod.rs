@@ -146,7 +146,7 @@ fn the_longest_and_worst_fields_neither_break_nor_lengthen_a_message() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_words_in_any_field_keep_every_message_right(
