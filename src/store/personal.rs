@@ -1,50 +1,74 @@
 //! Every text about persons that is stored of a report, many reports at once: for a request that looks through all of them.
 
-use super::Result;
 use super::reports::parse_id;
 use super::row::Fields;
+use super::{Dialect, Reader, Result};
 use crate::domain::report::ReportId;
 use crate::domain::transcript::Transcript;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
 
 /// A report and all its texts: number, name, what is read in it (as JSON), words, mail, written notes, corrections.
 pub type Texts = (ReportId, Vec<String>);
 
-/// Of up to `limit` reports behind `after`, in their order.
+/// Every report, in order.
 ///
 /// # Errors
 /// Where the database refused or a row is broken.
-pub async fn page(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -> Result<Vec<Texts>> {
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows = sqlx::query(
-        "SELECT r.id, r.caller_number, r.caller_name, COALESCE(a.corrected_body, a.body) AS judged, t.body AS heard,
-             m.sender, m.reply_to, m.subject, m.body AS written, m.headers
-         FROM (SELECT id, caller_number, caller_name FROM reports WHERE id > $1 ORDER BY id LIMIT $2) AS r
-         LEFT JOIN assessments AS a ON a.report_id = r.id
-         LEFT JOIN transcripts AS t ON t.report_id = r.id
-         LEFT JOIN mails AS m ON m.report_id = r.id
-         ORDER BY r.id",
-    )
-    .bind(&after)
-    .bind(limit)
-    .fetch_all(&mut *db)
-    .await?;
+pub async fn every(db: &mut Reader) -> Result<Vec<ReportId>> {
+    let rows = sqlx::query("SELECT id FROM reports ORDER BY id").fetch_all(&mut **db).await?;
+    rows.iter().map(id).collect()
+}
+
+/// Every report with a text in which these letters follow one another, whatever their case, in order: found by the database,
+/// which is a multiple quicker than reading all texts. Only letters of ASCII but "i" and "k": the databases fold no others,
+/// and signs of other alphabets are folded to those two.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn with_letters(db: &mut Reader, letters: &str) -> Result<Vec<ReportId>> {
+    let has = |column: &str| match db.dialect {
+        Dialect::Sqlite => format!("{column} LIKE $1"),
+        Dialect::Postgres => format!("LOWER({column} COLLATE \"C\") LIKE $1"),
+    };
+    let any = |columns: &[&str]| columns.iter().map(|column| has(column)).collect::<Vec<_>>().join(" OR ");
+    let sql = format!(
+        "SELECT id FROM reports WHERE {}
+         UNION SELECT report_id FROM assessments WHERE {}
+         UNION SELECT report_id FROM transcripts WHERE {}
+         UNION SELECT report_id FROM mails WHERE {}
+         UNION SELECT cases.report_id FROM notes JOIN cases ON cases.id = notes.case_id WHERE {}
+         UNION SELECT report_id FROM corrections WHERE {} ORDER BY 1",
+        any(&["caller_name"]),
+        any(&["COALESCE(corrected_body, body)"]),
+        any(&["body"]),
+        any(&["sender", "reply_to", "subject", "body", "headers"]),
+        any(&["notes.body"]),
+        any(&["before", "after"]),
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(format!("%{letters}%")).fetch_all(&mut **db).await?;
+    rows.iter().map(id).collect()
+}
+
+fn id(row: &AnyRow) -> Result<ReportId> {
+    parse_id("reports", "id", row.try_get(0)?)
+}
+
+/// Of these reports, in their order.
+///
+/// # Errors
+/// Where the database refused or a row is broken.
+pub async fn texts(db: &mut Reader, of: &[ReportId]) -> Result<Vec<Texts>> {
+    let places = (1..=of.len()).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
     let mut found = BTreeMap::new();
-    for row in &rows {
+    for row in &fetch(db, ALL, &places, of).await? {
         let (id, texts) = read(row)?;
         found.insert(id, texts);
     }
-    let Some(last) = found.keys().next_back().map(ToString::to_string) else { return Ok(Vec::new()) };
-    for more in [
-        "SELECT cases.report_id AS id, notes.body AS one, NULL AS other FROM notes JOIN cases ON cases.id = notes.case_id
-         WHERE cases.report_id > $1 AND cases.report_id <= $2 AND notes.body IS NOT NULL",
-        "SELECT report_id AS id, before AS one, after AS other FROM corrections
-         WHERE report_id > $1 AND report_id <= $2",
-    ] {
-        for row in sqlx::query(more).bind(&after).bind(&last).fetch_all(&mut *db).await? {
-            let fields = Fields::of(&row, "notes")?;
+    for more in [NOTES, CORRECTIONS] {
+        for row in &fetch(db, more, &places, of).await? {
+            let fields = Fields::of(row, "notes")?;
             if let Some(texts) = found.get_mut(&parse_id("notes", "report_id", &fields.text("id")?)?) {
                 texts.extend(fields.maybe_text("one")?);
                 texts.extend(fields.maybe_text("other")?);
@@ -52,6 +76,21 @@ pub async fn page(db: &mut AnyConnection, after: Option<ReportId>, limit: i64) -
         }
     }
     Ok(found.into_iter().collect())
+}
+
+const ALL: &str =
+    "SELECT r.id, r.caller_number, r.caller_name, COALESCE(a.corrected_body, a.body) AS judged, t.body AS heard,
+         m.sender, m.reply_to, m.subject, m.body AS written, m.headers
+     FROM reports AS r LEFT JOIN assessments AS a ON a.report_id = r.id LEFT JOIN transcripts AS t ON t.report_id = r.id
+         LEFT JOIN mails AS m ON m.report_id = r.id
+     WHERE r.id IN";
+const NOTES: &str = "SELECT cases.report_id AS id, notes.body AS one, NULL AS other
+     FROM notes JOIN cases ON cases.id = notes.case_id WHERE notes.body IS NOT NULL AND cases.report_id IN";
+const CORRECTIONS: &str = "SELECT report_id AS id, before AS one, after AS other FROM corrections WHERE report_id IN";
+
+async fn fetch(db: &mut Reader, sql: &str, places: &str, of: &[ReportId]) -> Result<Vec<AnyRow>> {
+    let query = sqlx::query(AssertSqlSafe(format!("{sql} ({places})")));
+    Ok(of.iter().fold(query, |query, id| query.bind(id.to_string())).fetch_all(&mut **db).await?)
 }
 
 fn read(row: &AnyRow) -> Result<Texts> {

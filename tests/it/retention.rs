@@ -599,6 +599,7 @@ on_both!(
     a_deletion_killed_in_between_goes_on,
     a_ledger_that_was_touched_is_noticed,
     a_caller_is_found_in_every_spelling_and_erased,
+    a_caller_is_found_by_his_name_wherever_it_stands,
     a_name_on_the_list_of_words_is_found_and_erased,
     every_column_has_a_class,
 );
@@ -658,6 +659,43 @@ async fn after_an_erasure_the_file_is_written_anew_in_a_quiet_hour_or_in_a_week(
     assert_eq!(residues(base.folder.path()), BTreeMap::new());
     base.look(11, "").await;
     assert_eq!(rewritten().await, Some(t(10).timestamp_millis()), "once");
+}
+
+async fn a_caller_is_found_by_his_name_wherever_it_stands(base: Base) {
+    let folder = base.store.sound_folder().to_owned();
+    let mut tx = base.begun().await;
+    let mut all = Vec::new();
+    for number in 0..10 {
+        all.push(full(&mut tx, &folder, number, Medium::Voicemail).await.id);
+        case_of(&mut tx, all[number], None).await;
+    }
+    let words = crate::world::spoken("hier ist Möbel Kister aus Fulda");
+    transcripts::put(&mut tx, all[2], &words, Duration::ZERO, t(0)).await.unwrap();
+    let mut found = assessment();
+    found.fields.company = Some("Autohaus \"Möbel Kister\"".into());
+    assessments::put(&mut tx, all[3], &found, t(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    let (of, of_report) = (|at: usize| format!("id = '{}'", all[at]), |at: usize| format!("report_id = '{}'", all[at]));
+    for statement in [
+        format!("UPDATE reports SET caller_name = 'MÖBEL KISTER' WHERE {}", of(0)),
+        // the sign for a kelvin is a "k", too
+        format!("UPDATE reports SET caller_name = 'Möbel \u{212a}ister' WHERE {}", of(1)),
+        format!("UPDATE mails SET body = 'Grüße, möbel kister' WHERE {}", of_report(4)),
+        format!("UPDATE mails SET headers = '[[\"From\",\"Möbel KISTER <m@example.de>\"]]' WHERE {}", of_report(5)),
+        format!(
+            "UPDATE notes SET body = 'Frau von Möbel Kister' WHERE case_id = (SELECT id FROM cases WHERE {})",
+            of_report(6)
+        ),
+        format!("UPDATE reports SET caller_name = 'Möbel Mister' WHERE {}", of(7)),
+        format!("UPDATE reports SET caller_name = 'Kister Möbel' WHERE {}", of(8)),
+        format!("UPDATE reports SET caller_name = 'ЖОРА' WHERE {}", of(9)),
+    ] {
+        base.sql(&statement).await;
+    }
+    for (name, expected) in [("Möbel Kister", &all[..7]), ("жора", &all[9..]), ("Zzmarker", &all[..])] {
+        let found = requests::find(&base.store, &Whom::name(name).unwrap()).await.unwrap();
+        assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), expected, "{name}");
+    }
 }
 
 async fn a_name_on_the_list_of_words_is_found_and_erased(base: Base) {
