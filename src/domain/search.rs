@@ -28,6 +28,16 @@ pub struct Term {
     pub begins: bool,
 }
 
+impl Term {
+    /// Whether it is (a part of) a phone number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.word
+            .strip_prefix('n')
+            .is_some_and(|digits| digits.len() >= *NUMBER.start() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
 /// The different words of these texts, as they are kept.
 #[must_use]
 pub fn kept<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {

@@ -10,6 +10,8 @@ use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe};
 use std::fmt::Write as _;
 
+const PLACE: &str = "inbox.place";
+
 enum Value {
     Text(String),
     Number(i64),
@@ -19,23 +21,33 @@ enum Value {
 pub(super) struct Chosen {
     /// The tables.
     pub(super) tables: &'static str,
-    /// The column that orders.
+    /// The column that holds the place.
     pub(super) place: &'static str,
+    /// What orders.
+    pub(super) order: &'static str,
     conditions: String,
     values: Vec<Value>,
 }
 
 impl Chosen {
+    fn any() -> Self {
+        Self { tables: "inbox", place: PLACE, order: PLACE, conditions: "1 = 1".to_owned(), values: Vec::new() }
+    }
+
     /// The rows that pass, without regard to verdict and state.
     pub(super) fn base(dialect: Dialect, filter: &Filter) -> Self {
-        let mut chosen =
-            Self { tables: "inbox", place: "inbox.place", conditions: "1 = 1".to_owned(), values: Vec::new() };
+        let mut chosen = Self::any();
         let terms = search::sought(&filter.words);
         if !terms.is_empty() {
-            let Matching { tables, condition, place, sought } = words::matching(dialect, &terms);
-            (chosen.tables, chosen.place) = (tables, place);
+            let Matching { tables, condition, place, order, sought } = words::matching(dialect, &terms);
+            (chosen.tables, chosen.place, chosen.order) = (tables, place, order);
             chosen.and(condition, Value::Text(sought));
         }
+        chosen.without_words(filter)
+    }
+
+    fn without_words(mut self, filter: &Filter) -> Self {
+        let chosen = &mut self;
         if let Some(source) = &filter.source {
             chosen.and("inbox.source = ?", Value::Text(source.clone()));
         }
@@ -48,15 +60,32 @@ impl Chosen {
         if let Some(until) = filter.until {
             chosen.at("<", ms(until).saturating_mul(256));
         }
-        chosen
+        self
     }
 
     /// The rows that pass.
     pub(super) fn all(dialect: Dialect, filter: &Filter) -> Self {
-        let mut chosen = Self::base(dialect, filter);
-        chosen.one_of("inbox.verdict", filter.verdicts.iter().copied().map(Verdict::as_str));
-        chosen.one_of("inbox.state", filter.state.iter().copied().map(State::as_str));
-        chosen
+        Self::base(dialect, filter).judged(filter)
+    }
+
+    fn judged(mut self, filter: &Filter) -> Self {
+        self.one_of("inbox.verdict", filter.verdicts.iter().copied().map(Verdict::as_str));
+        self.one_of("inbox.state", filter.state.iter().copied().map(State::as_str));
+        self
+    }
+
+    /// Asks for the `first` and the `last` place of what passes, whatever its words. `None` where that narrows nothing, or there
+    /// are no words. A word that is everywhere is looked up from there to there only: few reports are open, and none that is
+    /// no emergency is. PostgreSQL begins with those by itself.
+    pub(super) fn ends(dialect: Dialect, filter: &Filter) -> Option<Query<'static, Any, AnyArguments>> {
+        let narrows = filter.state.is_some() || filter.technician.is_some();
+        if dialect == Dialect::Postgres || !narrows || search::sought(&filter.words).is_empty() {
+            return None;
+        }
+        let chosen = Self::any().without_words(filter).judged(filter);
+        let end = |order| format!("SELECT place FROM inbox WHERE {} ORDER BY place {order} LIMIT 1", chosen.conditions);
+        let sql = format!("SELECT ({}) AS first, ({}) AS last", end("ASC"), end("DESC"));
+        Some(bound(sql, chosen.values))
     }
 
     fn one_of(&mut self, column: &'static str, words: impl Iterator<Item = &'static str>) {
@@ -85,9 +114,13 @@ impl Chosen {
     /// The statement `head FROM … WHERE … tail`, its values bound.
     pub(super) fn query(self, head: &str, tail: &str) -> Query<'static, Any, AnyArguments> {
         let sql = format!("{head} FROM {} WHERE {}{tail}", self.tables, self.conditions);
-        self.values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, value| match value {
-            Value::Text(text) => query.bind(text),
-            Value::Number(number) => query.bind(number),
-        })
+        bound(sql, self.values)
     }
+}
+
+fn bound(sql: String, values: Vec<Value>) -> Query<'static, Any, AnyArguments> {
+    values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+    })
 }

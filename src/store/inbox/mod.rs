@@ -165,6 +165,14 @@ pub struct Counts {
 pub async fn page(db: &mut Reader, filter: &Filter, cursor: Cursor) -> Result<Page> {
     let more = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
     let mut chosen = Chosen::all(db.dialect, filter);
+    if let Some(ends) = Chosen::ends(db.dialect, filter) {
+        let row = ends.fetch_one(&mut **db).await?;
+        let fields = Fields::named(&row, "inbox", "ends".to_owned());
+        let (first, last) = (fields.maybe_number("first")?, fields.maybe_number("last")?);
+        let Some((first, last)) = first.zip(last) else { return Ok(Page::default()) };
+        chosen.at(">=", first);
+        chosen.at("<=", last);
+    }
     let upwards = match cursor {
         Cursor::Newest => false,
         Cursor::Before(place) => {
@@ -177,8 +185,8 @@ pub async fn page(db: &mut Reader, filter: &Filter, cursor: Cursor) -> Result<Pa
         }
     };
     let order = if upwards { "ASC" } else { "DESC" };
-    let place = chosen.place;
-    let inner = format!(" ORDER BY {place} {order} LIMIT {more}) AS page {JOINED} ORDER BY page.place {order}");
+    let (place, by) = (chosen.place, chosen.order);
+    let inner = format!(" ORDER BY {by} {order} LIMIT {more}) AS page {JOINED} ORDER BY page.place {order}");
     let head = format!("SELECT {COLUMNS} FROM (SELECT {place} AS place");
     let rows = chosen.query(&head, &inner).fetch_all(&mut **db).await?;
     let mut rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;

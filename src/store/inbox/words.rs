@@ -38,6 +38,8 @@ pub(super) struct Matching {
     pub(super) condition: &'static str,
     /// The place, as the index has it.
     pub(super) place: &'static str,
+    /// What orders by it.
+    pub(super) order: &'static str,
     /// The words, in the database's own language.
     pub(super) sought: String,
 }
@@ -50,12 +52,15 @@ pub(super) fn matching(dialect: Dialect, terms: &[Term]) -> Matching {
             tables: "inbox_words CROSS JOIN inbox",
             condition: "inbox_words MATCH ? AND inbox.place = inbox_words.rowid",
             place: "inbox_words.rowid",
+            order: "inbox_words.rowid",
             sought: all(terms, " AND ", " *"),
         },
         Dialect::Postgres => Matching {
             tables: "inbox_words JOIN inbox ON inbox.place = inbox_words.place",
             condition: "inbox_words.words @@ CAST(? AS TSQUERY)",
             place: "inbox_words.place",
+            // PostgreSQL takes a number for frequent and would look for it in the list from the top: this keeps it to its index
+            order: if terms.iter().any(Term::is_number) { "inbox_words.place + 0" } else { "inbox_words.place" },
             sought: all(terms, " & ", ":*"),
         },
     }
