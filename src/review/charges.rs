@@ -140,8 +140,6 @@ pub struct Dossier {
     pub consents: Vec<PhoneConsent>,
     /// Every step of the charge, the oldest first.
     pub steps: Vec<Step>,
-    /// What people did with the report and the case, the oldest first.
-    pub story: Vec<Event>,
 }
 
 impl Dossier {
@@ -164,14 +162,11 @@ pub async fn dossier(reader: &mut Reader, case: CaseId) -> Result<Option<Dossier
         Some(frozen) => Some(frozen),
         None => assessments::find(reader, entry.report).await?.map(|found| found.verdict),
     };
-    let mut story = events::of_report(reader, case.report).await?;
-    story.retain(|event| event.actor.is_some());
     Ok(Some(Dossier {
         report: reports::find(reader, entry.report).await?,
         verdict,
         consents: consents::all(reader, case.id).await?,
         steps: charge_steps::steps(reader, case.id).await?,
-        story,
         case,
         entry,
     }))
