@@ -179,6 +179,16 @@ impl Stage {
     }
 }
 
+/// Whoever has waited for so long is overtaken by nobody who comes from then on.
+pub const OVERTAKEN_FOR: TimeDelta = TimeDelta::minutes(25);
+/// A call within business hours stands so far behind one outside; a long recording at most a little less far.
+const BEHIND_THE_NIGHT: TimeDelta = TimeDelta::minutes(15);
+const BEHIND_THE_SHORT: TimeDelta = TimeDelta::minutes(10);
+/// For each second of its sound a recording stands ten behind.
+const BEHIND_A_SECOND: u64 = 10;
+/// Of telephone sound, 16 bit; a compressed one counts as shorter than it is, beside those of its own kind it makes no difference.
+const BYTES_A_SECOND: u64 = 16_000;
+
 /// One stored voicemail or e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -215,6 +225,17 @@ impl Report {
     pub fn is_drill(&self) -> bool {
         self.source == DRILL
     }
+
+    /// Its place in the queue, the earliest goes first: when it was stored, later by what may go before it. So a call from
+    /// outside business hours goes before one from inside and a short one before a long one, and nobody waits for ever:
+    /// whoever comes `OVERTAKEN_FOR` later stands behind it, whatever he is.
+    #[must_use]
+    pub fn turn_at(&self, outside: bool) -> DateTime<Utc> {
+        let seconds = self.recording.as_ref().map_or(0, |sound| sound.bytes / BYTES_A_SECOND);
+        let length = i64::try_from(seconds.saturating_mul(BEHIND_A_SECOND)).unwrap_or(i64::MAX / 1000);
+        let hours = if outside { TimeDelta::zero() } else { BEHIND_THE_NIGHT };
+        self.stored_at + hours + TimeDelta::seconds(length.min(BEHIND_THE_SHORT.num_seconds()))
+    }
 }
 
 /// A stored sound.
@@ -228,4 +249,75 @@ pub struct Recording {
     pub bytes: u64,
     /// The file's name at the source.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A report stored so many seconds after the first one, with a recording of so many seconds.
+    fn report(stored_s: i64, sound_s: u64) -> Report {
+        let stored_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(stored_s);
+        let recording = Recording {
+            file: String::new(),
+            sha256: String::new(),
+            bytes: sound_s * BYTES_A_SECOND,
+            name: String::new(),
+        };
+        Report {
+            id: ReportId::fresh(),
+            source: "spool".into(),
+            key: String::new(),
+            mailbox: None,
+            caller: Caller::default(),
+            called_at: stored_at,
+            stored_at,
+            recording: Some(recording),
+            trouble: None,
+            medium: Medium::Voicemail,
+            longest_s: None,
+            stage: Stage::Transcribe,
+        }
+    }
+
+    #[test]
+    fn the_night_goes_before_the_day_and_the_short_before_the_long() {
+        let turn = |stored_s, sound_s, outside| report(stored_s, sound_s).turn_at(outside);
+        assert!(turn(60, 600, true) < turn(60, 0, false), "at one time the night goes first, however long");
+        assert!(turn(300, 20, true) < turn(0, 90, true) && turn(300, 20, false) < turn(0, 90, false));
+        assert!(turn(0, 30, true) < turn(1, 30, true), "of like ones whoever came first");
+        assert!(turn(0, 600, false) <= turn(OVERTAKEN_FOR.num_seconds(), 0, true), "a day's long one has its turn");
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_comes_and_however_urgent_everybody_is_served_within_a_bound(
+            arrivals in proptest::collection::vec((0_i64..90, 0_u64..900, any::<bool>(), 1_i64..900), 1..25),
+            flood in 10_i64..120,
+        ) {
+            // (stored, turn, seconds of work); beside them, without end, a short call of the night every `flood` seconds
+            let mut at = 0;
+            let mut waiting: Vec<(i64, DateTime<Utc>, i64, bool)> = Vec::new();
+            for (gap, sound, outside, work) in &arrivals {
+                at += gap;
+                waiting.push((at, report(at, *sound).turn_at(*outside), *work, true));
+            }
+            let (mut clock, mut next_urgent, mut left) = (0, 0, arrivals.len());
+            while left > 0 {
+                while next_urgent <= clock {
+                    waiting.push((next_urgent, report(next_urgent, 0).turn_at(true), 5 * flood, false));
+                    next_urgent += flood;
+                }
+                let here = (0..waiting.len()).filter(|one| waiting[*one].0 <= clock);
+                let Some(next) = here.min_by_key(|one| waiting[*one].1) else { clock += 1; continue };
+                let served = waiting.swap_remove(next);
+                // nobody who still waits came so much earlier
+                let passed_over = waiting.iter().filter(|one| one.0 <= clock && one.0 + OVERTAKEN_FOR.num_seconds() < served.0);
+                prop_assert_eq!(passed_over.count(), 0);
+                left -= usize::from(served.3);
+                clock += served.2;
+            }
+        }
+    }
 }

@@ -119,6 +119,8 @@ impl Desk {
         let unheard_at = (!wakes_nobody).then_some(now + wait);
         let new = reports::insert(tx, report, twin, now, unheard_at).await?;
         if new {
+            let outside = !self.settings.business_hours().is_open(report.called_at);
+            reports::line_up(tx, report.id, report.turn_at(outside)).await?;
             if let Some((file, mail)) = &kept.mail {
                 mails::put(tx, report.id, mail, file).await?;
             }

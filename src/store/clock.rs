@@ -29,6 +29,14 @@ pub async fn set_back(tx: &mut Tx, by: TimeDelta, now: DateTime<Utc>, patience: 
         case.set_back(by, now, patience);
         cases::put(tx, &case).await?;
     }
+    // whoever waits keeps his place before those who come by the new clock
+    sqlx::query(
+        "UPDATE reports SET turn_at = COALESCE(turn_at, stored_at) - $1 WHERE stage <> 'done' AND stored_at > $2",
+    )
+    .bind(by.num_milliseconds())
+    .bind(ms(now))
+    .execute(tx.db())
+    .await?;
     for sql in [
         "UPDATE notices SET due_at = $1 WHERE due_at > $1",
         "UPDATE notices SET second_at = $1 WHERE second_at > $1",

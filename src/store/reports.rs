@@ -110,7 +110,20 @@ pub async fn line(tx: &mut Tx, id: ReportId) -> Result<Option<String>> {
     Ok(found.flatten())
 }
 
-/// Claims one report that is due in `stage`, and counts the try before it is made.
+/// Gives a report its place in the queues (`Report::turn_at`); without one it stands where it was stored.
+///
+/// # Errors
+/// Where the database refused.
+pub async fn line_up(tx: &mut Tx, id: ReportId, turn_at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("UPDATE reports SET turn_at = $1 WHERE id = $2")
+        .bind(ms(turn_at))
+        .bind(id.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// Claims of the reports that are due in `stage` the one whose turn it is, and counts the try before it is made.
 ///
 /// # Errors
 /// Where the database refused.
@@ -119,7 +132,7 @@ pub async fn claim(tx: &mut Tx, stage: Stage, claim: Claim) -> Result<Option<(Re
     let sql = tx.dialect.sql(
         "UPDATE reports SET lease_until = $1, lease_token = $2, attempt = attempt + 1
          WHERE id = (SELECT id FROM reports WHERE stage = $3 AND due_at <= $4 AND (lease_until IS NULL OR lease_until <= $4)
-                     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                     ORDER BY COALESCE(turn_at, stored_at), id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING *",
     );
     let row = sqlx::query(sql)

@@ -59,6 +59,7 @@ on_both!(
     a_report_comes_back_as_it_was_stored,
     the_same_arrival_is_stored_once,
     two_hundred_reports_and_eight_workers_each_exactly_once,
+    the_night_goes_first_then_the_short_and_a_long_one_of_the_day_has_its_turn,
     a_lease_that_ran_out_is_handed_on_and_the_first_worker_can_no_longer_finish,
     what_is_not_committed_did_not_happen,
     an_unheard_report_is_taken_once,
@@ -166,6 +167,43 @@ async fn two_hundred_reports_and_eight_workers_each_exactly_once(base: Base) {
     let done: Vec<ReportId> = futures::future::join_all(work).await.into_iter().flatten().collect();
     assert_eq!(done.len(), 200);
     assert_eq!(done.iter().collect::<HashSet<_>>().len(), 200);
+}
+
+async fn the_night_goes_first_then_the_short_and_a_long_one_of_the_day_has_its_turn(base: Base) {
+    let mut tx = base.store.begin().await.unwrap();
+    let mut late = 0;
+    for (key, seconds, outside, stored_s) in [
+        ("day, long", 120, false, 0),
+        ("day, short", 10, false, 60),
+        ("night, long", 120, true, 120),
+        ("night, short", 10, true, 180),
+        ("night, short, half an hour later", 10, true, 1800),
+        ("of an earlier version", 900, false, 30),
+    ] {
+        let mut laid = report(key);
+        laid.stored_at = t(stored_s);
+        laid.recording.as_mut().unwrap().bytes = seconds * 16_000;
+        assert!(reports::insert(&mut tx, &laid, None, t(stored_s), None).await.unwrap());
+        if key != "of an earlier version" {
+            reports::line_up(&mut tx, laid.id, laid.turn_at(outside)).await.unwrap();
+        }
+        late = late.max(stored_s);
+    }
+    let mut order = Vec::new();
+    while let Some((next, _)) = reports::claim(&mut tx, Stage::Transcribe, claim(late)).await.unwrap() {
+        order.push(next.key);
+    }
+    assert_eq!(
+        order,
+        [
+            "of an earlier version",
+            "night, short",
+            "night, long",
+            "day, short",
+            "day, long",
+            "night, short, half an hour later"
+        ]
+    );
 }
 
 async fn a_lease_that_ran_out_is_handed_on_and_the_first_worker_can_no_longer_finish(base: Base) {
