@@ -38,13 +38,15 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     let now = SystemClock.now();
     let alive = has_spoken(&beats, now);
     let failing: Vec<_> = beats.iter().filter(|beat| beat.state == "failing").collect();
-    let well = alive && failing.is_empty() && standing.is_empty();
+    let behind = settings.watch.is_behind(waiting, oldest, now);
+    let well = alive && failing.is_empty() && standing.is_empty() && !behind;
     if options.json {
         let state = json!({
             "well": well,
             "running": alive,
             "waiting_for_transcript": waiting,
             "oldest_waiting_since": oldest,
+            "behind": behind,
             "workers": beats.iter().map(beat_as_json).collect::<Vec<_>>(),
             "sources": sources.iter().map(source_as_json).collect::<Vec<_>>(),
             "troubles": standing.iter().map(trouble_as_json).collect::<Vec<_>>(),
@@ -56,7 +58,7 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
         } else {
             "not running (or its status is older than a minute): start the service"
         });
-        super::say(&format!("waiting for a transcript: {waiting}"));
+        say_queue(waiting, oldest, behind, now);
         for (name, one) in &sources {
             super::say(&format!("mailbox {name}: {}", mailbox(one, now)));
         }
@@ -69,6 +71,14 @@ pub(super) async fn health(settings: &Settings, options: &Options) -> anyhow::Re
     }
     store.close().await;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn say_queue(waiting: i64, oldest: Option<DateTime<Utc>>, behind: bool, now: DateTime<Utc>) {
+    let since = |oldest: DateTime<Utc>| format!(", the oldest for {} s", (now - oldest).num_seconds());
+    super::say(&format!("waiting for a transcript: {waiting}{}", oldest.map(since).unwrap_or_default()));
+    if behind {
+        super::say("behind: more reports wait for a transcript than should, or for too long; listen to them yourself");
+    }
 }
 
 /// Whether a service runs on this store.

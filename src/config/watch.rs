@@ -1,7 +1,7 @@
 //! `[watch]`, `[drill]`, `[morning]`: what the service tells of itself, and proves of itself.
 
 use super::Settings;
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 /// `[watch]`
@@ -10,11 +10,32 @@ use serde::Deserialize;
 pub struct WatchRow {
     /// Whether the office is told, silently, that the service started.
     pub tell_start: bool,
+    /// Minutes that a report may wait for its transcript; then the office is told that there is a queue.
+    pub waiting_min: u32,
+    /// So many reports may wait for their transcript.
+    pub waiting_most: u32,
 }
 
 impl Default for WatchRow {
     fn default() -> Self {
-        Self { tell_start: true }
+        Self { tell_start: true, waiting_min: 10, waiting_most: 20 }
+    }
+}
+
+impl WatchRow {
+    /// Whether a stage is behind its work, where so many reports wait, the oldest since `oldest`.
+    #[must_use]
+    pub fn is_behind(&self, waiting: i64, oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        let limit = TimeDelta::minutes(i64::from(self.waiting_min));
+        waiting > i64::from(self.waiting_most) || oldest.is_some_and(|oldest| now - oldest > limit)
+    }
+
+    /// Whether it has caught up for good: half as much waits as may, so that a queue at the brink is not told of again and
+    /// again.
+    #[must_use]
+    pub fn has_caught_up(&self, waiting: i64, oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        let limit = TimeDelta::seconds(i64::from(self.waiting_min) * 30);
+        waiting <= i64::from(self.waiting_most / 2) && oldest.is_none_or(|oldest| now - oldest <= limit)
     }
 }
 
@@ -74,7 +95,13 @@ fn time(text: &str) -> Option<NaiveTime> {
 
 /// What is wrong with the three sections.
 pub(super) fn complaints(settings: &Settings, wrong: &mut Vec<String>) {
-    let (drill, morning) = (&settings.drill, &settings.morning);
+    let (drill, morning, watch) = (&settings.drill, &settings.morning, &settings.watch);
+    if !(2..=1440).contains(&watch.waiting_min) {
+        wrong.push(format!("watch.waiting_min: {} is not between 2 and 1440", watch.waiting_min));
+    }
+    if !(1..=100_000).contains(&watch.waiting_most) {
+        wrong.push(format!("watch.waiting_most: {} is not between 1 and 100000", watch.waiting_most));
+    }
     if time(&drill.at).is_none() {
         wrong.push(format!("drill.at: {:?} is no time of day; write e.g. \"09:00\"", drill.at));
     }
@@ -111,6 +138,8 @@ mod tests {
         for (text, key) in [
             ("[drill]\nat = \"9\"\n", "drill.at"),
             ("[drill]\nwithin_min = 0\n", "drill.within_min"),
+            ("[watch]\nwaiting_min = 1\n", "watch.waiting_min"),
+            ("[watch]\nwaiting_most = 0\n", "watch.waiting_most"),
             ("[drill]\ntell = \"Nobody\"\n", "drill.tell"),
             ("[morning]\nmail_to = [\"office\"]\n", "morning.mail_to"),
             ("[morning]\nmail_to = [\"office@example.de\"]\n", "smtp"),

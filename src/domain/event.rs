@@ -54,6 +54,8 @@ words! {
         Split = "split",
         /// People were told of a mailbox.
         Trouble = "trouble",
+        /// People were told that more waits than should, or that it is over.
+        Queue = "queue",
         /// A receipt went to the sender of a mail.
         Receipt = "receipt",
         /// A notice that nobody answered goes another way.

@@ -15,6 +15,7 @@ pub mod notifier;
 mod other_ways;
 pub mod paths;
 pub mod plan;
+pub mod queue;
 pub mod ready;
 pub mod receipt;
 mod replies;

@@ -3,6 +3,7 @@
 use super::{POLL, Wiring};
 use crate::escalate::drill::DrillStep;
 use crate::escalate::morning::MorningStep;
+use crate::escalate::queue::QueueStep;
 use crate::escalate::ready::ReadyStep;
 use crate::escalate::start::tell_start;
 use crate::escalate::watch::Watch;
@@ -30,6 +31,14 @@ impl Wiring {
         let watch = Watch::new(store, settings, roster, self.status.clone(), self.clock.clone());
         let watch = watch.map_err(anyhow::Error::msg)?;
         self.lifecycle.spawn("watch".into(), watch.run(self.lifecycle.clone()));
+        let queue = QueueStep {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            roster: self.roster.clone(),
+            clock: self.clock.clone(),
+            bells: self.bells.clone(),
+        };
+        self.work(&Bell::default(), SELDOM, queue);
         if self.settings.drill.enabled {
             let drill = DrillStep {
                 store: self.store.clone(),

@@ -47,6 +47,7 @@ pub fn story(event: &Event) -> String {
         EventKind::Joined => "Eine weitere Nachricht gehört dazu",
         EventKind::Split => return format!("{who} hat eine Nachricht abgetrennt: Sie ist ein eigener Vorgang"),
         EventKind::Trouble => "Störung am Postfach gemeldet",
+        EventKind::Queue => "Rückstand bei den Abschriften gemeldet",
         EventKind::Receipt if detail.starts_with("sent") => "Eingangsbestätigung verschickt",
         EventKind::Receipt => "Eingangsbestätigung noch nicht verschickt",
         EventKind::OtherWay => return other_way(detail),

@@ -86,6 +86,23 @@ pub fn restarts(starts: usize, minutes: i64) -> String {
     )
 }
 
+/// More reports wait for their transcripts than should; for the office, loudly.
+#[must_use]
+pub fn queue_grows(waiting: i64, oldest: TimeDelta) -> String {
+    let wait = if waiting == 1 { "1 Meldung wartet".to_owned() } else { format!("{waiting} Meldungen warten") };
+    format!(
+        "⚠ DIE ABSCHRIFTEN KOMMEN NICHT NACH\n{wait} auf die Abschrift, die älteste seit {}. Alarmiert wird trotzdem, aber ohne \
+         Text: bitte die Aufnahmen selbst abhören und nachsehen, ob das Sprachmodell läuft (nachtwache health).",
+        span(oldest)
+    )
+}
+
+/// They do not any longer; for the office, silently.
+#[must_use]
+pub fn queue_over(lasted: TimeDelta) -> String {
+    format!("✅ Die Abschriften sind wieder auf dem Laufenden (Rückstand gemeldet vor {})", span(lasted))
+}
+
 /// Asks whoever takes over whether he is ready.
 #[must_use]
 pub fn ready(begins: DateTime<Utc>, again: bool, zone: Tz) -> String {

@@ -2,13 +2,15 @@
 //! Covers F-115 (service, host or network dead: noticed within 180 s), F-110 (starts again and again), F-02.
 
 use crate::channels::Peer;
-use crate::world::{ANNA, EMERGENCY, OFFICE, World};
+use crate::world::{ANNA, EMERGENCY, NIGHT, OFFICE, World, spoken};
 use chrono::{DateTime, TimeDelta, Utc};
 use nachtwache::config::Settings;
 use nachtwache::domain::notice::NoticeKind;
+use nachtwache::escalate::queue::QueueStep;
 use nachtwache::escalate::start::tell_start;
 use nachtwache::escalate::watch::{Ill, Watch};
 use nachtwache::roster::Roster;
+use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::status::{State, Status};
 use nachtwache::runtime::worker::Step as _;
@@ -269,4 +271,63 @@ async fn a_service_that_starts_again_and_again_says_so_once_and_loudly() {
     world.clock.advance(TimeDelta::minutes(11));
     start(&world).await;
     assert!(world.phone(OFFICE)[4].text.contains("wach seit"));
+}
+
+/// Somebody looks whether reports wait too long for their transcripts.
+async fn look_at_the_queue(world: &World) {
+    let mut step = QueueStep {
+        store: world.store.clone(),
+        settings: world.settings.clone(),
+        roster: world.roster.clone(),
+        clock: Arc::new(world.clock.clone()),
+        bells: Bells::default(),
+    };
+    step.tick().await.unwrap();
+    world.settle().await;
+}
+
+fn of_the_queue(world: &World) -> Vec<(String, bool)> {
+    let told = world
+        .phone(OFFICE)
+        .into_iter()
+        .filter(|one| one.text.contains("Abschriften") || one.text.contains("ABSCHRIFTEN"));
+    told.map(|one| (one.text.lines().next().unwrap().to_owned(), one.silent)).collect()
+}
+
+#[tokio::test]
+async fn a_report_that_waits_too_long_is_told_once_and_once_when_it_is_over() {
+    let mut world = World::night().await;
+    let report = world.call().await;
+    for _ in 0..10 {
+        world.after(1).await;
+        look_at_the_queue(&world).await;
+    }
+    assert_eq!(of_the_queue(&world), [], "ten minutes are still well");
+    for _ in 0..10 {
+        world.after(1).await;
+        look_at_the_queue(&world).await;
+    }
+    let grows = ("⚠ DIE ABSCHRIFTEN KOMMEN NICHT NACH".to_owned(), false);
+    assert_eq!(of_the_queue(&world), std::slice::from_ref(&grows));
+    world.transcribed(report, &spoken(EMERGENCY)).await;
+    look_at_the_queue(&world).await;
+    look_at_the_queue(&world).await;
+    let over = "✅ Die Abschriften sind wieder auf dem Laufenden (Rückstand gemeldet vor 9 min)".to_owned();
+    assert_eq!(of_the_queue(&world), [grows, (over, true)]);
+}
+
+#[tokio::test]
+async fn more_reports_than_may_wait_are_told_at_once_and_not_again_at_the_brink() {
+    let mut world = World::at(NIGHT, None, "[watch]\nwaiting_most = 3\n").await;
+    let first = world.call().await;
+    for _ in 0..3 {
+        world.call().await;
+    }
+    look_at_the_queue(&world).await;
+    assert_eq!(of_the_queue(&world).len(), 1);
+    world.transcribed(first, &spoken(EMERGENCY)).await;
+    look_at_the_queue(&world).await;
+    world.call().await;
+    look_at_the_queue(&world).await;
+    assert_eq!(of_the_queue(&world).len(), 1, "from four to three and back is one story");
 }

@@ -1,5 +1,6 @@
 //! What is known of the service, read once for the page and for the figures.
 
+use crate::config::WatchRow;
 use crate::domain::case::CaseState;
 use crate::domain::report::Stage;
 use crate::review::{requests, retention};
@@ -33,6 +34,8 @@ pub(super) struct Queue {
     pub(super) waiting: i64,
     /// Since when the oldest of them.
     pub(super) oldest: Option<DateTime<Utc>>,
+    /// More than should, or for too long.
+    pub(super) behind: bool,
 }
 
 /// The daily proof that a message arrives.
@@ -128,7 +131,7 @@ impl Facts {
             model: (file_name(&model), size(&model)),
             disk: disk(&folder),
             database: desk.store.size().await?,
-            queues: queues(&mut reader).await?,
+            queues: queues(&mut reader, &settings.watch, now).await?,
             notices: notices::pending(&mut reader).await?,
             undelivered: watch::undelivered(&mut reader, now - UNDELIVERED).await?,
             open,
@@ -149,11 +152,11 @@ impl Facts {
     }
 }
 
-async fn queues(reader: &mut Reader) -> Result<Vec<Queue>, StoreError> {
+async fn queues(reader: &mut Reader, watch: &WatchRow, now: DateTime<Utc>) -> Result<Vec<Queue>, StoreError> {
     let mut all = Vec::new();
     for stage in [Stage::Transcribe, Stage::Assess] {
         let (waiting, oldest) = reports::waiting(reader, stage).await?;
-        all.push(Queue { stage, waiting, oldest });
+        all.push(Queue { stage, waiting, oldest, behind: watch.is_behind(waiting, oldest, now) });
     }
     Ok(all)
 }

@@ -15,8 +15,6 @@ use chrono_tz::Tz;
 const FAILING: TimeDelta = TimeDelta::seconds(90);
 /// A worker that says nothing for so long hangs; a transcription may take as long as its own limit.
 const SILENT: TimeDelta = TimeDelta::minutes(4);
-/// A report may wait for so long.
-const WAITING: TimeDelta = TimeDelta::minutes(15);
 /// The deletion looks every hour.
 const UNLOOKED: TimeDelta = TimeDelta::hours(3);
 /// A drill every day, and some hours.
@@ -200,7 +198,7 @@ fn people(facts: &Facts, zone: Tz) -> Vec<Item> {
 }
 
 fn work(facts: &Facts, zone: Tz) -> Vec<Item> {
-    let mut items: Vec<Item> = facts.queues.iter().map(|queue| backlog(*queue, zone, facts.now)).collect();
+    let mut items: Vec<Item> = facts.queues.iter().map(|queue| backlog(*queue, zone)).collect();
     items.push(if facts.undelivered > 0 {
         Item::bad(
             "Benachrichtigungen",
@@ -218,14 +216,14 @@ fn work(facts: &Facts, zone: Tz) -> Vec<Item> {
     items
 }
 
-fn backlog(queue: Queue, zone: Tz, now: DateTime<Utc>) -> Item {
+fn backlog(queue: Queue, zone: Tz) -> Item {
     let name = match queue.stage {
         Stage::Transcribe => "Abschrift",
         Stage::Assess => "Prüfung",
         Stage::Done => "erledigt",
     };
     let says = amount(queue.waiting, "Meldung wartet", "Meldungen warten");
-    match queue.oldest.filter(|oldest| now - *oldest > WAITING) {
+    match queue.oldest.filter(|_| queue.behind) {
         Some(oldest) => Item::bad(
             name,
             format!("{says}, die älteste seit {}", minute(oldest, zone)),

@@ -49,13 +49,8 @@ fn count(number: u64) -> i64 {
 pub(super) fn text(facts: &Facts, longest: TimeDelta) -> String {
     let mut all = Figures(String::new());
     workers(&mut all, facts, longest);
+    queues(&mut all, facts);
     let named = |name: &'static str| move |figure: i64| (name, figure);
-    all.add(
-        "reports_waiting",
-        "Reports that wait in a stage.",
-        "stage",
-        facts.queues.iter().map(|queue| (queue.stage.as_str(), queue.waiting)),
-    );
     all.one("notices_due", "Notices to be sent or changed.", Some(facts.notices));
     all.one("notices_undelivered", "Loud notices that reached nobody within 3 minutes.", Some(facts.undelivered));
     let cases = [(facts.open, "open"), (facts.taken, "taken")];
@@ -91,6 +86,30 @@ pub(super) fn text(facts: &Facts, longest: TimeDelta) -> String {
         facts.looked_at.map(seconds),
     );
     all.0
+}
+
+fn queues(all: &mut Figures, facts: &Facts) {
+    all.add(
+        "reports_waiting",
+        "Reports that wait in a stage.",
+        "stage",
+        facts.queues.iter().map(|queue| (queue.stage.as_str(), queue.waiting)),
+    );
+    all.add(
+        "report_waits_seconds",
+        "For how long the oldest report has been waiting in a stage.",
+        "stage",
+        facts.queues.iter().map(|queue| {
+            let waits = queue.oldest.map_or(0, |oldest| (facts.now - oldest).num_seconds().max(0));
+            (queue.stage.as_str(), waits)
+        }),
+    );
+    all.add(
+        "stage_behind",
+        "1 while more reports wait in a stage than should, or for too long.",
+        "stage",
+        facts.queues.iter().map(|queue| (queue.stage.as_str(), i64::from(queue.behind))),
+    );
 }
 
 fn workers(all: &mut Figures, facts: &Facts, longest: TimeDelta) {

@@ -53,6 +53,24 @@ async fn what_is_wrong_is_red_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_queue_that_grows_is_red_and_a_figure() {
+    let mut world = World::night().await;
+    let site = Site::of(&world).await;
+    let anna = site.inside("Anna", Role::Technician).await;
+    world.call().await;
+    world.clock.advance(TimeDelta::minutes(10));
+    let figures = anna.get("/metrics").await.page();
+    assert!(figures.contains("nachtwache_stage_behind{stage=\"transcribe\"} 0"), "{figures}");
+    world.clock.advance(TimeDelta::minutes(1));
+    let figures = anna.get("/metrics").await.page();
+    for row in ["stage_behind{stage=\"transcribe\"} 1", "report_waits_seconds{stage=\"transcribe\"} 660"] {
+        assert!(figures.contains(row), "{row} is missing in {figures}");
+    }
+    let page = anna.get("/zustand").await.page();
+    assert!(page.contains("1 Meldung wartet, die älteste seit 21.11.2026 22:14"), "{page}");
+}
+
+#[tokio::test]
 async fn machines_are_told_in_one_word_and_in_figures_without_anything_of_a_caller() {
     let mut world = World::at(NIGHT, None, SOURCE).await;
     let report = world.hear(EMERGENCY).await;

@@ -693,6 +693,9 @@ impl<'a> Gallery<'a> {
         );
         self.say("watch", "start, many mailboxes", watch::started(&Started { sources: &many, ..told }));
         self.say("watch", "starts again and again", watch::restarts(5, 10));
+        self.say("watch", "transcripts fall behind", watch::queue_grows(21, TimeDelta::minutes(4)));
+        self.say("watch", "one transcript is late", watch::queue_grows(1, TimeDelta::minutes(11)));
+        self.say("watch", "transcripts caught up", watch::queue_over(TimeDelta::minutes(75)));
         let outage = |until| Outage { source: words.mailbox.clone(), since: at(0), until, why: words.why.clone() };
         for (state, until) in [("mailbox down", None), ("mailbox back", Some(at(40)))] {
             let notice = Notice { body: Some(outage(until).body()), ..notice(NoticeKind::Outage, "office") };
