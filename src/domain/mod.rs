@@ -9,6 +9,7 @@ pub mod correction;
 pub mod drill;
 pub mod escalation;
 pub mod event;
+pub mod hearing;
 pub mod hours;
 pub mod life;
 pub mod notice;

@@ -5,7 +5,8 @@ use crate::domain::case::NoteContent;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::report::Report;
 use crate::store::{
-    Reader, Store, StoreError, assessments, cases, charges, consents, events, ledger, mails, notes, transcripts,
+    Reader, Store, StoreError, assessments, cases, charges, consents, events, hearings, ledger, mails, notes,
+    transcripts,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -84,6 +85,7 @@ async fn spoken_notes(report: &Report, reader: &mut Reader) -> Result<Vec<String
 
 async fn described(report: &Report, reader: &mut Reader) -> Result<Value, StoreError> {
     let transcript = transcripts::find(reader, report.id).await?.map(|(transcript, _)| transcript);
+    let again = hearings::find(reader, report.id).await?.map(|hearing| hearing.transcript);
     let mail = mails::find(reader, report.id).await?.map(|(mail, sha256)| {
         json!({ "sender": mail.sender, "reply_to": mail.reply_to, "subject": mail.subject, "text": mail.text,
                 "headers": mail.headers, "sha256": sha256 })
@@ -121,7 +123,7 @@ async fn described(report: &Report, reader: &mut Reader) -> Result<Value, StoreE
         "called_at": report.called_at, "stored_at": report.stored_at,
         "displayed_number": report.caller.number, "displayed_name": report.caller.name,
         "recording": report.recording.as_ref().map(|recording| json!({ "file": recording.file, "sha256": recording.sha256 })),
-        "transcript": transcript, "mail": mail, "assessment": assessments::find(reader, report.id).await?,
+        "transcript": transcript, "second_hearing": again, "mail": mail, "assessment": assessments::find(reader, report.id).await?,
         "case": case.as_ref().map(|case| json!({
             "number": case.id, "opened_at": case.opened_at, "called_back_at": case.called_back_at, "closed_at": case.closed_at,
         })),

@@ -44,6 +44,7 @@ pub async fn set_back(tx: &mut Tx, by: TimeDelta, now: DateTime<Utc>, patience: 
         "UPDATE reports SET due_at = $1 WHERE due_at > $1",
         "UPDATE receipts SET due_at = $1 WHERE due_at > $1",
         "UPDATE notes SET due_at = $1 WHERE due_at > $1",
+        "UPDATE hearings SET due_at = $1 WHERE due_at > $1",
     ] {
         sqlx::query(sql).bind(ms(now)).execute(tx.db()).await?;
     }
@@ -52,6 +53,7 @@ pub async fn set_back(tx: &mut Tx, by: TimeDelta, now: DateTime<Utc>, patience: 
         "UPDATE notices SET lease_until = $1 WHERE lease_until > $2",
         "UPDATE reports SET lease_until = $1 WHERE lease_until > $2",
         "UPDATE receipts SET lease_until = $1 WHERE lease_until > $2",
+        "UPDATE hearings SET lease_until = $1 WHERE lease_until > $2",
     ] {
         sqlx::query(sql).bind(ms(now)).bind(ms(now + LONGEST_LEASE)).execute(tx.db()).await?;
     }

@@ -19,6 +19,7 @@ pub mod events;
 pub mod examples;
 pub mod factors;
 pub mod figures;
+pub mod hearings;
 pub mod holds;
 pub mod housekeeping;
 pub mod inbox;
@@ -316,6 +317,7 @@ impl Store {
                 "UPDATE reports SET lease_until = NULL, lease_token = NULL WHERE lease_token IS NOT NULL",
                 "UPDATE cases SET lease_until = NULL, lease_token = NULL WHERE lease_token IS NOT NULL",
                 "UPDATE notices SET lease_until = NULL, lease_token = NULL WHERE lease_token IS NOT NULL",
+                "UPDATE hearings SET lease_until = NULL, lease_token = NULL WHERE lease_token IS NOT NULL",
             ] {
                 sqlx::query(table).execute(tx.db()).await?;
             }

@@ -37,11 +37,13 @@ pub async fn with_letters(db: &mut Reader, letters: &str) -> Result<Vec<ReportId
         "SELECT id FROM reports WHERE {}
          UNION SELECT report_id FROM assessments WHERE {}
          UNION SELECT report_id FROM transcripts WHERE {}
+         UNION SELECT report_id FROM hearings WHERE {}
          UNION SELECT report_id FROM mails WHERE {}
          UNION SELECT cases.report_id FROM notes JOIN cases ON cases.id = notes.case_id WHERE {}
          UNION SELECT report_id FROM corrections WHERE {} ORDER BY 1",
         any(&["caller_name"]),
         any(&["COALESCE(corrected_body, body)"]),
+        any(&["body"]),
         any(&["body"]),
         any(&["sender", "reply_to", "subject", "body", "headers"]),
         any(&["notes.body"]),
@@ -80,9 +82,9 @@ pub async fn texts(db: &mut Reader, of: &[ReportId]) -> Result<Vec<Texts>> {
 
 const ALL: &str =
     "SELECT r.id, r.caller_number, r.caller_name, COALESCE(a.corrected_body, a.body) AS judged, t.body AS heard,
-         m.sender, m.reply_to, m.subject, m.body AS written, m.headers
+         h.body AS heard_again, m.sender, m.reply_to, m.subject, m.body AS written, m.headers
      FROM reports AS r LEFT JOIN assessments AS a ON a.report_id = r.id LEFT JOIN transcripts AS t ON t.report_id = r.id
-         LEFT JOIN mails AS m ON m.report_id = r.id
+         LEFT JOIN hearings AS h ON h.report_id = r.id LEFT JOIN mails AS m ON m.report_id = r.id
      WHERE r.id IN";
 const NOTES: &str = "SELECT cases.report_id AS id, notes.body AS one, NULL AS other
      FROM notes JOIN cases ON cases.id = notes.case_id WHERE notes.body IS NOT NULL AND cases.report_id IN";
@@ -99,8 +101,10 @@ fn read(row: &AnyRow) -> Result<Texts> {
     for column in ["caller_number", "caller_name", "judged", "sender", "reply_to", "subject", "written", "headers"] {
         texts.extend(fields.maybe_text(column)?);
     }
-    if fields.maybe_text("heard")?.is_some_and(|body| !body.is_empty()) {
-        texts.push(fields.json::<Transcript>("heard")?.text());
+    for column in ["heard", "heard_again"] {
+        if fields.maybe_text(column)?.is_some_and(|body| !body.is_empty()) {
+            texts.push(fields.json::<Transcript>(column)?.text());
+        }
     }
     Ok((parse_id("reports", "id", &fields.text("id")?)?, texts))
 }

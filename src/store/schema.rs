@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "charges", include_str!("../../migrations/0007_charges.sql")),
     (8, "accounts", include_str!("../../migrations/0008_accounts.sql")),
     (9, "queue", include_str!("../../migrations/0009_queue.sql")),
+    (10, "hearings", include_str!("../../migrations/0010_hearings.sql")),
 ];
 
 /// One writing connection, and a few that only read.

@@ -49,9 +49,12 @@ const SOUND: &[&str] = &[
     "UPDATE notes SET sound_file = NULL, file_id = NULL, due_at = NULL
      WHERE body IS NULL AND case_id IN (SELECT id FROM cases WHERE report_id = $1)",
     "UPDATE reports SET sound_file = NULL WHERE id = $1",
+    "UPDATE hearings SET stage = 'done', due_at = NULL, lease_until = NULL, lease_token = NULL
+     WHERE report_id = $1 AND stage = 'listen'",
 ];
 const TEXT: &[&str] = &[
     "UPDATE transcripts SET body = '' WHERE report_id = $1",
+    "UPDATE hearings SET body = NULL, stage = 'done', due_at = NULL, lease_until = NULL, lease_token = NULL WHERE report_id = $1",
     "DELETE FROM mails WHERE report_id = $1",
     "UPDATE corrections SET before = NULL, after = NULL, reason = NULL WHERE report_id = $1",
     "DELETE FROM examples WHERE report_id = $1",

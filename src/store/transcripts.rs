@@ -1,7 +1,8 @@
-//! Transcripts, one a report, as the transcriber wrote them; what a person typed lies among the corrections.
+//! Transcripts, one a report, as the transcriber wrote them; what a person typed lies among the corrections, what a larger model
+//! heard among the hearings.
 
 use super::row::Fields;
-use super::{Result, Tx, corrections, inbox, ms};
+use super::{Result, Tx, corrections, hearings, inbox, ms};
 use crate::domain::correction;
 use crate::domain::report::ReportId;
 use crate::domain::transcript::Transcript;
@@ -48,12 +49,23 @@ pub async fn find(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Tr
     Ok(Some((transcript.unwrap_or(heard), took)))
 }
 
-/// A report's transcript as it was heard, with the milliseconds it took; `None` where there is none (yet,
-/// or no longer).
+/// A report's transcript as it was heard and counts: by the larger model, where its words do. With the milliseconds it took;
+/// `None` where there is none (yet, or no longer).
 ///
 /// # Errors
 /// Where the database refused or the row is broken.
 pub async fn original(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
+    match hearings::find(db, report).await?.filter(|hearing| hearing.counts) {
+        Some(hearing) => Ok(Some((hearing.transcript, hearing.took_ms))),
+        None => first(db, report).await,
+    }
+}
+
+/// A report's transcript as it was heard first, whatever was heard later.
+///
+/// # Errors
+/// Where the database refused or the row is broken.
+pub async fn first(db: &mut AnyConnection, report: ReportId) -> Result<Option<(Transcript, u64)>> {
     let row = sqlx::query("SELECT body, took_ms FROM transcripts WHERE report_id = $1 AND body <> ''")
         .bind(report.to_string())
         .fetch_optional(db)

@@ -8,6 +8,7 @@ use nachtwache::domain::act::Act;
 use nachtwache::domain::assessment::{Assessment, Consent, Declaration, Fields, Finding, Polarity, Subject, Verdict};
 use nachtwache::domain::case::{CaseId, NoteContent, Outcome, Reason};
 use nachtwache::domain::event::{Event, EventKind};
+use nachtwache::domain::hearing::HearingStage;
 use nachtwache::domain::notice::NoticeKind;
 use nachtwache::domain::report::{Caller, Mail, Medium, Recording, Report, ReportId, Stage};
 use nachtwache::domain::retention::{Class, Kept, Why};
@@ -22,8 +23,8 @@ use nachtwache::store::charges::{Basis, Charge};
 use nachtwache::store::notices::Plan;
 use nachtwache::store::vocabulary::{self, Kind};
 use nachtwache::store::{
-    Store, Tx, assessments, cases, charges, events, joins, legal_holds, mails, marks, notes, notices, receipts,
-    reports, sightings, sound, transcripts,
+    Claim, Store, Tx, assessments, cases, charges, events, hearings, joins, legal_holds, mails, marks, notes, notices,
+    receipts, reports, sightings, sound, transcripts,
 };
 use nachtwache::store::{ledger as rows, retention as store_retention};
 use std::collections::BTreeMap;
@@ -133,6 +134,10 @@ async fn full(tx: &mut Tx, folder: &Path, number: usize, medium: Medium) -> Repo
     sightings::add(tx, "mail", &format!("{MARKER}{number}"), id, t(0)).await.unwrap();
     let transcript = crate::world::spoken(&format!("{MARKER} null {DIGITS} Betrieb steht"));
     transcripts::put(tx, id, &transcript, Duration::from_secs(1), t(0)).await.unwrap();
+    hearings::plan(tx, id, t(0)).await.unwrap();
+    let claim = Claim { now: t(0), lease: Duration::from_mins(1) };
+    let (again, lease) = hearings::claim(tx, HearingStage::Listen, claim).await.unwrap().unwrap();
+    hearings::heard(tx, again, &lease, &transcript, Duration::from_secs(9), t(0)).await.unwrap();
     assessments::put(tx, id, &assessment(), t(0)).await.unwrap();
     let raw = sound::write(folder, id, "mail.eml", bytes.as_bytes()).unwrap();
     let mail = Mail {

@@ -266,10 +266,12 @@ impl Told {
     async fn of(tx: &mut Tx, report: ReportId) -> Result<Self> {
         let row = sqlx::query(
             "SELECT COALESCE(assessments.corrected_verdict, assessments.verdict) AS verdict,
-                 COALESCE(assessments.corrected_body, assessments.body) AS assessment, transcripts.body AS transcript,
+                 COALESCE(assessments.corrected_body, assessments.body) AS assessment,
+                 CASE WHEN hearings.counts = 1 AND hearings.body IS NOT NULL THEN hearings.body ELSE transcripts.body END AS transcript,
                  mails.sender AS sender, mails.subject AS subject, mails.body AS mail
              FROM reports LEFT JOIN assessments ON assessments.report_id = reports.id
                  LEFT JOIN transcripts ON transcripts.report_id = reports.id LEFT JOIN mails ON mails.report_id = reports.id
+                 LEFT JOIN hearings ON hearings.report_id = reports.id
              WHERE reports.id = $1",
         )
         .bind(report.to_string())
