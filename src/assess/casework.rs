@@ -13,6 +13,15 @@ use crate::store::joins::{self, Why};
 use crate::store::{StoreError, Tx, bundles, cases, charges, consents, events, notices, receipts, reports};
 use chrono::{DateTime, Utc};
 
+/// Why a report that was judged is judged once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Later {
+    /// A person corrected it.
+    Corrected,
+    /// A larger model heard it.
+    HeardAgain,
+}
+
 /// Writes what follows from a verdict, within the transaction that writes the verdict.
 pub(super) struct Casework<'a> {
     /// The settings.
@@ -52,12 +61,13 @@ impl Casework<'_> {
         Ok(case)
     }
 
-    /// A report was corrected: its case says what is loudest in it now, and its charge is what is proven now.
-    pub(super) async fn corrected(
+    /// A report was judged once more: its case says what is loudest in it now, and its charge is what is proven now.
+    pub(super) async fn later(
         &self,
         tx: &mut Tx,
         spoke: &Spoke<'_>,
         joins: Option<(CaseId, Why)>,
+        later: Later,
     ) -> Result<Option<Case>, StoreError> {
         let report = spoke.report.id;
         let case = match cases::lock_of_report(tx, report).await? {
@@ -73,8 +83,8 @@ impl Casework<'_> {
             notices::refresh(tx, report, self.now).await?;
             return Ok(case);
         };
-        let case = self.changed(tx, spoke, case).await?;
-        self.settle_charge(tx, spoke, &case).await?;
+        let case = self.changed(tx, spoke, case, later).await?;
+        self.settle_charge(tx, spoke, &case, later).await?;
         notices::refresh_case(tx, case.id, self.now).await?;
         notices::refresh(tx, case.report, self.now).await?;
         bundles::refresh(tx, case.id, self.now).await?;
@@ -82,8 +92,12 @@ impl Casework<'_> {
     }
 
     /// Louder: people are woken anew, also where the written policy had ended it. Quieter: it goes on until a person ends it.
-    async fn changed(&self, tx: &mut Tx, spoke: &Spoke<'_>, mut case: Case) -> Result<Case, StoreError> {
+    /// Whoever has it is told of what a person found; what a machine heard once more he reads on the alert.
+    async fn changed(&self, tx: &mut Tx, spoke: &Spoke<'_>, mut case: Case, later: Later) -> Result<Case, StoreError> {
         let verdict = joins::loudest(tx, case.id).await?.unwrap_or(spoke.found.verdict);
+        if later == Later::HeardAgain && verdict.rank() <= case.verdict.rank() {
+            return Ok(case);
+        }
         if verdict.rank() <= case.verdict.rank() {
             cases::set_verdict(tx, case.id, verdict).await?;
             case.verdict = verdict;
@@ -98,7 +112,7 @@ impl Casework<'_> {
         }
         case.ring_now(self.now);
         cases::put(tx, &case).await?;
-        if case.state == CaseState::Taken {
+        if case.state == CaseState::Taken && later == Later::Corrected {
             self.tell_who_knows(tx, spoke.report, &case, true).await?;
         }
         Ok(case)
@@ -106,8 +120,12 @@ impl Casework<'_> {
 
     /// What this report no longer proves is withdrawn before anybody released it; then stands what it proves now, or
     /// another report of the case, or what was said on the phone.
-    async fn settle_charge(&self, tx: &mut Tx, spoke: &Spoke<'_>, case: &Case) -> Result<(), StoreError> {
-        let withdrawn = charges::withdraw_unproven(tx, case.id, spoke.report.id, spoke.found, self.now).await?;
+    async fn settle_charge(&self, tx: &mut Tx, spoke: &Spoke<'_>, case: &Case, later: Later) -> Result<(), StoreError> {
+        let why = match later {
+            Later::Corrected => charges::NOT_AFTER_CORRECTION,
+            Later::HeardAgain => charges::NOT_HEARD_AGAIN,
+        };
+        let withdrawn = charges::withdraw_unproven(tx, case.id, spoke.report.id, spoke.found, why, self.now).await?;
         self.propose_charge(tx, spoke, case).await?;
         if !withdrawn {
             return Ok(());

@@ -6,6 +6,7 @@
 
 pub mod bench;
 mod casework;
+pub mod confirm;
 mod join;
 pub mod proof;
 pub mod replay;
@@ -19,6 +20,7 @@ use crate::domain::assessment::{Assessment, Consent, Declaration, Fields, Verdic
 use crate::domain::case::{Case, CaseId};
 use crate::domain::correction::{self, Standing, Typed};
 use crate::domain::event::{Event, EventKind};
+use crate::domain::hearing::Twice;
 use crate::domain::phone;
 use crate::domain::report::{Mail, Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
@@ -30,7 +32,7 @@ use crate::runtime::worker::{Round, Step};
 use crate::store::joins::Why;
 use crate::store::{Claim, Db, Lease, Store, StoreError, Tx, assessments, events, reports, vocabulary};
 use async_trait::async_trait;
-use casework::Casework;
+use casework::{Casework, Later};
 use chrono::{DateTime, Utc};
 use join::Spoke;
 use rules::{Judgement, Message, Names, Rules, RulesError, Terms};
@@ -103,7 +105,8 @@ impl Judge<'_> {
         match said {
             Said::Nothing => self.unheard(report, Verdict::Unclear, "there is nothing to judge".into()),
             Said::Spoken(transcript) => self.spoken(report, transcript),
-            Said::Both(transcript, mail) => proof::louder(self.spoken(report, transcript), self.written(report, mail)),
+            Said::Both(transcript, mail) => self.beside(report, self.spoken(report, transcript), Some(mail)),
+            Said::Twice(twice, mail) => self.beside(report, self.twice(report, twice), mail.as_ref()),
             Said::Written(mail, _) => {
                 let found = self.written(report, mail);
                 // what looks like a fax and says that somebody is in need is none that may be passed over
@@ -117,12 +120,43 @@ impl Judge<'_> {
     #[must_use]
     pub fn anew(&self, report: &Report, said: &Said, standing: &Standing) -> Assessment {
         standing.over(match (said, standing.text()) {
-            (Said::Spoken(heard), Some(text)) => self.typed(report, heard, text),
+            (Said::Spoken(heard), Some(text)) => self.typed(report, heard, &self.spoken(report, heard), text),
             (Said::Both(heard, mail), Some(text)) => {
-                proof::louder(self.typed(report, heard, text), self.written(report, mail))
+                self.beside(report, self.typed(report, heard, &self.spoken(report, heard), text), Some(mail))
+            }
+            (Said::Twice(twice, mail), Some(text)) => {
+                let typed = self.typed(report, twice.counting(), &self.twice(report, twice), text);
+                self.beside(report, typed, mail.as_ref())
             }
             _ => self.assess(report, said),
         })
+    }
+
+    /// What is spoken, with the mail that it came in.
+    fn beside(&self, report: &Report, spoken: Assessment, mail: Option<&Mail>) -> Assessment {
+        match mail {
+            Some(mail) => proof::louder(spoken, self.written(report, mail)),
+            None => spoken,
+        }
+    }
+
+    /// What two models heard.
+    fn twice(&self, report: &Report, twice: &Twice) -> Assessment {
+        proof::twice(self.spoken(report, &twice.first), self.second(report, twice), twice.second_counts)
+    }
+
+    /// What the larger model heard, by itself; a first hearing that agrees with its consent is as good as a second decode.
+    fn second(&self, report: &Report, twice: &Twice) -> Assessment {
+        if twice.second.doubt.is_some() {
+            return self.spoken(report, &twice.second);
+        }
+        let mut heard = self.heard(report, &twice.second);
+        let agrees = |one: &Judgement| one.consent == Consent::Full;
+        if !heard.second.as_ref().is_some_and(agrees) && twice.first.doubt.is_none() {
+            let first = self.judge(&Message { text: &twice.first.text(), ..self.frame(report) });
+            heard.second = Some(first).filter(agrees).or(heard.second);
+        }
+        proof::assessment(heard, self.strictness(), self.tariff(report))
     }
 
     fn spoken(&self, report: &Report, transcript: &Transcript) -> Assessment {
@@ -135,10 +169,10 @@ impl Judge<'_> {
         proof::assessment(self.heard(report, transcript), self.strictness(), self.tariff(report))
     }
 
-    fn typed(&self, report: &Report, heard: &Transcript, text: &str) -> Assessment {
-        let original = self.spoken(report, heard);
+    /// What a person typed over what was `heard` and gave `original` without him.
+    fn typed(&self, report: &Report, heard: &Transcript, original: &Assessment, text: &str) -> Assessment {
         let Typed { transcript, typed } = correction::typed(heard, text);
-        let alone = proof::Alone { found: &original, text: &heard.text() };
+        let alone = proof::Alone { found: original, text: &heard.text() };
         proof::corrected(self.heard(report, &transcript), &typed, &alone, self.strictness(), self.tariff(report))
     }
 
@@ -241,12 +275,28 @@ impl Anew<'_> {
         report: &Report,
         found: &Assessment,
     ) -> Result<Option<Case>, StoreError> {
+        self.later(tx, report, found, Later::Corrected).await
+    }
+
+    /// A larger model heard the report, and `found` is what it says by both hearings: as for a correction, but whoever has the
+    /// case is not rung for it.
+    async fn heard_again(&self, tx: &mut Tx, report: &Report, found: &Assessment) -> Result<(), StoreError> {
+        self.later(tx, report, found, Later::HeardAgain).await.map(drop)
+    }
+
+    async fn later(
+        &self,
+        tx: &mut Tx,
+        report: &Report,
+        found: &Assessment,
+        later: Later,
+    ) -> Result<Option<Case>, StoreError> {
         assessments::correct(tx, report.id, found).await?;
         let said = Said::of(report, tx.reading()).await?;
         let spoke = Spoke { report, said: &said, found };
         let joins = join::case_to_join(self.settings, tx.reading(), &spoke, self.now).await?;
         let work = Casework { settings: self.settings, roster: self.roster, now: self.now };
-        work.corrected(tx, &spoke, joins).await
+        work.later(tx, &spoke, joins, later).await
     }
 }
 

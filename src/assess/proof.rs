@@ -92,6 +92,28 @@ fn without(consent_doubt: Option<ConsentDoubt>, mut found: Assessment) -> Assess
     found
 }
 
+/// Of two hearings of one recording: what the one that counts says (the larger model's, unless it is quieter), and fields that
+/// it lacks from the other. A consent that was proven and that the larger model did not hear proves nothing any more,
+/// and lowers nothing: a human listens.
+pub(super) fn twice(first: Assessment, second: Assessment, second_counts: bool) -> Assessment {
+    let not_heard_again = first.consent == Consent::Full && second.consent != Consent::Full;
+    let (mut found, other) = if second_counts { (second, first) } else { (first, second) };
+    let read = |one: &Assessment| one.fields.callback.clone();
+    let differ = read(&found).zip(read(&other)).is_some_and(|(one, other)| one != other);
+    found.fields = found.fields.filled_from(other.fields);
+    found.fields.callback_doubtful |= differ;
+    if not_heard_again {
+        found.consent = Consent::Absent;
+        found.consent_doubt = Some(ConsentDoubt::SecondHearing);
+        for missing in [Missing::Conditions, Missing::Fee] {
+            if !found.missing.contains(&missing) {
+                found.missing.push(missing);
+            }
+        }
+    }
+    found
+}
+
 /// The assessment of a mail: typed words prove themselves, there is no sound to doubt.
 pub(super) fn written(judgement: Judgement, tariff: Tariff) -> Assessment {
     Assessment {

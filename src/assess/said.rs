@@ -1,8 +1,9 @@
 //! What somebody reported, whichever way: the words of a recording, or a mail.
 
+use crate::domain::hearing::Twice;
 use crate::domain::report::{Mail, Medium, Report};
 use crate::domain::transcript::Transcript;
-use crate::store::{Db, StoreError, mails, transcripts};
+use crate::store::{Db, StoreError, hearings, mails, transcripts};
 
 /// What is judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub enum Said {
     Written(Mail, String),
     /// The words of a recording, and the mail that it came in.
     Both(Transcript, Mail),
+    /// The words of a recording as two models heard them, and the mail that it came in, where it did.
+    Twice(Box<Twice>, Option<Mail>),
 }
 
 impl Said {
@@ -32,8 +35,14 @@ impl Said {
     /// # Errors
     /// Where the store refused.
     pub async fn heard(report: &Report, db: &mut Db) -> Result<Self, StoreError> {
-        let spoken = transcripts::original(db, report.id).await?;
-        Self::from(report, spoken.map(|(transcript, _)| transcript), db).await
+        let first = transcripts::first(db, report.id).await?.map(|(transcript, _)| transcript);
+        let second = hearings::find(db, report.id).await?.filter(|hearing| hearing.verdict.is_some());
+        if let (Some(first), Some(hearing)) = (&first, second) {
+            let twice = Twice { first: first.clone(), second: hearing.transcript, second_counts: hearing.counts };
+            let mail = mails::find(db, report.id).await?.map(|(mail, _)| mail);
+            return Ok(Self::Twice(Box::new(twice), mail));
+        }
+        Self::from(report, first, db).await
     }
 
     async fn from(report: &Report, spoken: Option<Transcript>, db: &mut Db) -> Result<Self, StoreError> {
@@ -58,6 +67,8 @@ impl Said {
             Self::Written(mail, _) if mail.text.trim().is_empty() => mail.subject.clone(),
             Self::Written(mail, _) => mail.text.clone(),
             Self::Both(transcript, mail) => format!("{}\n\n{}", transcript.text(), mail.text),
+            Self::Twice(twice, None) => twice.counting().text(),
+            Self::Twice(twice, Some(mail)) => format!("{}\n\n{}", twice.counting().text(), mail.text),
         }
     }
 

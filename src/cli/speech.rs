@@ -187,6 +187,7 @@ fn show_assessment(settings: &Settings, report: &Report, found: &Assessment) {
         later: &[],
         phone: None,
         notes: &[],
+        quieter: None,
     };
     super::say(&format!("{} ({})", wording::title(found.verdict), found.verdict.as_str()));
     super::say(&wording::judgement(&known, found));

@@ -153,6 +153,8 @@ words! {
         OutsideSpeech = "outside_speech",
         /// They could not be found in the recording.
         NoProof = "no_proof",
+        /// The small model heard them, the larger one did not.
+        SecondHearing = "second_hearing",
         /// A person heard them and wrote them down; the recogniser did not hear them so.
         Heard = "heard",
     }

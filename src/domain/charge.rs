@@ -171,6 +171,8 @@ pub struct Proof {
     pub mail_sha256: Option<String>,
     /// Version of the rules that found them.
     pub rules: Option<String>,
+    /// The speech models that heard it: the quick one, and the larger one where there was a second hearing.
+    pub models: Vec<String>,
     /// Who asked on the phone, or listened.
     pub by: Option<String>,
     /// When he did.

@@ -20,6 +20,8 @@ words! {
         Failed = "failed",
         /// A step was given up.
         GivenUp = "given_up",
+        /// A larger model heard it a second time.
+        HeardAgain = "heard_again",
         /// It has its verdict.
         Assessed = "assessed",
         /// A case was opened.

@@ -5,13 +5,16 @@ use super::{buttons, ready, replies};
 use crate::config::{Settings, View};
 use crate::domain::assessment::{Assessment, Fields, Verdict};
 use crate::domain::case::{Case, CaseId, CaseState, Note, PhoneConsent};
+use crate::domain::correction::What;
 use crate::domain::notice::{Notice, NoticeKind, Outage, cases_of};
-use crate::domain::report::{Mail, Medium, Recording, Report};
+use crate::domain::report::{Mail, Medium, Recording, Report, ReportId};
 use crate::domain::transcript::Transcript;
 use crate::store::joins::Why;
 use crate::store::ready::{Asked, find as find_asked};
 use crate::store::roster::{self, Noted};
-use crate::store::{Reader, StoreError, assessments, cases, consents, joins, mails, notes, reports, transcripts};
+use crate::store::{
+    Reader, StoreError, assessments, cases, consents, corrections, hearings, joins, mails, notes, reports, transcripts,
+};
 use crate::wording::{self, Known, Later, Listed};
 
 /// What a phone should show of a notice.
@@ -48,6 +51,8 @@ pub struct Subject {
     pub listed: Vec<Listed>,
     /// The question before a shift.
     pub asked: Option<Asked>,
+    /// What a second hearing says by itself, where it is quieter than what stands.
+    pub quieter: Option<Verdict>,
 }
 
 impl Subject {
@@ -71,6 +76,7 @@ impl Subject {
             subject.mail = mails::find(reader, id).await?.map(|(mail, _)| mail);
             if report.medium == Medium::Voicemail {
                 subject.transcript = transcripts::find(reader, id).await?.map(|(transcript, _)| transcript);
+                subject.read_second_hearing(id, reader).await?;
             }
             subject.report = Some(report);
         }
@@ -86,6 +92,17 @@ impl Subject {
             subject.asked = find_asked(reader, &notice.recipient, shift_at).await?;
         }
         Ok(subject)
+    }
+
+    /// What the larger model heard, where that is quieter and no person listened since.
+    async fn read_second_hearing(&mut self, id: ReportId, reader: &mut Reader) -> Result<(), StoreError> {
+        let alone = hearings::find(reader, id).await?.and_then(|hearing| hearing.verdict);
+        let stands = self.assessment.as_ref().map_or(0, |found| found.verdict.rank());
+        let Some(alone) = alone.filter(|alone| alone.rank() < stands) else { return Ok(()) };
+        let standing = corrections::standing(reader, id).await?;
+        let listened = standing.text().is_some() || standing.correction(What::Verdict).is_some();
+        self.quieter = (!listened).then_some(alone);
+        Ok(())
     }
 
     async fn read_listed(&mut self, ids: &[CaseId], reader: &mut Reader) -> Result<(), StoreError> {
@@ -281,6 +298,7 @@ impl Subject {
             later: &self.later,
             phone: self.phone.as_ref(),
             notes: &self.notes,
+            quieter: self.quieter,
         }
     }
 }

@@ -171,6 +171,7 @@ impl Review {
         let (text, mail) = match said {
             Said::Nothing => return None,
             Said::Spoken(transcript) | Said::Both(transcript, _) => (transcript.text(), None),
+            Said::Twice(twice, _) => (twice.counting().text(), None),
             Said::Written(mail, _) => (mail.text.clone(), Some(mail)),
         };
         let zone = self.settings.business_hours().zone;

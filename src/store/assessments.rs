@@ -1,4 +1,4 @@
-//! Assessments, one a report; beside it what corrections made of it. The service's own is never overwritten by a person.
+//! Assessments, one a report; beside it what corrections or a second hearing made of it. The first one is never overwritten by them.
 
 use super::row::Fields;
 use super::{Result, Tx, expect_one, inbox, ms};
@@ -27,7 +27,7 @@ pub async fn put(tx: &mut Tx, report: ReportId, assessment: &Assessment, now: Da
     inbox::refresh(tx, report).await
 }
 
-/// Stores what corrections made of a report's assessment, beside the service's own.
+/// Stores what corrections or a second hearing made of a report's assessment, beside the service's first one.
 ///
 /// # Errors
 /// Where the database refused, or the report has no assessment.

@@ -3,7 +3,7 @@
 
 use super::charge_steps::step;
 use super::row::Fields;
-use super::{Result, Tx, corrections, events, ms};
+use super::{Result, Tx, corrections, events, hearings, ms, transcripts};
 use crate::domain::assessment::{Assessment, Consent, ConsentDoubt, Declaration, Verdict};
 use crate::domain::case::{Case, CaseId, PhoneConsent};
 pub use crate::domain::charge::Basis;
@@ -15,6 +15,11 @@ use crate::domain::tariff::{Cents, Tariff};
 use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
+
+/// Why a charge is not proven any longer: what a person corrected, or what the larger model did not hear. For the story.
+pub const NOT_AFTER_CORRECTION: &str = "not proven after a correction";
+/// See above.
+pub const NOT_HEARD_AGAIN: &str = "not heard a second time";
 
 /// A charge to propose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +77,7 @@ pub async fn propose_by(
     let sound = report.recording.as_ref().map(|recording| &recording.sha256);
     let mut proof = serde_json::json!({
         "findings": found.findings, "sound_sha256": sound, "mail_sha256": mail_sha256, "rules": found.rules,
+        "models": models(tx, report.id).await?,
     });
     let mut recorded_at = now;
     if basis == Basis::Heard {
@@ -90,6 +96,13 @@ pub async fn propose_by(
     prove_anew(tx, &charge).await
 }
 
+/// The speech models that heard it, the first one first.
+async fn models(tx: &mut Tx, report: ReportId) -> Result<Vec<String>> {
+    let first = transcripts::first(tx.db(), report).await?.map(|(heard, _)| heard.model);
+    let second = hearings::find(tx.db(), report).await?.filter(|heard| heard.verdict.is_some());
+    Ok(first.into_iter().chain(second.map(|heard| heard.transcript.model)).collect())
+}
+
 /// A proposal that nobody decided about shows the words that prove it now.
 async fn prove_anew(tx: &mut Tx, charge: &Charge) -> Result<()> {
     sqlx::query(
@@ -105,7 +118,7 @@ async fn prove_anew(tx: &mut Tx, charge: &Charge) -> Result<()> {
 }
 
 /// Withdraws a proposal that this report no longer proves, or not on the same basis; what was released stands, with an
-/// objection. `false`: nothing of it is proposed, or it still stands.
+/// objection. `why` is for the story. `false`: nothing of it is proposed, or it still stands.
 ///
 /// # Errors
 /// Where the database refused.
@@ -114,6 +127,7 @@ pub async fn withdraw_unproven(
     case: CaseId,
     report: ReportId,
     found: &Assessment,
+    why: &str,
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let gone: Option<i64> = sqlx::query_scalar(
@@ -137,12 +151,12 @@ pub async fn withdraw_unproven(
         .fetch_one(tx.db())
         .await?;
         if released > 0 {
-            object(tx, case, Objection::Judged, "not proven after a correction", now).await?;
+            object(tx, case, Objection::Judged, why, now).await?;
         }
         return Ok(false);
     };
-    step(tx, case, StepKind::Withdrawn, Cents(net), None, "not proven after a correction", now).await?;
-    let event = Event::new(now, EventKind::Withdrawn, "not proven after a correction").report(report).case(case);
+    step(tx, case, StepKind::Withdrawn, Cents(net), None, why, now).await?;
+    let event = Event::new(now, EventKind::Withdrawn, why).report(report).case(case);
     events::append(tx, &event).await?;
     Ok(true)
 }

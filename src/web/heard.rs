@@ -6,9 +6,9 @@ use super::words::{self, Paragraph};
 use super::{App, Inner};
 use crate::domain::assessment::{Assessment, Finding, Verdict};
 use crate::domain::phone;
-use crate::domain::report::{Mail, Medium, Report, Stage};
+use crate::domain::report::{Mail, Medium, Report, ReportId, Stage};
 use crate::domain::transcript::Transcript;
-use crate::store::{StoreError, assessments, mails, transcripts};
+use crate::store::{Reader, StoreError, assessments, hearings, mails, transcripts};
 use crate::wording::{self, story};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -46,6 +46,8 @@ pub(super) struct Heard {
     /// What should make a reader doubt.
     pub(super) warnings: Vec<String>,
     pub(super) language: Option<String>,
+    /// What each model heard, where there was a second hearing.
+    pub(super) hearings: Vec<OneHearing>,
     pub(super) letter: Option<Letter>,
 }
 
@@ -81,6 +83,17 @@ pub(super) struct Player {
     pub(super) picture: Option<(String, Wave)>,
 }
 
+/// What one model heard.
+pub(super) struct OneHearing {
+    pub(super) name: &'static str,
+    pub(super) model: String,
+    /// What it says by itself; none: not to be believed, or not judged yet.
+    pub(super) verdict: Option<&'static str>,
+    pub(super) text: String,
+    /// Its words stand above.
+    pub(super) counts: bool,
+}
+
 /// A mail.
 pub(super) struct Letter {
     pub(super) subject: String,
@@ -108,6 +121,7 @@ pub(super) async fn heard(app: &App, report: &Report) -> Result<Heard, StoreErro
     let found = assessments::find(&mut reader, report.id).await?;
     let transcript = transcripts::find(&mut reader, report.id).await?.map(|(transcript, _)| transcript);
     let mail = mails::find(&mut reader, report.id).await?.map(|(mail, _)| mail);
+    let hearings = hearings_of(&mut reader, report.id, found.as_ref()).await?;
     drop(reader);
     let settings = &app.desk.settings;
     let outside = !settings.business_hours().is_open(report.called_at);
@@ -140,8 +154,32 @@ pub(super) async fn heard(app: &App, report: &Report) -> Result<Heard, StoreErro
         wordless: wordless(report, transcript.as_ref()),
         warnings: warnings(report, transcript.as_ref(), found.as_ref()),
         language: found.as_ref().map(|found| language(&found.language)),
+        hearings,
         letter: mail.map(|mail| letter(report, mail)),
     })
+}
+
+/// Both hearings of a report; none where there was no second one.
+async fn hearings_of(
+    reader: &mut Reader,
+    report: ReportId,
+    found: Option<&Assessment>,
+) -> Result<Vec<OneHearing>, StoreError> {
+    let first = transcripts::first(reader, report).await?.map(|(first, _)| first);
+    let (Some(first), Some(second)) = (first, hearings::find(reader, report).await?) else { return Ok(Vec::new()) };
+    let original = assessments::original(reader, report).await?;
+    let quick = original.as_ref().or(found).map(|found| wording::verdict_first(found.verdict));
+    let one = |name, heard: &Transcript, verdict, counts| OneHearing {
+        name,
+        model: heard.model.clone(),
+        verdict,
+        text: heard.text(),
+        counts,
+    };
+    Ok(vec![
+        one("Erste Anhörung", &first, quick, !second.counts),
+        one("Zweite Anhörung", &second.transcript, second.verdict.map(wording::verdict_first), second.counts),
+    ])
 }
 
 async fn player(app: &App, report: &Report, marks: &wave::Marks) -> (Option<Player>, Option<&'static str>) {

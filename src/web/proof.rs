@@ -120,9 +120,19 @@ fn facts(found: &Dossier, zone: Tz) -> Vec<(&'static str, String)> {
     ];
     facts.extend(found.verdict.map(|verdict| ("Prüfung", verdict_name(verdict).to_owned())));
     facts.extend(entry.proof.rules.clone().map(|rules| ("Stand der Regeln", rules)));
+    facts.extend(models(&entry.proof.models));
     facts.extend(entry.proof.sound_sha256.clone().map(|sum| ("SHA-256 der Aufnahme", sum)));
     facts.extend(entry.proof.mail_sha256.clone().map(|sum| ("SHA-256 der E-Mail", sum)));
     facts
+}
+
+/// Which speech model heard it, and which one heard it again.
+fn models(models: &[String]) -> Option<(&'static str, String)> {
+    match models {
+        [] => None,
+        [first] => Some(("Sprachmodell", first.clone())),
+        [first, others @ ..] => Some(("Sprachmodelle", format!("{first}; zweite Anhörung: {}", others.join(", ")))),
+    }
 }
 
 fn findings(found: &Dossier) -> Vec<Found> {

@@ -125,9 +125,7 @@ pub fn objection(objection: Objection) -> &'static str {
         Objection::Split => {
             "Die Nachricht, die sie belegt, gehört jetzt zu einem anderen Vorgang. Bitte prüfen und gegebenenfalls stornieren."
         }
-        Objection::Judged => {
-            "Die Prüfung nach einer Korrektur belegt sie nicht mehr. Bitte prüfen und gegebenenfalls stornieren."
-        }
+        Objection::Judged => "Eine spätere Prüfung belegt sie nicht mehr. Bitte prüfen und gegebenenfalls stornieren.",
     }
 }
 
@@ -155,6 +153,7 @@ pub fn step(step: &Step) -> String {
 pub fn withdrawn(detail: &str) -> &'static str {
     match detail {
         "" | "refused on the phone" => "am Telefon abgelehnt",
+        "not heard a second time" => "in der zweiten Anhörung nicht gehört",
         "not proven after a correction" => "nach der Berichtigung nicht mehr belegt",
         _ => "der Beleg wurde gelöscht",
     }

@@ -81,6 +81,8 @@ pub struct Known<'a> {
     pub phone: Option<&'a PhoneConsent>,
     /// What technicians noted.
     pub notes: &'a [Note],
+    /// What a second hearing made of it, where that is quieter than what stands.
+    pub quieter: Option<Verdict>,
 }
 
 /// A later report of the same caller about the same trouble.
@@ -144,6 +146,7 @@ pub fn alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     }
     lines.push(String::new());
     lines.extend(later);
+    lines.extend(known.quieter.map(quieter));
     if case.unheard {
         lines.push(String::new());
         let remedy = match known.mail.filter(|_| known.report.medium != Medium::Voicemail) {
@@ -192,6 +195,7 @@ pub fn minimal_alert(known: &Known<'_>, case: &Case, repeated: bool) -> String {
     lines.push(when(known));
     lines.extend(known.cut_off.then(|| CUT_OFF.to_owned()));
     lines.extend(later_lines(known.later, known.zone));
+    lines.extend(known.quieter.map(quieter));
     // a technician's own words may tell of the caller
     lines.extend(whose(case, &Known { notes: &[], ..*known }));
     lines.extend((!known.notes.is_empty()).then(|| format!("📝 Notizen: {}", known.notes.len())));
@@ -241,6 +245,12 @@ pub fn letter(case: &Case, mail: &Mail) -> String {
 fn letter_head(mail: &Mail, report: &Report) -> String {
     let beside = if report.medium == Medium::Voicemail { "Aufnahme in einer " } else { "" };
     format!("✉ {beside}E-Mail von {}", safe::line(mail.sender.as_deref().unwrap_or("unbekannt"), HEAD_MAX))
+}
+
+/// A machine heard less the second time: only a person makes it quieter.
+#[must_use]
+pub fn quieter(alone: Verdict) -> String {
+    format!("🔁 Zweite Anhörung: {}. Der Alarm bleibt, bis jemand entscheidet: bitte anhören.", verdict(alone))
 }
 
 /// The newest ones in full, the rest as a number.

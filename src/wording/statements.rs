@@ -99,6 +99,7 @@ pub fn unsafe_consent(doubt: ConsentDoubt) -> String {
         ConsentDoubt::SecondDecode => "zweites Abhören stimmt nicht überein",
         ConsentDoubt::Improbable => "Worte unsicher erkannt",
         ConsentDoubt::OutsideSpeech | ConsentDoubt::NoProof => "Stelle in der Aufnahme nicht belegt",
+        ConsentDoubt::SecondHearing => "die zweite Anhörung durch das größere Sprachmodell hörte sie nicht",
         ConsentDoubt::Heard => "nur von Hand berichtigt, vom Programm nicht so gehört",
     };
     format!("Zustimmung möglich, aber nicht gesichert: {why}. Bitte anhören.")

@@ -24,6 +24,7 @@ pub fn story(event: &Event) -> String {
         EventKind::Assessed => {
             return verdict(detail).map_or_else(|| "Geprüft".into(), |found| format!("Geprüft: {found}"));
         }
+        EventKind::HeardAgain => return heard_again(detail),
         EventKind::Opened => return opened(detail),
         EventKind::Rang => return rang(detail),
         EventKind::Sent => return sent(detail),
@@ -79,6 +80,18 @@ fn transcribed(detail: &str) -> String {
         Some("1") => "Abschrift fertig: 1 Wort".into(),
         Some(count) => format!("Abschrift fertig: {count} Wörter"),
         None => format!("Abschrift nicht zu glauben: {}", doubt_named(detail)),
+    }
+}
+
+/// "confirmed, incomplete -> confirmed", "ignored, stays incomplete", "confirmed, closed", "given up: why"
+fn heard_again(detail: &str) -> String {
+    let verdict = |word: &str| Verdict::parse(word).map(super::verdict);
+    let (alone, came) = detail.split_once(", ").unwrap_or((detail, ""));
+    let Some(alone) = verdict(alone) else { return "Zweite Anhörung ohne Ergebnis: Es bleibt bei der ersten".into() };
+    match came.split_once(" -> ").and_then(|(_, now)| verdict(now)) {
+        Some(now) => format!("Zweite Anhörung: {alone}. Jetzt gilt: {now}"),
+        None if came == "closed" => format!("Zweite Anhörung: {alone}. Der Vorgang war schon beendet"),
+        None => format!("Zweite Anhörung: {alone}. Es bleibt beim ersten Urteil"),
     }
 }
 

@@ -328,6 +328,7 @@ impl<'a> Gallery<'a> {
                 all.clone(),
             ),
             ("consent in doubt", self.doubted(), false, vec![number, "nicht gesichert"]),
+            ("second hearing is quieter", self.quieter(), false, vec![number, "nicht gesichert", "🔁 Zweite Anhörung"]),
             ("inside business hours", self.by_day(), false, vec![number, "innerhalb der Geschäftszeiten"]),
             ("cut off", self.cut_off(), false, all),
         ];
@@ -355,6 +356,14 @@ impl<'a> Gallery<'a> {
         found.consent_doubt = Some(ConsentDoubt::SecondDecode);
         found.fields.callback_doubtful = true;
         found.fields.displayed = None;
+        subject
+    }
+
+    fn quieter(&self) -> Subject {
+        let mut subject =
+            Subject { quieter: Some(Verdict::NotEmergency), ..self.subject(Verdict::Confirmed, Medium::Voicemail) };
+        let found = subject.assessment.as_mut().unwrap();
+        (found.consent, found.consent_doubt) = (Consent::Absent, Some(ConsentDoubt::SecondHearing));
         subject
     }
 
