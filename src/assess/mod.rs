@@ -24,13 +24,13 @@ use crate::domain::hearing::Twice;
 use crate::domain::phone;
 use crate::domain::report::{Mail, Medium, Report, Stage};
 use crate::domain::tariff::Tariff;
-use crate::domain::transcript::Transcript;
+use crate::domain::transcript::{Doubt, Transcript};
 use crate::roster::Roster;
 use crate::runtime::bell::Bells;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::joins::Why;
-use crate::store::{Claim, Db, Lease, Store, StoreError, Tx, assessments, events, reports, vocabulary};
+use crate::store::{Claim, Db, Lease, Store, StoreError, Tx, assessments, events, hearings, reports, vocabulary};
 use async_trait::async_trait;
 use casework::{Casework, Later};
 use chrono::{DateTime, Utc};
@@ -241,6 +241,13 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a larger model could hear more: not where certainly nobody spoke, or no model can hear anything.
+fn is_worth_a_second_hearing(spoke: &Spoke<'_>) -> bool {
+    let (Said::Spoken(heard) | Said::Both(heard, _)) = spoke.said else { return false };
+    let hopeless = heard.doubt.is_some_and(|doubt| doubt.means_nobody_spoke() || doubt == Doubt::Undecodable);
+    spoke.report.recording.is_some() && !spoke.report.is_drill() && !hopeless
+}
+
 /// What is needed to judge a report anew.
 pub struct Anew<'a> {
     /// The rules.
@@ -372,6 +379,9 @@ impl AssessStep {
         let verdict = found.verdict.as_str();
         events::append(&mut tx, &Event::new(now, EventKind::Assessed, verdict).report(report.id)).await?;
         Casework { settings: &self.settings, roster: &self.roster, now }.judged(&mut tx, spoke, joins).await?;
+        if self.settings.transcribe.confirm_model.is_some() && is_worth_a_second_hearing(spoke) {
+            hearings::plan(&mut tx, report.id, now).await?;
+        }
         tx.commit().await?;
         tracing::info!(report.id = %report.id, verdict, stage = "assess", "a report has its verdict");
         self.bells.escalate.ring();

@@ -72,7 +72,10 @@ async fn examine(path: &Path) -> Vec<Line> {
     };
     let rules = run::rules(&settings).map(|rules| format!("version {}", rules.version()));
     lines.push(Line::of("rules", rules.map_err(|error| format!("{error:#}"))));
-    lines.push(Line::of("model", model(&settings)));
+    lines.push(Line::of("model", model(&settings.transcribe.model)));
+    lines.extend(
+        settings.transcribe.confirm_model.as_ref().map(|larger| Line::of("model of the second hearing", model(larger))),
+    );
     // without the store it is not known which phones are paired
     let mut duty = None;
     if let Some(store) = store {
@@ -136,10 +139,9 @@ async fn database(settings: &Settings) -> Result<Store, String> {
     Ok(store)
 }
 
-fn model(settings: &Settings) -> Result<String, String> {
-    let path = &settings.transcribe.model;
-    let checked =
-        models::verify(path).map_err(|error| format!("{error}; `nachtwache models fetch small-q5_1` fetches one"))?;
+fn model(path: &Path) -> Result<String, String> {
+    let checked = models::verify(path)
+        .map_err(|error| format!("{error}; `nachtwache models list` names those that can be fetched"))?;
     match checked.known {
         Some(name) => Ok(format!("{name}, {} bytes", checked.bytes)),
         None => Ok(format!("{}: not a published model, its header is right", path.display())),

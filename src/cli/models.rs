@@ -45,7 +45,7 @@ pub(super) async fn models(settings: &Settings, options: Options) -> anyhow::Res
     let model = &settings.transcribe.model;
     let folder = |dir: Option<PathBuf>| dir.unwrap_or_else(|| model.parent().unwrap_or(Path::new(".")).to_owned());
     match options {
-        Options::List { dir, json } => list(&folder(dir), json)?,
+        Options::List { dir, json } => list(settings, &folder(dir), json)?,
         Options::Fetch { name, dir, from } => {
             let bar = ProgressBar::new(0).with_style(
                 ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} noch {eta}")
@@ -66,13 +66,23 @@ pub(super) async fn models(settings: &Settings, options: Options) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(dir: &Path, json: bool) -> anyhow::Result<()> {
+/// Which setting names this file.
+fn used_as(settings: &Settings, path: &Path) -> Option<&'static str> {
+    let transcribe = &settings.transcribe;
+    if transcribe.model == path {
+        return Some("transcribe.model");
+    }
+    (transcribe.confirm_model.as_deref() == Some(path)).then_some("transcribe.confirm_model")
+}
+
+fn list(settings: &Settings, dir: &Path, json: bool) -> anyhow::Result<()> {
     let states = models::list(dir);
     if json {
         let row = |state: &models::ModelState| {
             serde_json::json!({
                 "name": state.model.name, "file": state.model.file, "bytes": state.model.bytes,
                 "sha256": state.model.sha256, "here": state.presence == Presence::Here,
+                "used_as": used_as(settings, &state.path),
             })
         };
         return super::say_json(&states.iter().map(row).collect::<Vec<_>>());
@@ -84,7 +94,8 @@ fn list(dir: &Path, json: bool) -> anyhow::Result<()> {
             Presence::Part(bytes) => format!("{} MB of it here: fetch goes on", bytes / 1_000_000),
             Presence::WrongSize(bytes) => format!("{bytes} bytes: not whole, fetch it again"),
         };
-        super::say(&format!("{:<24} {:>6} MB  {here}", state.model.name, state.model.bytes / 1_000_000));
+        let used = used_as(settings, &state.path).map(|key| format!(", {key}")).unwrap_or_default();
+        super::say(&format!("{:<24} {:>6} MB  {here}{used}", state.model.name, state.model.bytes / 1_000_000));
     }
     Ok(())
 }

@@ -124,6 +124,9 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
         range("escalation.policies.second_after_min", u64::from(row.second_after_min), 0, 60);
     }
     range("telegram.down_after_s", settings.telegram.down_after_s, 30, 600);
+    if transcribe.confirm_model.as_ref() == Some(&transcribe.model) {
+        wrong.push("transcribe.confirm_model: it is transcribe.model itself; name a larger one, or delete it".into());
+    }
     if transcribe.language.len() != 2 {
         wrong.push(format!("transcribe.language: {:?} is no ISO 639-1 code; write e.g. \"de\"", transcribe.language));
     }

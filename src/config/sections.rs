@@ -6,6 +6,7 @@ use crate::domain::tariff::{Cents, Tariff};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `[store]`
 #[derive(Debug, Clone, Deserialize)]
@@ -184,6 +185,8 @@ impl Intake {
 pub struct Transcribe {
     /// The model file.
     pub model: PathBuf,
+    /// A larger model that hears every report a second time; none = there is no second hearing.
+    pub confirm_model: Option<PathBuf>,
     /// Language spoken, ISO 639-1.
     pub language: String,
     /// Threads of the recogniser; 0 = as many as the machine has cores.
@@ -210,6 +213,7 @@ impl Default for Transcribe {
     fn default() -> Self {
         Self {
             model: "/var/lib/nachtwache/models/ggml-small-q5_1.bin".into(),
+            confirm_model: None,
             language: "de".into(),
             threads: 0,
             second_decode: true,
@@ -221,6 +225,15 @@ impl Default for Transcribe {
             idle_after_min: 15,
             models_url: "https://huggingface.co/ggerganov/whisper.cpp/resolve/main".into(),
         }
+    }
+}
+
+impl Transcribe {
+    /// How long a recording of so many milliseconds may take.
+    #[must_use]
+    pub fn limit(&self, sound_ms: u32) -> Duration {
+        let relative = Duration::from_millis(u64::from(sound_ms)) * self.limit_factor;
+        relative.max(Duration::from_secs(self.limit_min_s))
     }
 }
 

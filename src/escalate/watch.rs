@@ -38,7 +38,7 @@ const UNDELIVERED: TimeDelta = TimeDelta::minutes(3);
 /// The worker's name on the status board.
 const NAME: &str = "watch";
 /// Workers whose failure wakes nobody too late: they stop no sign of life.
-const BESIDE: &[&str] = &["web", "review.retention", "review.inbox"];
+const BESIDE: &[&str] = &["web", "review.retention", "review.inbox", "transcribe.confirm", "assess.confirm"];
 /// The worker that listens to Telegram: its failure is a way that is down.
 const LISTENER: &str = "acknowledge.telegram";
 

@@ -2,6 +2,7 @@
 //!
 //! Whoever can still help starts before whoever brings work: escalation first, intake last.
 
+mod confirm;
 mod doors;
 mod escalation;
 mod page;
@@ -271,6 +272,7 @@ impl Wiring {
     }
 
     fn start_understanding(&self, rules: Arc<Rules>) {
+        self.start_second_hearing(rules.clone());
         let assess = AssessStep {
             store: self.store.clone(),
             settings: self.settings.clone(),

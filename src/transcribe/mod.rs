@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod chunks;
+pub mod confirm;
 pub mod doubt;
 pub mod models;
 pub mod sound;
@@ -119,9 +120,7 @@ impl TranscribeStep {
     }
 
     fn limit(&self, sound_ms: u32) -> Duration {
-        let settings = &self.settings.transcribe;
-        let relative = Duration::from_millis(u64::from(sound_ms)) * settings.limit_factor;
-        relative.max(Duration::from_secs(settings.limit_min_s))
+        self.settings.transcribe.limit(sound_ms)
     }
 
     /// Commits what a try came to: the transcript, or the next try, or that it is given up.

@@ -45,6 +45,7 @@ mod roughen;
 mod rule_files;
 mod rules;
 mod second;
+mod second_hearing;
 mod simulation;
 mod snapshot;
 mod sound;

@@ -4,7 +4,7 @@
 use crate::fake_bot::FakeBot;
 use nachtwache::domain::assessment::Verdict;
 use nachtwache::domain::report::Report;
-use nachtwache::store::{Reader, Store, assessments, reports};
+use nachtwache::store::{Reader, Store, assessments, hearings, reports};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -124,6 +124,26 @@ async fn a_voicemail_becomes_an_alert_on_the_phone() {
     assert!(phone.iter().any(|shown| shown.text.contains("💶 48,00 €")));
     let health = firm.command().args(["health", "--json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&health.stdout).contains("\"running\": true"), "{health:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_larger_model_hears_it_a_second_time_in_a_process_of_its_own() {
+    let firm = Firm::new(MODEL).await;
+    let larger = firm.folder.path().join("larger.bin");
+    fs::copy(MODEL, &larger).unwrap();
+    let path = firm.folder.path().join("nachtwache.toml");
+    let named = format!("[transcribe]\nconfirm_model = \"{}\"\n", larger.display());
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("[transcribe]\n", &named)).unwrap();
+    let _service = firm.start();
+    firm.leave(0, &recording("vm-04.WAV"), "WAV");
+    let store = firm.store().await;
+    until("the second verdict", Duration::from_mins(3), async || {
+        let mut reader = store.read().await.unwrap();
+        let Some(report) = reports::all(&mut reader).await.unwrap().pop() else { return false };
+        let heard = hearings::find(&mut reader, report.id).await.unwrap();
+        heard.is_some_and(|heard| heard.verdict.is_some() && heard.transcript.model == "larger.bin")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,11 +9,11 @@ use crate::store::drills::Drill;
 use crate::store::paths::Path as Way;
 use crate::store::troubles::Standing;
 use crate::store::watched::Watched;
-use crate::store::{Reader, StoreError, cases, drills, notices, paths, reports, troubles, watch, watched};
+use crate::store::{Reader, StoreError, cases, drills, hearings, notices, paths, reports, troubles, watch, watched};
 use crate::web::App;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How far gaps of the roster are looked for.
 const AHEAD: TimeDelta = TimeDelta::days(14);
@@ -36,6 +36,24 @@ pub(super) struct Queue {
     pub(super) oldest: Option<DateTime<Utc>>,
     /// More than should, or for too long.
     pub(super) behind: bool,
+}
+
+/// How the second hearing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Second {
+    pub(super) model: String,
+    /// `None` = the file is not there.
+    pub(super) size: Option<u64>,
+    pub(super) waiting: i64,
+    pub(super) failed: i64,
+}
+
+impl Second {
+    async fn of(reader: &mut Reader, model: Option<&PathBuf>, now: DateTime<Utc>) -> Result<Option<Self>, StoreError> {
+        let Some(model) = model else { return Ok(None) };
+        let (waiting, failed) = hearings::state(reader, now - TimeDelta::days(1)).await?;
+        Ok(Some(Self { model: file_name(model), size: size(model), waiting, failed }))
+    }
 }
 
 /// The daily proof that a message arrives.
@@ -71,6 +89,9 @@ pub(super) struct Facts {
     pub(super) troubles: Vec<Standing>,
     /// The speech model's file name and size; `None` = it is not there.
     pub(super) model: (String, Option<u64>),
+    /// The larger model, where there is one: its file name and size, how many reports wait for it, how many of the last day it
+    /// gave up.
+    pub(super) second: Option<Second>,
     /// Of the store's folder.
     pub(super) disk: Option<Disk>,
     /// The database's size in bytes.
@@ -120,16 +141,16 @@ impl Facts {
         let plan = desk.roster.plan(&mut reader, now).await?;
         let everybody = desk.roster.at(&mut reader, now).await?.recipients(&["everyone", "office"]);
         let complaints = desk.roster.complaints(&mut reader, now).await?;
-        let folder = settings.store.folder.clone();
-        let model = settings.transcribe.model.clone();
+        let model = &settings.transcribe.model;
         let facts = Self {
             now,
             workers: app.status.board(),
             sources: names.into_iter().map(|name| (name.clone(), seen(&name))).collect(),
             ways: std::iter::once(paths::TELEGRAM.to_owned()).chain(channels).map(way).collect(),
             troubles: standing,
-            model: (file_name(&model), size(&model)),
-            disk: disk(&folder),
+            model: (file_name(model), size(model)),
+            second: Second::of(&mut reader, settings.transcribe.confirm_model.as_ref(), now).await?,
+            disk: disk(&settings.store.folder),
             database: desk.store.size().await?,
             queues: queues(&mut reader, &settings.watch, now).await?,
             notices: notices::pending(&mut reader).await?,

@@ -1,6 +1,6 @@
 //! What of the facts is well, what is not, and what to do about it. Pure.
 
-use super::facts::{Disk, Drilled, Facts, Queue};
+use super::facts::{Disk, Drilled, Facts, Queue, Second};
 use super::shown::{ago, amount, bytes};
 use crate::domain::report::Stage;
 use crate::runtime::status::{Entry, State};
@@ -97,7 +97,8 @@ fn fails(entry: &Entry, now: DateTime<Utc>) -> bool {
 }
 
 fn hangs(name: &str, entry: &Entry, longest: TimeDelta, now: DateTime<Utc>) -> bool {
-    let patience = if name == "transcribe" && entry.state == State::Running { SILENT + longest } else { SILENT };
+    let listens = matches!(name, "transcribe" | "transcribe.confirm");
+    let patience = if listens && entry.state == State::Running { SILENT + longest } else { SILENT };
     !QUIET.contains(&name) && now - entry.at > patience
 }
 
@@ -199,6 +200,7 @@ fn people(facts: &Facts, zone: Tz) -> Vec<Item> {
 
 fn work(facts: &Facts, zone: Tz) -> Vec<Item> {
     let mut items: Vec<Item> = facts.queues.iter().map(|queue| backlog(*queue, zone)).collect();
+    items.extend(facts.second.as_ref().map(second_hearing));
     items.push(if facts.undelivered > 0 {
         Item::bad(
             "Benachrichtigungen",
@@ -231,6 +233,25 @@ fn backlog(queue: Queue, zone: Tz) -> Item {
         ),
         None => Item::good(name, says),
     }
+}
+
+fn second_hearing(second: &Second) -> Item {
+    const NAME: &str = "Zweite Anhörung";
+    let says = format!("{}, {}", second.model, amount(second.waiting, "Meldung wartet", "Meldungen warten"));
+    if second.size.is_none() {
+        let says = format!("{} fehlt: es bleibt bei der ersten", second.model);
+        return Item::bad(
+            NAME,
+            says,
+            "Holen Sie das Modell aus transcribe.confirm_model, oder löschen Sie die Einstellung.",
+        );
+    }
+    if second.failed > 0 {
+        let says = format!("{says}; {} seit gestern gescheitert", second.failed);
+        let remedy = "Das Protokoll sagt, warum. Reicht die Zeit nicht, erhöhen Sie transcribe.limit_factor, oder nehmen Sie ein kleineres Modell.";
+        return Item::bad(NAME, says, remedy);
+    }
+    Item::good(NAME, says)
 }
 
 fn model(facts: &Facts) -> Item {

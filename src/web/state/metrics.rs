@@ -75,6 +75,9 @@ pub(super) fn text(facts: &Facts, longest: TimeDelta) -> String {
     all.one("troubles", "Troubles at the mailboxes that stand.", i64::try_from(facts.troubles.len()).ok());
     all.one("roster_gaps", "Gaps of the roster in the next 14 days.", i64::try_from(facts.gaps.len()).ok());
     all.one("model_present", "1 where the speech model is there.", Some(i64::from(facts.model.1.is_some())));
+    let second = facts.second.as_ref();
+    all.one("second_hearings_waiting", "Reports that wait for the larger model.", second.map(|one| one.waiting));
+    all.one("second_hearings_failed", "Those of the last day that it gave up.", second.map(|one| one.failed));
     all.one("disk_free_bytes", "Free space of the store's folder.", facts.disk.map(|disk| count(disk.free)));
     all.one("disk_size_bytes", "Size of that disk.", facts.disk.map(|disk| count(disk.total)));
     all.one("database_bytes", "Size of the database.", Some(count(facts.database)));

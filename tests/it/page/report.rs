@@ -1,7 +1,8 @@
 //! Reports and cases at the page: hearing, reading along, and the same acts as the buttons'.
 
 use super::{Answer, Browser, Site};
-use crate::world::{ANNA, BERND, EMERGENCY, World, spoken};
+use crate::second_hearing::{LARGER, heard_again, larger};
+use crate::world::{ANNA, BERND, EMERGENCY, NIGHT, NO_EMERGENCY, World, spoken};
 use nachtwache::domain::account::Role;
 use nachtwache::domain::event::EventKind;
 use nachtwache::domain::report::{Arrival, Caller, Content, Mail, ReportId};
@@ -16,6 +17,35 @@ async fn night() -> (World, Site, ReportId, String) {
     let site = Site::of(&world).await;
     let case = format!("/vorgaenge/{}", world.case(report).await.unwrap().id);
     (world, site, report, case)
+}
+
+#[tokio::test]
+async fn both_hearings_stand_at_the_page_each_with_its_model_and_its_verdict() {
+    let mut world = World::at(NIGHT, None, LARGER).await;
+    let report = world.hear(EMERGENCY).await;
+    let site = Site::of(&world).await;
+    let anna = site.inside("Anna", Role::Technician).await;
+    let address = format!("/meldungen/{report}");
+    assert!(!anna.get(&address).await.page().contains("Zweimal angehört"));
+    let state = anna.get("/zustand").await.page();
+    for part in ["Zweite Anhörung", "large.bin fehlt: es bleibt bei der ersten"] {
+        assert!(state.contains(part), "{part} is missing in {state}");
+    }
+    heard_again(&world, report, &larger(NO_EMERGENCY)).await;
+    let page = anna.get(&address).await.page();
+    for part in [
+        "Erste Anhörung: Bestätigt <span class=\"muted small\">(steht oben)</span>",
+        "Zweite Anhörung: Kein Notfall",
+        "<code>test</code>",
+        "<code>large</code>",
+        "Das ist kein Notfall. Der Bildschirm",
+        "hörte sie nicht",
+        "Es bleibt beim ersten Urteil",
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    let figures = anna.get("/metrics").await.page();
+    assert!(figures.contains("nachtwache_second_hearings_waiting 0"), "{figures}");
 }
 
 /// Presses the button of this label, as a browser without scripts does.
