@@ -66,8 +66,9 @@ pub(super) async fn transcribe(mut settings: Settings, options: TranscribeOption
         let bar = ProgressBar::new(100).with_message(name.clone());
         let started = Instant::now();
         let path = std::path::absolute(file)?;
-        let tried =
-            child.transcribe(&job(&settings, &path, &name), LIMIT, |done| bar.set_position(percent(done))).await;
+        let tried = child
+            .transcribe(&job(&settings, &path, &name), (LIMIT, |_| LIMIT), |done| bar.set_position(percent(done)))
+            .await;
         bar.finish_and_clear();
         match tried {
             Ok(transcript) if options.json => {
@@ -95,7 +96,7 @@ pub(super) fn child(settings: &Settings) -> Child {
 /// Transcribes one recording.
 pub(super) async fn hear(settings: &Settings, child: &mut Child, path: &Path) -> anyhow::Result<Transcript> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(child.transcribe(&job(settings, path, &name), LIMIT, |_| ()).await?)
+    Ok(child.transcribe(&job(settings, path, &name), (LIMIT, |_| LIMIT), |_| ()).await?)
 }
 
 fn show(file: &str, transcript: &Transcript, took: Duration) {

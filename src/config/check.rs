@@ -104,6 +104,7 @@ fn limits(settings: &Settings, wrong: &mut Vec<String>) {
     range("transcribe.limit_factor", u64::from(transcribe.limit_factor), 1, 100);
     range("transcribe.silence_limit_s", transcribe.silence_limit_s, 5, 3600);
     range("transcribe.idle_after_min", transcribe.idle_after_min, 1, 1440);
+    range("transcribe.states", u64::from(transcribe.states), 0, 8);
     range("transcribe.threads", u64::from(transcribe.threads), 0, 64);
     range("terms.vat_percent", u64::from(settings.terms.vat_percent), 0, 100);
     range("terms.surcharge_percent", u64::from(settings.terms.surcharge_percent), 0, 200);

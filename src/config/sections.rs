@@ -189,7 +189,9 @@ pub struct Transcribe {
     pub confirm_model: Option<PathBuf>,
     /// Language spoken, ISO 639-1.
     pub language: String,
-    /// Threads of the recogniser; 0 = as many as the machine has cores.
+    /// Pieces of sound that are heard at once, of one report or of several; 0 = as many as the machine has cores.
+    pub states: u32,
+    /// Threads of the recogniser for all of them; 0 = as many as the machine has cores that nobody else uses.
     pub threads: u32,
     /// Decode a second, different way: proof of a consent needs both to agree.
     pub second_decode: bool,
@@ -215,6 +217,7 @@ impl Default for Transcribe {
             model: "/var/lib/nachtwache/models/ggml-small-q5_1.bin".into(),
             confirm_model: None,
             language: "de".into(),
+            states: 0,
             threads: 0,
             second_decode: true,
             prompt: String::new(),

@@ -3,8 +3,9 @@
 //! Promise: first verdicts go before second hearings; what goes wrong here leaves the first verdict as it is, with an event;
 //! the try is counted before it is made.
 
+use super::child::DECODE_WITHIN;
 use super::child::{Child, ChildError};
-use super::{PROBE_LIMIT, job, prompt, sound};
+use super::{BESIDE_THE_WORK, job, prompt, sound};
 use crate::config::Settings;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::hearing::HearingStage;
@@ -65,7 +66,7 @@ impl ConfirmStep {
     /// Where the store refused.
     pub async fn claim(&self) -> Result<Option<(Report, Lease)>, StoreError> {
         let longest = self.settings.transcribe.limit(sound::Limits::default().max_seconds * 1000);
-        let claim = Claim { now: self.clock.now(), lease: PROBE_LIMIT + longest + Duration::from_secs(30) };
+        let claim = Claim { now: self.clock.now(), lease: longest + BESIDE_THE_WORK };
         let mut tx = self.store.begin().await?;
         let claimed = match hearings::claim(&mut tx, HearingStage::Listen, claim).await? {
             Some((id, lease)) => Some((reports::find(tx.reading(), id).await?, lease)),
@@ -77,13 +78,13 @@ impl ConfirmStep {
 
     async fn listen(&mut self, recording: &Recording) -> Result<Transcript, ChildError> {
         let path = self.store.sound_folder().join(&recording.file);
-        let sound = self.child.probe(&path, &recording.name, PROBE_LIMIT).await?;
         let mut job = job(&self.settings, &path, &recording.name);
         job.model.clone_from(&self.model);
-        // a first hearing that comes meanwhile has the other half of the cores
-        job.threads = (job.threads / 2).max(1);
+        // a first hearing that comes meanwhile has the other cores
+        (job.states, job.threads) = (1, 1);
         job.prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
-        self.child.transcribe(&job, self.settings.transcribe.limit(sound.sound_ms), |_| ()).await
+        let limit = |sound_ms| self.settings.transcribe.limit(sound_ms);
+        self.child.transcribe(&job, (DECODE_WITHIN, limit), |_| ()).await
     }
 
     /// The firm's list; one that cannot be read costs no hearing.

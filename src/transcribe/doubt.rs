@@ -18,6 +18,9 @@ const CLICK_MS: u32 = 900;
 const BESIDE_MS: u32 = 500;
 /// Mean probability below which a text is improbable.
 const IMPROBABLE: f32 = 0.4;
+/// Mean probability from which a quick search is as good as a thorough one. Measured with the test model on its recordings
+/// (docs/performance.md).
+const CLEAR: f32 = 0.85;
 /// Words a second of speech beyond which nobody speaks, and below which hardly anything was understood.
 const WORDS_A_SECOND: (f32, f32) = (7.0, 0.2);
 
@@ -110,6 +113,19 @@ pub fn of_text(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> Option<D
     is_improbable(words, speech, sound_ms).then_some(Doubt::Improbable)
 }
 
+/// Whether what a quick search heard is clear enough to do without a thorough one.
+#[must_use]
+pub fn is_clear(words: &[Word]) -> bool {
+    !goes_round(words) && mean(words) >= CLEAR
+}
+
+/// Whether the recogniser went round in circles, or found nothing.
+#[must_use]
+pub fn goes_round(words: &[Word]) -> bool {
+    let plain: Vec<String> = words.iter().flat_map(|word| plain(&word.text)).collect();
+    plain.is_empty() || is_loop(&plain)
+}
+
 /// Whether a word stands where nobody speaks.
 #[must_use]
 pub fn stands_outside(word: &Word, speech: &[(u32, u32)]) -> bool {
@@ -172,9 +188,13 @@ fn is_invention(words: &[String]) -> bool {
     covered.iter().filter(|covered| **covered).count() * 3 > text.len()
 }
 
+fn mean(words: &[Word]) -> f32 {
+    words.iter().map(|word| word.probability).sum::<f32>() / words.len() as f32
+}
+
 fn is_improbable(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> bool {
     let count = words.len() as f32;
-    let mean = words.iter().map(|word| word.probability).sum::<f32>() / count;
+    let mean = mean(words);
     let spoken: u32 = speech.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
     let seconds = spoken.min(sound_ms) as f32 / 1000.0;
     let (most, least) = WORDS_A_SECOND;

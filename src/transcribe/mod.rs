@@ -10,6 +10,7 @@ pub mod doubt;
 pub mod models;
 pub mod sound;
 pub mod speech;
+mod tokens;
 pub mod voice;
 pub mod whisper;
 
@@ -22,14 +23,15 @@ use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
 use crate::store::{Claim, Lease, Store, StoreError, events, reports, transcripts, vocabulary};
 use async_trait::async_trait;
-use child::{Child, ChildError, Job};
+use child::{Child, ChildError, DECODE_WITHIN, Job, Told};
 use chrono::TimeDelta;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
-/// Decoding alone takes no longer than this.
-const PROBE_LIMIT: Duration = Duration::from_secs(30);
+/// A lease lasts so much longer than the work.
+const BESIDE_THE_WORK: Duration = Duration::from_mins(1);
 
 /// The transcriber's step.
 pub struct TranscribeStep {
@@ -45,6 +47,8 @@ pub struct TranscribeStep {
     pub child: Child,
 }
 
+/// So many reports are heard at once at most.
+const MOST_AT_ONCE: usize = 8;
 /// So many characters the recogniser is told to expect at most; it looks back on no more.
 const LONGEST_PROMPT: usize = 800;
 
@@ -61,10 +65,22 @@ impl Step for TranscribeStep {
     }
 
     async fn tick(&mut self) -> Result<Round, StoreError> {
-        let Some((report, lease)) = self.claim().await? else { return Ok(Round::Idle) };
-        let started = Instant::now();
-        let tried = self.listen(&report).await;
-        self.commit(&report, &lease, tried, started.elapsed()).await?;
+        let mut claims = Vec::new();
+        for _ in 0..self.at_once() {
+            let Some(claim) = self.claim().await? else { break };
+            // what failed before is tried alone: it may take its neighbours with it
+            let alone = claim.1.attempt > 1;
+            claims.push(claim);
+            if alone {
+                break;
+            }
+        }
+        if claims.is_empty() {
+            return Ok(Round::Idle);
+        }
+        let alone = claims.pop_if(|(_, lease)| lease.attempt > 1);
+        self.hear_and_commit(claims).await?;
+        self.hear_and_commit(alone.into_iter().collect()).await?;
         Ok(Round::Worked)
     }
 
@@ -79,31 +95,84 @@ impl TranscribeStep {
     /// # Errors
     /// Where the store refused.
     pub async fn claim(&self) -> Result<Option<(Report, Lease)>, StoreError> {
-        let lease = PROBE_LIMIT + self.limit(sound::Limits::default().max_seconds * 1000) + Duration::from_secs(30);
+        let each = self.limit(sound::Limits::default().max_seconds * 1000);
+        let lease = each * u32::try_from(self.at_once()).unwrap_or(1) + BESIDE_THE_WORK;
         let mut tx = self.store.begin().await?;
         let claimed = reports::claim(&mut tx, Stage::Transcribe, Claim { now: self.clock.now(), lease }).await?;
         tx.commit().await?;
         Ok(claimed)
     }
 
-    async fn listen(&mut self, report: &Report) -> Tried {
-        let Some(recording) = &report.recording else {
-            return Tried::Transcript(self.nothing(Doubt::Undecodable, report.trouble.clone()));
+    /// How many reports are heard at once.
+    fn at_once(&self) -> usize {
+        match self.settings.transcribe.states {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            states => usize::try_from(states).unwrap_or(1),
+        }
+        .min(MOST_AT_ONCE)
+    }
+
+    /// Hears reports side by side and commits each as soon as it is heard.
+    async fn hear_and_commit(&mut self, claims: Vec<(Report, Lease)>) -> Result<(), StoreError> {
+        let mut waiting = Vec::new();
+        for (report, lease) in claims {
+            if report.recording.is_some() {
+                waiting.push((report, lease));
+            } else {
+                let nothing = self.nothing(Doubt::Undecodable, report.trouble.clone());
+                self.commit(&report, &lease, Tried::Transcript(nothing), Duration::ZERO).await?;
+            }
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let jobs = self.jobs(&waiting).await;
+        let started = Instant::now();
+        let (sender, mut answers) = mpsc::unbounded_channel();
+        // dropped half-way, the process is killed and a fresh one hears the next
+        let mut child = self.child.taken();
+        let told = move |told| {
+            if let Told::Result(job, result) = told {
+                // nobody listens any more where the store refused: the lease brings the report back
+                drop(sender.send((job, result)));
+            }
         };
-        match self.ask(recording).await {
+        let hear = child.transcribe_all(&jobs, (DECODE_WITHIN, |sound_ms| self.limit(sound_ms)), told);
+        let commit = async {
+            let mut open: Vec<Option<(Report, Lease)>> = waiting.into_iter().map(Some).collect();
+            while let Some((job, result)) = answers.recv().await {
+                if let Some((report, lease)) = open.get_mut(job).and_then(Option::take) {
+                    self.commit(&report, &lease, self.tried(result), started.elapsed()).await?;
+                }
+            }
+            Ok::<_, StoreError>(open)
+        };
+        let (heard, open) = tokio::join!(hear, commit);
+        self.child = child;
+        let error = heard.err();
+        for (report, lease) in open?.into_iter().flatten() {
+            let error = error.clone().unwrap_or_else(|| ChildError::Garbage("an answer is missing".into()));
+            self.commit(&report, &lease, Tried::Again(error), started.elapsed()).await?;
+        }
+        Ok(())
+    }
+
+    fn tried(&self, result: Result<Transcript, ChildError>) -> Tried {
+        match result {
             Ok(transcript) => Tried::Transcript(transcript),
             Err(ChildError::Refused { why, doubt: Some(doubt) }) => Tried::Transcript(self.nothing(doubt, Some(why))),
             Err(error) => Tried::Again(error),
         }
     }
 
-    async fn ask(&mut self, recording: &Recording) -> Result<Transcript, ChildError> {
-        let path = self.store.sound_folder().join(&recording.file);
-        let sound = self.child.probe(&path, &recording.name, PROBE_LIMIT).await?;
-        let limit = self.limit(sound.sound_ms);
-        let mut job = job(&self.settings, &path, &recording.name);
-        job.prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
-        self.child.transcribe(&job, limit, |_| ()).await
+    async fn jobs(&self, waiting: &[(Report, Lease)]) -> Vec<Job> {
+        let prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
+        let recordings = waiting.iter().filter_map(|(report, _)| report.recording.as_ref());
+        let job = |recording: &Recording| {
+            let path = self.store.sound_folder().join(&recording.file);
+            Job { prompt: prompt.clone(), ..job(&self.settings, &path, &recording.name) }
+        };
+        recordings.map(job).collect()
     }
 
     /// The firm's list, the newest word first; a list that cannot be read costs no transcript.
@@ -197,13 +266,13 @@ pub fn prompt(own: &str, list: &[String]) -> Option<String> {
 #[must_use]
 pub fn job(settings: &Settings, path: &Path, name: &str) -> Job {
     let transcribe = &settings.transcribe;
-    let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
     Job {
         path: path.to_owned(),
         name: name.to_owned(),
         model: transcribe.model.clone(),
         language: transcribe.language.clone(),
-        threads: if transcribe.threads == 0 { cores.min(8) } else { transcribe.threads },
+        states: transcribe.states,
+        threads: transcribe.threads,
         second: transcribe.second_decode,
         prompt: Some(transcribe.prompt.clone()).filter(|prompt| !prompt.is_empty()),
     }

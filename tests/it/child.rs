@@ -4,19 +4,21 @@
 use nachtwache::domain::transcript::{Doubt, Transcript, Word};
 use nachtwache::runtime::voices::Voices as _;
 use nachtwache::transcribe::child::protocol::{Reply, VERSION, frame};
-use nachtwache::transcribe::child::recording::transcribe_recording;
 use nachtwache::transcribe::child::{Child, ChildError, ChildOptions, Job};
 use nachtwache::transcribe::sound::{Limits, decode};
 use nachtwache::transcribe::voice::VoiceDesk;
-use nachtwache::transcribe::whisper::{Pass, Transcriber, WhisperError};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
 const LONG: Duration = Duration::from_mins(2);
+/// The whole of a job's time.
+fn within(limit: Duration) -> (Duration, impl Fn(u32) -> Duration + Send) {
+    (limit, |_| Duration::ZERO)
+}
+
 /// Long enough for a shell to start on a busy machine.
 const SHORT: Duration = Duration::from_secs(3);
 
@@ -34,6 +36,7 @@ fn job(name: &str) -> Job {
         name: name.to_owned(),
         model: model(),
         language: "de".to_owned(),
+        states: 1,
         threads: 1,
         second: true,
         prompt: None,
@@ -42,6 +45,12 @@ fn job(name: &str) -> Job {
 
 fn real() -> Child {
     Child::new(ChildOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_nachtwache")), ..ChildOptions::default() })
+}
+
+/// Has the child do something short.
+async fn ask(child: &mut Child) {
+    let folder = TempDir::new().unwrap();
+    child.listen(&voicemail("vm-13.WAV"), "vm-13.WAV", &folder.path().join("a.wav"), LONG).await.unwrap();
 }
 
 /// A stand-in that runs `body` in a shell after saying hello; `$D` is its folder, which notes its pids.
@@ -62,7 +71,7 @@ fn stand_in_saying(folder: &TempDir, hello: &Reply, body: &str) -> Child {
 }
 
 async fn fault(child: &mut Child) -> ChildError {
-    child.transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap_err()
+    child.transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap_err()
 }
 
 /// The processes that noted themselves in the stand-in's folder.
@@ -106,7 +115,7 @@ async fn a_child_that_exits_or_is_killed_by_a_signal_is_a_crash() {
 async fn a_child_that_hangs_is_killed_at_its_limit_with_everything_it_started() {
     let folder = TempDir::new().unwrap();
     let mut child = stand_in(&folder, "sleep 1000 & echo $! >> $D/pids; wait");
-    let error = child.transcribe(&job("vm-13.WAV"), SHORT, |_| ()).await.unwrap_err();
+    let error = child.transcribe(&job("vm-13.WAV"), within(SHORT), |_| ()).await.unwrap_err();
     assert!(matches!(error, ChildError::TimedOut(_)), "{error:?}");
     assert_eq!(child.pid(), None);
     for pid in pids(&folder) {
@@ -118,7 +127,7 @@ async fn a_child_that_hangs_is_killed_at_its_limit_with_everything_it_started() 
 async fn a_child_that_is_stopped_by_a_signal_is_killed_at_its_limit() {
     let folder = TempDir::new().unwrap();
     let mut child = stand_in(&folder, "kill -STOP $$");
-    let error = child.transcribe(&job("vm-13.WAV"), SHORT, |_| ()).await.unwrap_err();
+    let error = child.transcribe(&job("vm-13.WAV"), within(SHORT), |_| ()).await.unwrap_err();
     assert!(matches!(error, ChildError::TimedOut(_)), "{error:?}");
     dead(&pids(&folder)[0]).await;
 }
@@ -137,7 +146,7 @@ async fn a_child_that_falls_silent_is_killed_before_its_limit() {
         ..ChildOptions::default()
     });
     let mut heard = Vec::new();
-    let error = child.transcribe(&job("vm-13.WAV"), LONG, |done| heard.push(done)).await.unwrap_err();
+    let error = child.transcribe(&job("vm-13.WAV"), within(LONG), |done| heard.push(done)).await.unwrap_err();
     assert!(matches!(error, ChildError::TimedOut("it was silent for too long")), "{error:?}");
     assert_eq!(heard, [0.5]);
 }
@@ -147,7 +156,11 @@ async fn a_child_that_talks_garbage_is_killed() {
     let folder = TempDir::new().unwrap();
     let mut impossible = transcript();
     impossible.words[0].end_ms = 9_000_000;
-    fs::write(folder.path().join("lie"), frame(&Reply::Transcript(Box::new(impossible))).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("lie"),
+        frame(&Reply::Transcribed { job: 0, result: Box::new(Ok(impossible)) }).unwrap(),
+    )
+    .unwrap();
     let other = Reply::Voice { sound_ms: 1, remark: None };
     fs::write(folder.path().join("other"), frame(&other).unwrap()).unwrap();
     for body in ["echo no frame at all", "printf '\\004\\000\\000\\000\\377\\376{}'", "cat $D/lie", "cat $D/other"] {
@@ -202,22 +215,22 @@ async fn a_dropped_job_ends_its_child_and_the_next_job_gets_a_new_one() {
 async fn the_real_child_writes_down_a_voicemail_and_keeps_its_model() {
     let mut child = real();
     let mut heard = Vec::new();
-    let first = child.transcribe(&job("vm-13.WAV"), LONG, |done| heard.push(done)).await.unwrap();
+    let first = child.transcribe(&job("vm-13.WAV"), within(LONG), |done| heard.push(done)).await.unwrap();
     assert!(first.text().contains("Notfall"), "{}", first.text());
     assert!(first.second.as_ref().is_some_and(|second| second.contains("Notfall")));
     assert_eq!((first.doubt, first.model.as_str(), first.language.as_str()), (None, "ggml-test-de.bin", "de"));
     assert!(heard.is_sorted() && heard.last() == Some(&1.0), "{heard:?}");
     let pid = child.pid();
-    let again = child.transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap();
+    let again = child.transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap();
     assert_eq!((again, child.pid()), (first, pid));
 }
 
 #[tokio::test]
 async fn a_former_caller_leaves_no_trace_in_the_next_transcript() {
     let mut shared = real();
-    shared.transcribe(&job("vm-19.WAV"), LONG, |_| ()).await.unwrap();
-    let after = shared.transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap();
-    let fresh = real().transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap();
+    shared.transcribe(&job("vm-19.WAV"), within(LONG), |_| ()).await.unwrap();
+    let after = shared.transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap();
+    let fresh = real().transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap();
     // words, times and probabilities, to the last bit
     assert_eq!(after, fresh);
 }
@@ -225,16 +238,16 @@ async fn a_former_caller_leaves_no_trace_in_the_next_transcript() {
 #[tokio::test]
 async fn a_child_killed_in_the_middle_of_a_transcription_is_replaced() {
     let mut child = real();
-    child.probe(&voicemail("vm-13.WAV"), "vm-13.WAV", LONG).await.unwrap();
+    ask(&mut child).await;
     let pid = child.pid().unwrap();
     let kill = |_| {
         let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap_or_default();
     };
-    let error = child.transcribe(&job("vm-13.WAV"), LONG, kill).await.unwrap_err();
+    let error = child.transcribe(&job("vm-13.WAV"), within(LONG), kill).await.unwrap_err();
     assert!(matches!(error, ChildError::Crashed { signal: Some(9), .. }), "{error:?}");
     assert!(error.may_be_tried_again());
-    let transcript = child.transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap();
+    let transcript = child.transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap();
     assert!(transcript.text().contains("Notfall"));
     assert_ne!(child.pid(), Some(pid));
 }
@@ -247,7 +260,7 @@ async fn what_cannot_be_decoded_is_refused_for_good_and_costs_no_child() {
     let mut child = real();
     let mut wanted = job("vm-13.WAV");
     wanted.path.clone_from(&broken);
-    let error = child.transcribe(&wanted, LONG, |_| ()).await.unwrap_err();
+    let error = child.transcribe(&wanted, within(LONG), |_| ()).await.unwrap_err();
     assert!(matches!(error, ChildError::Refused { doubt: Some(Doubt::Undecodable), .. }), "{error:?}");
     assert!(!error.may_be_tried_again());
     let pid = child.pid();
@@ -263,23 +276,21 @@ async fn a_missing_or_truncated_model_is_refused_and_may_be_tried_again() {
     fs::write(&cut, &fs::read(model()).unwrap()[..1_000_000]).unwrap();
     let mut child = real();
     for path in [cut, folder.path().join("missing.bin")] {
-        let error = child.transcribe(&Job { model: path, ..job("vm-13.WAV") }, LONG, |_| ()).await.unwrap_err();
+        let error = child.transcribe(&Job { model: path, ..job("vm-13.WAV") }, within(LONG), |_| ()).await.unwrap_err();
         assert!(matches!(error, ChildError::Refused { doubt: None, .. }), "{error:?}");
         assert!(error.may_be_tried_again());
     }
-    let error = child.transcribe(&Job { language: "xx".to_owned(), ..job("vm-13.WAV") }, LONG, |_| ()).await;
+    let error = child.transcribe(&Job { language: "xx".to_owned(), ..job("vm-13.WAV") }, within(LONG), |_| ()).await;
     assert!(matches!(error, Err(ChildError::Refused { doubt: None, .. })));
-    child.transcribe(&job("vm-13.WAV"), LONG, |_| ()).await.unwrap();
+    child.transcribe(&job("vm-13.WAV"), within(LONG), |_| ()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_voice_message_stands_there_whole_and_the_sound_can_be_probed() {
+async fn a_voice_message_stands_there_whole() {
     let folder = TempDir::new().unwrap();
     let to = folder.path().join("voice.ogg");
     let mut child = real();
     let voice = child.voice(&voicemail("vm-13.WAV"), "vm-13.WAV", &to, LONG).await.unwrap();
-    let probed = child.probe(&voicemail("vm-13.WAV"), "vm-13.WAV", LONG).await.unwrap();
-    assert_eq!(voice.sound_ms, probed.sound_ms);
     assert!((10_000..11_000).contains(&voice.sound_ms), "{}", voice.sound_ms);
     assert!(fs::metadata(&to).unwrap().len() > 1_000);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no part may be left");
@@ -310,12 +321,12 @@ async fn a_recording_to_listen_to_is_made_once_and_named_so_that_whoever_deletes
 async fn an_idle_child_is_ended_and_its_memory_given_back() {
     let mut child = real();
     assert_eq!(child.rest().await, None);
-    child.probe(&voicemail("vm-13.WAV"), "vm-13.WAV", LONG).await.unwrap();
+    ask(&mut child).await;
     assert!(child.rest().await.is_some_and(|left| left <= Duration::from_mins(10)));
     assert!(child.pid().is_some());
     let options = ChildOptions { idle_after: Duration::ZERO, ..ChildOptions::default() };
     let mut child = Child::new(ChildOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_nachtwache")), ..options });
-    child.probe(&voicemail("vm-13.WAV"), "vm-13.WAV", LONG).await.unwrap();
+    ask(&mut child).await;
     let pid = child.pid().unwrap().to_string();
     assert_eq!(child.rest().await, None);
     assert_eq!(child.pid(), None);
@@ -325,7 +336,7 @@ async fn an_idle_child_is_ended_and_its_memory_given_back() {
 #[tokio::test]
 async fn the_real_child_steps_back_for_others_and_leaves_no_core() {
     let mut child = real();
-    child.probe(&voicemail("vm-13.WAV"), "vm-13.WAV", LONG).await.unwrap();
+    ask(&mut child).await;
     let pid = child.pid().unwrap();
     let read = |what: &str| fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap();
     assert_eq!(read("oom_score_adj").trim(), "500");
@@ -350,47 +361,6 @@ fn the_real_child_ends_when_its_input_ends() {
         .unwrap();
     assert!(child.status.success());
     assert_eq!(child.stdout, frame(&Reply::Hello { version: VERSION }).unwrap());
-}
-
-/// Answers every chunk with one word and remembers what it was asked.
-#[derive(Default)]
-struct Parrot {
-    asked: Arc<Mutex<Vec<(usize, Pass)>>>,
-}
-
-impl Transcriber for Parrot {
-    fn transcribe(&mut self, samples: &[f32], how: Pass) -> Result<Vec<Word>, WhisperError> {
-        self.asked.lock().unwrap().push((samples.len(), how));
-        Ok(vec![Word { text: "Ja.".to_owned(), start_ms: 500, end_ms: 40_000, probability: 0.9 }])
-    }
-}
-
-#[test]
-fn both_passes_hear_the_same_chunks_and_words_stand_on_the_recordings_clock() {
-    let mut parrot = Parrot::default();
-    let decoded = decode("vm-03.wav", &fs::read(voicemail("vm-03.wav")).unwrap(), &Limits::default()).unwrap();
-    let mut progress = Vec::new();
-    let transcript =
-        transcribe_recording(&mut parrot, &decoded, "m", "de", true, &mut |done| progress.push(done)).unwrap();
-    let asked = parrot.asked.lock().unwrap().clone();
-    let heard = |pass| asked.iter().filter(|asked| asked.1 == pass).map(|asked| asked.0).collect::<Vec<_>>();
-    assert!(heard(Pass::First).len() >= 2, "38 seconds are more than one chunk");
-    assert_eq!(heard(Pass::First), heard(Pass::Second));
-    assert!(asked.iter().all(|asked| asked.0 <= 30 * 16_000));
-    assert_eq!(progress.last(), Some(&1.0));
-    assert_eq!(transcript.second.as_deref(), Some(transcript.text().as_str()));
-    assert!(transcript.words.windows(2).all(|pair| pair[0].start_ms < pair[1].start_ms));
-    assert!(transcript.words.iter().all(|word| word.end_ms <= transcript.sound_ms));
-}
-
-#[test]
-fn a_recording_without_a_voice_is_not_shown_to_the_recogniser() {
-    let mut parrot = Parrot::default();
-    let decoded = decode("vm-22.wav", &fs::read(voicemail("vm-22.wav")).unwrap(), &Limits::default()).unwrap();
-    let transcript = transcribe_recording(&mut parrot, &decoded, "m", "de", true, &mut |_| ()).unwrap();
-    assert!(parrot.asked.lock().unwrap().is_empty());
-    assert!(transcript.doubt.is_some_and(Doubt::means_nobody_spoke) && transcript.words.is_empty());
-    assert_eq!(transcript.model, "-");
 }
 
 fn transcript() -> Transcript {

@@ -20,6 +20,7 @@ mod flood;
 mod folder;
 mod freeswitch;
 mod fritzbox;
+mod hearing;
 mod hook;
 mod hosted;
 mod imap;

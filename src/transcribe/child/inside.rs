@@ -2,27 +2,27 @@
 //! ends when the input does.
 //!
 //! Promises: nothing but frames on the output; no word of a caller on the error output (panics name only their
-//! place); no core file with a caller's voice; it dies with its parent, is the first the kernel kills for memory,
-//! and steps back for the alarm path.
+//! place); no core file with a caller's voice; it dies with its parent and is the first the kernel kills for memory. It
+//! does not step back for others (nice): on a busy machine that alone makes a message take several times as long.
 //! What can go wrong: everything. Whatever is not answered here is a crash to the parent.
 
 use crate::domain::transcript::Doubt;
-use crate::transcribe::child::protocol::{self, FrameError, Job, Reply, Request, VERSION};
-use crate::transcribe::child::recording::transcribe_recording;
+use crate::transcribe::child::load;
+use crate::transcribe::child::protocol::{self, FrameError, Job, Refusal, Reply, Request, VERSION};
+use crate::transcribe::child::recording::prepared;
+use crate::transcribe::child::together::{self, Waiting, answer, say};
 use crate::transcribe::models;
 use crate::transcribe::sound::{self, Decoded, Limits, plain, voice};
-use crate::transcribe::whisper::{Whisper, WhisperError, WhisperOptions};
+use crate::transcribe::whisper::{Whisper, WhisperError};
 use rustix::process::{Resource, Rlimit, Signal};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Memory beside the model: decoded sound, scratch of the recogniser.
+/// Memory beside the model, for decoded sound, and for each state's scratch: it reserves much more than it uses.
 const BESIDE_THE_MODEL: u64 = 1 << 30;
 /// How much rather than others the kernel may kill this process for memory, of 1000.
 const OOM_SCORE: &str = "500";
-/// Steps back for the processes that wake people.
-const NICENESS: i32 = 5;
 
 /// Serves the parent until it closes the pipe. The whole life of `nachtwache child`.
 ///
@@ -47,10 +47,12 @@ pub fn serve(input: &mut impl Read, output: &mut impl Write) -> Result<(), Frame
     say(output, &Reply::Hello { version: VERSION })?;
     while let Some(request) = protocol::read::<Request>(input)? {
         let reply = match request {
-            Request::Transcribe(job) => transcribe(&job, &mut kept, output)?,
+            Request::Transcribe { jobs } => {
+                transcribe(&jobs, &mut kept, output)?;
+                continue;
+            }
             Request::Voice { path, name, to } => write_voice(&path, &name, &to),
             Request::Listen { path, name, to } => write_listening(&path, &name, &to),
-            Request::Probe { path, name } => probe(&path, &name),
         };
         say(output, &reply)?;
     }
@@ -60,89 +62,88 @@ pub fn serve(input: &mut impl Read, output: &mut impl Write) -> Result<(), Frame
 /// The model that was used last: recordings come in a row and want the same.
 struct Kept {
     model: PathBuf,
-    options: WhisperOptions,
+    language: String,
+    /// What memory is granted for.
+    states: u32,
     whisper: Whisper,
 }
 
-fn transcribe(job: &Job, kept: &mut Option<Kept>, output: &mut impl Write) -> Result<Reply, FrameError> {
-    let decoded = match decode(&job.path, &job.name) {
-        Ok(decoded) => decoded,
-        Err(refused) => return Ok(refused),
-    };
-    say(output, &Reply::Progress { done: 0.0 })?;
-    let whisper = match loaded(job, kept) {
-        Ok(whisper) => whisper,
-        Err(why) => return Ok(Reply::Refused { why, doubt: None }),
-    };
-    say(output, &Reply::Progress { done: 0.0 })?;
-    let model = job.model.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut broken = None;
-    let mut progress = |done: f32| broken = say(output, &Reply::Progress { done }).err();
-    let result = transcribe_recording(whisper, &decoded, &model, &job.language, job.second, &mut progress);
-    if let Some(error) = broken {
-        return Err(error);
+/// Decodes the jobs' sounds, hears those that want the same model together, and answers each as soon as it is done.
+fn transcribe(jobs: &[Job], kept: &mut Option<Kept>, output: &mut impl Write) -> Result<(), FrameError> {
+    let mut waiting = Vec::new();
+    for (number, job) in jobs.iter().enumerate() {
+        match decode(&job.path, &job.name) {
+            Ok(decoded) => {
+                say(output, &Reply::Sound { job: number, sound_ms: decoded.sound_ms })?;
+                let model = job.model.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                waiting.push(Waiting { number, job, prepared: prepared(decoded, &model, &job.language) });
+            }
+            Err(refusal) => say(output, &answer(number, Err(refusal)))?,
+        }
     }
-    Ok(match result {
-        Ok(transcript) => Reply::Transcript(Box::new(transcript)),
-        Err(error) => Reply::Refused { why: error.to_string(), doubt: None },
-    })
+    for same in waiting.chunk_by(|a, b| a.job.model == b.job.model && a.job.language == b.job.language) {
+        match loaded(same[0].job, kept) {
+            Ok(whisper) => together::hear(whisper, same, output)?,
+            Err(why) => {
+                let refused = Refusal { why, doubt: None };
+                same.iter().try_for_each(|one| say(output, &answer(one.number, Err(refused.clone()))))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The wanted model, loaded anew where the last job wanted another; checked before whisper.cpp reads a byte of it.
-fn loaded<'a>(job: &Job, kept: &'a mut Option<Kept>) -> Result<&'a mut Whisper, String> {
-    let options = WhisperOptions { language: job.language.clone(), threads: job.threads, prompt: job.prompt.clone() };
-    let fits = |kept: &Kept| kept.model == job.model && kept.options == options;
+fn loaded<'a>(job: &Job, kept: &'a mut Option<Kept>) -> Result<&'a Whisper, String> {
+    let fits = |kept: &Kept| kept.model == job.model && kept.language == job.language && kept.states == job.states;
     if !kept.as_ref().is_some_and(fits) {
         // the old one first: two would not fit into the memory granted
         *kept = None;
         let checked = models::verify(&job.model).map_err(|error| error.to_string())?;
-        grant_memory(checked.bytes);
-        let whisper = Whisper::load(&job.model, &options).map_err(|error: WhisperError| error.to_string())?;
-        *kept = Some(Kept { model: job.model.clone(), options, whisper });
+        grant_memory(checked.bytes, load::states(job.states).get() as u64);
+        let whisper = Whisper::load(&job.model, &job.language).map_err(|error: WhisperError| error.to_string())?;
+        *kept = Some(Kept { model: job.model.clone(), language: job.language.clone(), states: job.states, whisper });
     }
-    kept.as_mut().map(|kept| &mut kept.whisper).ok_or_else(|| "no model is loaded".to_owned())
+    kept.as_ref().map(|kept| &kept.whisper).ok_or_else(|| "no model is loaded".to_owned())
 }
 
-fn decode(path: &Path, name: &str) -> Result<Decoded, Reply> {
+fn decode(path: &Path, name: &str) -> Result<Decoded, Refusal> {
     let limits = Limits::default();
     let bytes = fs::read(path)
-        .map_err(|error| Reply::Refused { why: format!("could not read {}: {error}", path.display()), doubt: None })?;
+        .map_err(|error| Refusal { why: format!("could not read {}: {error}", path.display()), doubt: None })?;
     sound::decode(name, &bytes, &limits)
-        .map_err(|error| Reply::Refused { why: error.to_string(), doubt: Some(Doubt::Undecodable) })
-}
-
-fn probe(path: &Path, name: &str) -> Reply {
-    match decode(path, name) {
-        Ok(Decoded { sound_ms, format, remark, .. }) => Reply::Probe { sound_ms, format, remark },
-        Err(refused) => refused,
-    }
+        .map_err(|error| Refusal { why: error.to_string(), doubt: Some(Doubt::Undecodable) })
 }
 
 fn write_voice(path: &Path, name: &str, to: &Path) -> Reply {
     let decoded = match decode(path, name) {
         Ok(decoded) => decoded,
-        Err(refused) => return refused,
+        Err(refused) => return Reply::Refused(refused),
     };
     let written = voice::voice_message(&decoded.samples)
         .map_err(|error| error.to_string())
         .and_then(|bytes| write_whole(to, &bytes).map_err(|error| error.to_string()));
     match written {
         Ok(()) => Reply::Voice { sound_ms: decoded.sound_ms, remark: decoded.remark },
-        Err(error) => Reply::Refused { why: format!("could not write {}: {error}", to.display()), doubt: None },
+        Err(error) => Reply::Refused(not_written(to, &error)),
     }
 }
 
 fn write_listening(path: &Path, name: &str, to: &Path) -> Reply {
     let decoded = match decode(path, name) {
         Ok(decoded) => decoded,
-        Err(refused) => return refused,
+        Err(refused) => return Reply::Refused(refused),
     };
     match write_whole(to, &plain::wav(&decoded.samples)) {
         Ok(()) => {
             Reply::Listen { sound_ms: decoded.sound_ms, peaks: plain::peaks(&decoded.samples, protocol::MAX_PEAKS) }
         }
-        Err(error) => Reply::Refused { why: format!("could not write {}: {error}", to.display()), doubt: None },
+        Err(error) => Reply::Refused(not_written(to, &error)),
     }
+}
+
+fn not_written(to: &Path, error: &impl std::fmt::Display) -> Refusal {
+    Refusal { why: format!("could not write {}: {error}", to.display()), doubt: None }
 }
 
 /// The file stands there whole or not at all, also after a power cut.
@@ -158,32 +159,27 @@ fn write_whole(to: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn say(output: &mut impl Write, reply: &Reply) -> Result<(), FrameError> {
-    output.write_all(&protocol::frame(reply)?)?;
-    Ok(output.flush()?)
-}
-
 /// Puts the process below its parent. None of it is worth failing for: a kernel without it still transcribes.
 fn humble() {
     let steps = [
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from),
-        rustix::process::nice(NICENESS).map(drop).map_err(io::Error::from),
         set_limit(Resource::Core, 0),
         fs::write("/proc/self/oom_score_adj", OOM_SCORE),
     ];
     for error in steps.into_iter().filter_map(Result::err) {
         drop(writeln!(io::stderr(), "could not step back: {error}"));
     }
-    grant_memory(0);
+    grant_memory(0, 0);
 }
 
-/// Caps the address space at what is used now, the model with half of it again, and a gigabyte. There is no cap on
+/// Caps the address space at what is used now, the model, and half of it and a gigabyte for each state. There is no cap on
 /// processor time: it counts over the whole life of a process that serves many jobs; the parent's clock ends a job.
-fn grant_memory(model: u64) {
+fn grant_memory(model: u64, side_by_side: u64) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let Some(used) = status.lines().find_map(|line| line.strip_prefix("VmSize:")) else { return };
     let Ok(kib) = used.trim().trim_end_matches("kB").trim().parse::<u64>() else { return };
-    let cap = kib.saturating_mul(1024).saturating_add(model.saturating_add(model / 2)).saturating_add(BESIDE_THE_MODEL);
+    let scratch = (model / 2).saturating_add(BESIDE_THE_MODEL).saturating_mul(side_by_side.max(1));
+    let cap = kib.saturating_mul(1024).saturating_add(model).saturating_add(scratch);
     if let Err(error) = set_limit(Resource::As, cap) {
         drop(writeln!(io::stderr(), "could not cap the memory: {error}"));
     }

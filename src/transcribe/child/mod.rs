@@ -10,13 +10,16 @@
 //! start, no job.
 
 pub mod inside;
+mod load;
 pub mod protocol;
 pub mod recording;
 mod running;
+pub mod side_by_side;
+pub mod together;
 
 use crate::domain::transcript::{Doubt, Transcript};
-use protocol::{MAX_PEAKS, Reply, Request, VERSION};
-use running::Running;
+use protocol::{MAX_PEAKS, Refusal, Reply, Request, VERSION};
+use running::{Fault, Running};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +29,8 @@ pub use protocol::Job;
 
 /// How long a started child may take to its hello.
 const START_WITHIN: Duration = Duration::from_secs(20);
+/// Decoding one recording takes no longer than this.
+pub const DECODE_WITHIN: Duration = Duration::from_secs(30);
 
 /// How the child is started and kept.
 #[derive(Debug, Clone)]
@@ -55,7 +60,7 @@ impl Default for ChildOptions {
 }
 
 /// Why a job gave no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ChildError {
     /// The child could not be started or did not say its hello.
     #[error("could not start {name}: {why}")]
@@ -97,22 +102,31 @@ impl ChildError {
     }
 }
 
+impl From<Refusal> for ChildError {
+    fn from(Refusal { why, doubt }: Refusal) -> Self {
+        Self::Refused { why, doubt }
+    }
+}
+
+/// What is heard while recordings are written down.
+#[derive(Debug)]
+pub enum Told {
+    /// The part of all that is done, 0 to 1.
+    Progress(f32),
+    /// What came of the job with this place.
+    Result(usize, Result<Transcript, ChildError>),
+}
+
+/// Whether a job is spoken of for the first time.
+fn is_first(open: &mut [bool], job: usize) -> bool {
+    open.get_mut(job).is_some_and(std::mem::take)
+}
+
 /// A voice message that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoiceInfo {
     /// Length of the sound, milliseconds.
     pub sound_ms: u32,
-    /// What the decoder noticed, in English.
-    pub remark: Option<String>,
-}
-
-/// What a sound is, without its words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SoundInfo {
-    /// Length of the sound, milliseconds.
-    pub sound_ms: u32,
-    /// Its format, in words.
-    pub format: String,
     /// What the decoder noticed, in English.
     pub remark: Option<String>,
 }
@@ -131,25 +145,72 @@ impl Child {
         Self { options, running: None }
     }
 
+    /// The process that runs, if one does, with the same options; what stays behind starts a fresh one.
+    #[must_use]
+    pub fn taken(&mut self) -> Self {
+        Self { options: self.options.clone(), running: self.running.take() }
+    }
+
     /// Its process id while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.running.as_ref().and_then(running::Running::pid)
     }
 
-    /// Writes down a recording within `limit`; `progress` hears the part that is done, 0 to 1.
+    /// Writes down a recording, decoded within `decode_within` and then heard within the time that `limit` gives for its
+    /// length in milliseconds; `progress` hears the part that is done, 0 to 1.
     ///
     /// # Errors
     /// See `ChildError`; the child is fit for the next job after each of them.
     pub async fn transcribe(
         &mut self,
         job: &Job,
-        limit: Duration,
+        (decode_within, limit): (Duration, impl Fn(u32) -> Duration + Send),
         progress: impl FnMut(f32) + Send,
     ) -> Result<Transcript, ChildError> {
-        match self.ask(&Request::Transcribe(job.clone()), limit, progress).await? {
-            Reply::Transcript(transcript) => Ok(*transcript),
-            _ => Err(self.mismatch()),
+        let (mut progress, mut answer) = (progress, None);
+        let told = |told| match told {
+            Told::Progress(done) => progress(done),
+            Told::Result(_, result) => answer = Some(result),
+        };
+        self.transcribe_all(std::slice::from_ref(job), (decode_within, limit), told).await?;
+        answer.unwrap_or_else(|| Err(self.mismatch()))
+    }
+
+    /// Writes down recordings at once, each within the same time as one (together they have the sum). `told` hears of each as soon as it is done.
+    ///
+    /// # Errors
+    /// See `ChildError`: what was not told of until then came to nothing; the child is fit for the next job.
+    pub async fn transcribe_all(
+        &mut self,
+        jobs: &[Job],
+        (decode_within, limit): (Duration, impl Fn(u32) -> Duration + Send),
+        mut told: impl FnMut(Told) + Send,
+    ) -> Result<(), ChildError> {
+        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let mut deadline = Instant::now() + decode_within * count;
+        let mut running = self.started(deadline).await?;
+        let request = Request::Transcribe { jobs: jobs.to_vec() };
+        let mut sent = running.send(&request, deadline).await;
+        let (mut sounds, mut open) = (vec![true; jobs.len()], vec![true; jobs.len()]);
+        while sent.is_ok() && open.contains(&true) {
+            let silent_at_most = self.options.silent_at_most;
+            let heard = running.listen(deadline, silent_at_most, &mut |done| told(Told::Progress(done))).await;
+            match heard {
+                Ok(Reply::Sound { job, sound_ms }) if is_first(&mut sounds, job) => deadline += limit(sound_ms),
+                Ok(Reply::Transcribed { job, result }) if is_first(&mut open, job) => {
+                    told(Told::Result(job, result.map_err(ChildError::from)));
+                }
+                Ok(_) => return Err(self.mismatch()),
+                Err(fault) => sent = Err(fault),
+            }
+        }
+        match sent {
+            Ok(()) => {
+                self.keep(running);
+                Ok(())
+            }
+            Err(fault) => Err(self.lost(running, fault).await),
         }
     }
 
@@ -190,18 +251,6 @@ impl Child {
         }
     }
 
-    /// Only decodes the sound at `path`: how long is it, in which format?
-    ///
-    /// # Errors
-    /// See `ChildError`; the child is fit for the next job after each of them.
-    pub async fn probe(&mut self, path: &Path, name: &str, limit: Duration) -> Result<SoundInfo, ChildError> {
-        let request = Request::Probe { path: path.to_owned(), name: name.to_owned() };
-        match self.ask(&request, limit, |_| ()).await? {
-            Reply::Probe { sound_ms, format, remark } => Ok(SoundInfo { sound_ms, format, remark }),
-            _ => Err(self.mismatch()),
-        }
-    }
-
     /// To be called when there is nothing to do: ends a child that has been idle for `idle_after`, which gives its
     /// memory back. Says after how long to call again; `None` where no child runs.
     pub async fn rest(&mut self) -> Option<Duration> {
@@ -231,23 +280,37 @@ impl Child {
         progress: impl FnMut(f32) + Send,
     ) -> Result<Reply, ChildError> {
         let deadline = Instant::now() + limit;
-        let mut running = match self.running.take().and_then(Running::alive) {
-            Some(running) => running,
-            None => self.start(deadline).await?,
-        };
-        let result = running.answer(request, deadline, self.options.silent_at_most, progress).await;
-        if let Ok(reply) = result {
-            running.last_used = Instant::now();
-            self.running = Some(running);
-            return match reply {
-                Reply::Refused { why, doubt } => Err(ChildError::Refused { why, doubt }),
-                reply => Ok(reply),
-            };
+        let mut running = self.started(deadline).await?;
+        match running.answer(request, deadline, self.options.silent_at_most, progress).await {
+            Ok(reply) => {
+                self.keep(running);
+                match reply {
+                    Reply::Refused(refusal) => Err(refusal.into()),
+                    reply => Ok(reply),
+                }
+            }
+            Err(fault) => Err(self.lost(running, fault).await),
         }
-        let error = running.autopsy(result.err()).await;
+    }
+
+    /// The child that runs, or a fresh one.
+    async fn started(&mut self, deadline: Instant) -> Result<Running, ChildError> {
+        match self.running.take().and_then(Running::alive) {
+            Some(running) => Ok(running),
+            None => self.start(deadline).await,
+        }
+    }
+
+    fn keep(&mut self, mut running: Running) {
+        running.last_used = Instant::now();
+        self.running = Some(running);
+    }
+
+    async fn lost(&self, mut running: Running, fault: Fault) -> ChildError {
+        let error = running.autopsy(Some(fault)).await;
         let stderr = running.stderr_text();
         tracing::warn!(child = self.options.name, %error, stderr, "the child is lost");
-        Err(error)
+        error
     }
 
     async fn start(&self, deadline: Instant) -> Result<Running, ChildError> {

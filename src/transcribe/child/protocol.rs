@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 /// Changed whenever a message changes; the child says it first.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Longest frame in bytes: 5,000 words of about 100 bytes of JSON each, the second text, and room.
 pub const MAX_FRAME: usize = 1 << 20;
 /// Most words of one transcript: 20 minutes of fast speech are 4,000.
@@ -25,8 +25,11 @@ const MAX_SOUND_MS: u32 = 30 * 60 * 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// Write down a recording.
-    Transcribe(Job),
+    /// Write down recordings, all at once.
+    Transcribe {
+        /// The recordings; the first ones are begun first.
+        jobs: Vec<Job>,
+    },
     /// Make a voice message of a recording.
     Voice {
         /// The stored sound.
@@ -45,13 +48,6 @@ pub enum Request {
         /// Where the WAV file is to stand: 16 bit PCM, mono.
         to: PathBuf,
     },
-    /// Only decode: how long is it, and in which format?
-    Probe {
-        /// The stored sound.
-        path: PathBuf,
-        /// Its name at the source.
-        name: String,
-    },
 }
 
 /// One recording to be written down, and how.
@@ -65,7 +61,9 @@ pub struct Job {
     pub model: PathBuf,
     /// ISO 639-1 language of the callers.
     pub language: String,
-    /// Threads for the arithmetic, at least 1.
+    /// Chunks heard at once at most; 0 = as many as the machine has cores.
+    pub states: u32,
+    /// Threads for the arithmetic of all of them; 0 = as many as the machine has cores that nobody else uses.
     pub threads: u32,
     /// Whether to decode twice (proof of consent needs it).
     pub second: bool,
@@ -87,8 +85,20 @@ pub enum Reply {
         /// The part that is done.
         done: f32,
     },
-    /// The transcript that was asked for.
-    Transcript(Box<Transcript>),
+    /// A recording is decoded and will be heard.
+    Sound {
+        /// Its place among the jobs.
+        job: usize,
+        /// Length of the sound, milliseconds.
+        sound_ms: u32,
+    },
+    /// What came of a recording.
+    Transcribed {
+        /// Its place among the jobs.
+        job: usize,
+        /// Its transcript, or why there is none.
+        result: Box<Result<Transcript, Refusal>>,
+    },
     /// The voice message is written.
     Voice {
         /// Length of the sound, milliseconds.
@@ -103,22 +113,17 @@ pub enum Reply {
         /// How loud it is in stretches of equal length, 0 to 255; at most `MAX_PEAKS`.
         peaks: Vec<u8>,
     },
-    /// The sound can be decoded.
-    Probe {
-        /// Length of the sound, milliseconds.
-        sound_ms: u32,
-        /// Its format, in words.
-        format: String,
-        /// What the decoder noticed.
-        remark: Option<String>,
-    },
     /// It cannot be done, and the child is well.
-    Refused {
-        /// Why, in English.
-        why: String,
-        /// What that says about the sound; `None` where the fault is ours (model, disk).
-        doubt: Option<Doubt>,
-    },
+    Refused(Refusal),
+}
+
+/// Why a child that is well does not do a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why, in English.
+    pub why: String,
+    /// What that says about the sound; `None` where the fault is ours (model, disk).
+    pub doubt: Option<Doubt>,
 }
 
 /// Bytes that are no message.
@@ -258,9 +263,13 @@ mod tests {
         }
     }
 
+    fn transcribed(transcript: Transcript) -> Reply {
+        Reply::Transcribed { job: 0, result: Box::new(Ok(transcript)) }
+    }
+
     #[test]
     fn a_transcript_survives_the_way_through_the_pipe() {
-        let sent = Reply::Transcript(Box::new(transcript()));
+        let sent = transcribed(transcript());
         let bytes = frame(&sent).unwrap();
         let mut pipe = bytes.as_slice();
         assert_eq!(read::<Reply>(&mut pipe).unwrap(), Some(sent));
@@ -276,7 +285,7 @@ mod tests {
         largest.words = (0..5_000).map(word).collect();
         largest.second = Some("\"".repeat(MAX_TEXT));
         check(&largest).unwrap();
-        assert!(frame(&Reply::Transcript(Box::new(largest))).is_ok());
+        assert!(frame(&transcribed(largest)).is_ok());
     }
 
     #[test]
@@ -327,7 +336,7 @@ mod tests {
 
         #[test]
         fn frames_are_the_same_however_the_pipe_cuts_them(cut in 1usize..40) {
-            let sent = [Reply::Hello { version: VERSION }, Reply::Progress { done: 0.5 }, Reply::Transcript(Box::new(transcript()))];
+            let sent = [Reply::Hello { version: VERSION }, Reply::Progress { done: 0.5 }, transcribed(transcript())];
             let bytes: Vec<u8> = sent.iter().flat_map(|reply| frame(reply).unwrap()).collect();
             let (mut frames, mut got) = (Frames::default(), Vec::new());
             for piece in bytes.chunks(cut) {

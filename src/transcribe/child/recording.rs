@@ -7,93 +7,71 @@
 use crate::domain::transcript::{Doubt, Transcript, Word};
 use crate::transcribe::child::protocol::{MAX_TEXT, MAX_WORDS};
 use crate::transcribe::sound::{Decoded, RATE};
-use crate::transcribe::whisper::{Pass, Transcriber, WhisperError};
+use crate::transcribe::whisper::Heard;
 use crate::transcribe::{chunks, doubt, speech};
 use std::ops::Range;
 
-/// Writes down one decoded recording. `model` and `language` are only noted; `progress` hears the part that is done,
-/// 0 to 1, after every chunk of every pass.
-///
-/// # Errors
-/// When the recogniser fails on a chunk: half a transcript would be taken for a whole one.
-pub fn transcribe_recording(
-    engine: &mut dyn Transcriber,
-    decoded: &Decoded,
-    model: &str,
-    language: &str,
-    second_pass: bool,
-    progress: &mut dyn FnMut(f32),
-) -> Result<Transcript, WhisperError> {
+/// A recording before it is heard: what is certain without, and the chunks to be heard.
+pub struct Prepared {
+    samples: Vec<f32>,
+    chunks: Vec<Range<usize>>,
+    transcript: Transcript,
+}
+
+/// Looks at one decoded recording. `model` and `language` are only noted.
+#[must_use]
+pub fn prepared(decoded: Decoded, model: &str, language: &str) -> Prepared {
     let speech = speech::speech(&decoded.samples);
-    let mut transcript = Transcript {
-        model: model.to_owned(),
+    let doubt = doubt::of_sound(&decoded.samples, &speech);
+    let chunks = if doubt.is_some() { Vec::new() } else { chunks::chunks(&decoded.samples, &speech) };
+    let transcript = Transcript {
+        model: if doubt.is_some() { "-" } else { model }.to_owned(),
         language: language.to_owned(),
         sound_ms: decoded.sound_ms,
         words: Vec::new(),
         second: None,
         speech,
-        doubt: None,
-        remark: decoded.remark.clone(),
+        doubt,
+        remark: decoded.remark,
     };
-    if let Some(certain) = doubt::of_sound(&decoded.samples, &transcript.speech) {
-        "-".clone_into(&mut transcript.model);
-        transcript.doubt = Some(certain);
-        return Ok(transcript);
-    }
-    let chunks = chunks::chunks(&decoded.samples, &transcript.speech);
-    let mut steps = Steps { done: 0, all: chunks.len() * if second_pass { 2 } else { 1 }, progress };
-    transcript.words = one_pass(engine, decoded, &chunks, Pass::First, &mut steps)?;
-    if second_pass {
-        let words = one_pass(engine, decoded, &chunks, Pass::Second, &mut steps)?;
-        transcript.second = Some(text(&words));
-    }
-    transcript.doubt = doubt::of_text(&transcript.words, &transcript.speech, transcript.sound_ms);
-    if limit(&mut transcript) {
-        transcript.doubt = Some(Doubt::Loop);
-    }
-    Ok(transcript)
+    Prepared { samples: decoded.samples, chunks, transcript }
 }
 
-/// How far a recording has come, and who wants to know.
-struct Steps<'a> {
-    done: usize,
-    all: usize,
-    progress: &'a mut dyn FnMut(f32),
-}
+impl Prepared {
+    /// The sounds to be heard, in order; none where it is certain that nobody speaks.
+    pub fn chunks(&self) -> impl Iterator<Item = &[f32]> {
+        self.chunks.iter().map(|chunk| self.samples.get(chunk.clone()).unwrap_or_default())
+    }
 
-impl Steps<'_> {
-    fn step(&mut self) {
-        self.done += 1;
-        let part = u16::try_from(self.done).unwrap_or(u16::MAX);
-        let all = u16::try_from(self.all).unwrap_or(u16::MAX).max(1);
-        (self.progress)((f32::from(part) / f32::from(all)).min(1.0));
+    /// The transcript, by what was heard in each of its chunks. `second` says whether second decodes were wanted.
+    #[must_use]
+    pub fn transcript(&self, heard: Vec<Heard>, second: bool) -> Transcript {
+        let mut transcript = self.transcript.clone();
+        if transcript.doubt.is_some() {
+            return transcript;
+        }
+        let mut seconds = Vec::new();
+        for (chunk, heard) in self.chunks.iter().zip(heard) {
+            let offset = milliseconds(chunk.start);
+            let earliest = transcript.words.last().map_or(0, |word| word.start_ms);
+            let placed = heard.words.into_iter().map(|word| placed(word, offset, earliest, transcript.sound_ms));
+            transcript.words.extend(placed);
+            seconds.extend(heard.second.filter(|text| !text.is_empty()));
+        }
+        transcript.second = second.then(|| seconds.join(" "));
+        transcript.doubt = doubt::of_text(&transcript.words, &transcript.speech, transcript.sound_ms);
+        if limit(&mut transcript) {
+            transcript.doubt = Some(Doubt::Loop);
+        }
+        transcript
     }
 }
 
-fn one_pass(
-    engine: &mut dyn Transcriber,
-    decoded: &Decoded,
-    chunks: &[Range<usize>],
-    pass: Pass,
-    steps: &mut Steps<'_>,
-) -> Result<Vec<Word>, WhisperError> {
-    let mut words: Vec<Word> = Vec::new();
-    for chunk in chunks {
-        let samples = decoded.samples.get(chunk.clone()).unwrap_or_default();
-        let offset = milliseconds(chunk.start);
-        let earliest = words.last().map_or(0, |word| word.start_ms);
-        words.extend(engine.transcribe(samples, pass)?.into_iter().map(|word| {
-            let start_ms = word.start_ms.saturating_add(offset).min(decoded.sound_ms).max(earliest);
-            let end_ms = word.end_ms.saturating_add(offset).min(decoded.sound_ms).max(start_ms);
-            Word { start_ms, end_ms, ..word }
-        }));
-        steps.step();
-    }
-    Ok(words)
-}
-
-fn text(words: &[Word]) -> String {
-    words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+/// A word of a chunk on the recording's clock.
+fn placed(word: Word, offset: u32, earliest: u32, sound_ms: u32) -> Word {
+    let start_ms = word.start_ms.saturating_add(offset).min(sound_ms).max(earliest);
+    let end_ms = word.end_ms.saturating_add(offset).min(sound_ms).max(start_ms);
+    Word { start_ms, end_ms, ..word }
 }
 
 /// Cuts a text beyond the protocol's caps and says whether it did; nobody speaks so much.

@@ -94,9 +94,15 @@ impl Running {
         silent_at_most: Duration,
         mut progress: impl FnMut(f32) + Send,
     ) -> Result<Reply, Fault> {
+        self.send(request, deadline).await?;
+        self.listen(deadline, silent_at_most, &mut progress).await
+    }
+
+    /// Asks, without waiting for an answer.
+    pub(super) async fn send(&mut self, request: &Request, deadline: Instant) -> Result<(), Fault> {
         let bytes = protocol::frame(request).map_err(Fault::Frame)?;
         match timeout_at(deadline, self.stdin.write_all(&bytes)).await {
-            Ok(Ok(())) => self.listen(deadline, silent_at_most, &mut progress).await,
+            Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Fault::Gone),
             Err(_) => Err(Fault::Late("its limit passed")),
         }
@@ -119,11 +125,14 @@ impl Running {
                         return Err(Fault::Late("its limit passed"));
                     }
                 }
-                Some(Reply::Transcript(transcript)) => {
-                    protocol::check(&transcript).map_err(Fault::Frame)?;
-                    return Ok(Reply::Transcript(transcript));
+                Some(reply) => {
+                    if let Reply::Transcribed { result, .. } = &reply
+                        && let Ok(transcript) = result.as_ref()
+                    {
+                        protocol::check(transcript).map_err(Fault::Frame)?;
+                    }
+                    return Ok(reply);
                 }
-                Some(reply) => return Ok(reply),
                 None => match timeout_at(deadline.min(silent_until), self.hear()).await {
                     Ok(true) => (),
                     Ok(false) => return Err(Fault::Gone),
