@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod chunks;
+pub mod cpu;
 pub mod doubt;
 pub mod models;
 pub mod sound;

@@ -16,6 +16,15 @@ use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextPar
 /// Longest prompt in tokens: half of what Whisper can look back on is already more than helps.
 const PROMPT_TOKENS: usize = 112;
 
+/// Whether it was built to compute on a graphics card (a cargo feature).
+pub const ON_GPU: bool = cfg!(any(feature = "cuda", feature = "vulkan", feature = "hipblas", feature = "metal"));
+
+/// What whisper.cpp was built with, in its own words. Runs its code: ask [`fits`](super::cpu::fits) before.
+#[must_use]
+pub fn built_with() -> String {
+    whisper_rs::print_system_info().trim_end_matches(['|', ' ']).to_owned()
+}
+
 /// Which of the two decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
@@ -86,7 +95,7 @@ impl Whisper {
         whisper_rs::install_logging_hooks();
         let language = known_language(&options.language)?;
         let mut parameters = WhisperContextParameters::default();
-        parameters.use_gpu(false).flash_attn(false);
+        parameters.use_gpu(ON_GPU).flash_attn(false);
         let context = WhisperContext::new_with_params(model, parameters)
             .map_err(|error| WhisperError::Load { model: model.display().to_string(), why: error.to_string() })?;
         if !context.is_multilingual() && options.language != "en" {

@@ -39,6 +39,7 @@ mod presses;
 mod privacy;
 mod push;
 mod ready;
+mod recogniser;
 mod retention;
 mod roster;
 mod roughen;
