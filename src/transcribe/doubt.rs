@@ -5,6 +5,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "words and milliseconds of one recording are few")]
 
+use super::inventions::{is_invention, plain};
 use super::sound::spectrum::{self, Frame, HOP};
 use super::sound::{RATE, tones};
 use crate::domain::transcript::{Doubt, Word};
@@ -20,49 +21,6 @@ const BESIDE_MS: u32 = 500;
 const IMPROBABLE: f32 = 0.4;
 /// Words a second of speech beyond which nobody speaks, and below which hardly anything was understood.
 const WORDS_A_SECOND: (f32, f32) = (7.0, 0.2);
-
-/// Credits and farewells of films, which recognisers for German invent over silence, music and noise; lower case,
-/// without punctuation. Sources: issues of Whisper and its ports.
-const INVENTIONS: [&str; 26] = [
-    "untertitel der amara org community",
-    "untertitel von stephanie geiges",
-    "untertitel im auftrag des zdf für funk",
-    "untertitel im auftrag des zdf",
-    "untertitelung im auftrag des zdf",
-    "untertitelung aufgrund der audioqualität nicht möglich",
-    "untertitelung des zdf",
-    "untertitelung br",
-    "untertitelung swr",
-    "untertitel swr",
-    "untertitel ard text im auftrag von funk",
-    "untertitel ard text",
-    "untertitel von",
-    "untertitelung",
-    "copyright wdr",
-    "copyright australian broadcasting corporation",
-    "swr 2020",
-    "swr 2021",
-    "wdr 2021",
-    "mdr 2021",
-    "vielen dank fürs zuschauen",
-    "vielen dank fürs zuhören",
-    "danke fürs zuschauen",
-    "abonniert den kanal",
-    "amara org",
-    "das war s für heute",
-];
-/// Inventions only if they are the whole text: callers say them too.
-const ALONE: [&str; 9] = [
-    "vielen dank",
-    "danke",
-    "danke schön",
-    "tschüss",
-    "bis zum nächsten mal",
-    "bis bald",
-    "musik",
-    "applaus",
-    "auf wiedersehen",
-];
 
 /// What is certain about a 16 kHz mono sound without recognising it; `speech` as from
 /// [`speech`](super::speech::speech). `None` in every other case.
@@ -89,7 +47,8 @@ fn is_spoken((start, end): (u32, u32), tone: &[bool]) -> bool {
     toneless * HOP * 1000 / RATE as usize > CLICK_MS as usize
 }
 
-/// Why a text is not to be believed; `None` where nothing speaks against it.
+/// Why a text is not to be believed; `None` where nothing speaks against it. `speech` is where somebody speaks *and* a voice
+/// sounds ([`voiced`](super::sound::voicing::voiced)): energy alone is a door, a breath, a tune.
 #[must_use]
 pub fn of_text(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> Option<Doubt> {
     let plain: Vec<String> =
@@ -128,12 +87,6 @@ fn is_note(text: &str) -> bool {
         || inner.chars().all(|c| "♪♫[]()*".contains(c))
 }
 
-/// Lower-case words without punctuation.
-fn plain(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
-}
-
 /// The same words over and over in a row. A caller who says his number three times is no loop.
 fn is_loop(words: &[String]) -> bool {
     let longest = (words.len() / 3).min(30);
@@ -154,22 +107,6 @@ fn is_loop(words: &[String]) -> bool {
         })
     };
     (1..=longest).any(repeats)
-}
-
-/// Known inventions make up a third of the text or are all of it.
-fn is_invention(words: &[String]) -> bool {
-    let text = words.join(" ");
-    if ALONE.contains(&text.as_str()) {
-        return true;
-    }
-    let padded = format!(" {text} ");
-    let mut covered = vec![false; padded.len()];
-    for phrase in INVENTIONS.map(|phrase| format!(" {phrase} ")) {
-        for (at, found) in padded.match_indices(&phrase) {
-            covered[at..at + found.len() - 1].fill(true);
-        }
-    }
-    covered.iter().filter(|covered| **covered).count() * 3 > text.len()
 }
 
 fn is_improbable(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> bool {

@@ -7,6 +7,7 @@ pub mod child;
 pub mod chunks;
 pub mod cpu;
 pub mod doubt;
+mod inventions;
 pub mod models;
 pub mod sound;
 pub mod speech;
