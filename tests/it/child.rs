@@ -16,11 +16,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const LONG: Duration = Duration::from_mins(2);
+pub(crate) const LONG: Duration = Duration::from_mins(2);
 /// Long enough for a shell to start on a busy machine.
 const SHORT: Duration = Duration::from_secs(3);
 
-fn voicemail(name: &str) -> PathBuf {
+pub(crate) fn voicemail(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings")).join(name)
 }
 
@@ -28,7 +28,7 @@ fn model() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/models/ggml-test-de.bin"))
 }
 
-fn job(name: &str) -> Job {
+pub(crate) fn job(name: &str) -> Job {
     Job {
         path: voicemail(name),
         name: name.to_owned(),
@@ -40,7 +40,7 @@ fn job(name: &str) -> Job {
     }
 }
 
-fn real() -> Child {
+pub(crate) fn real() -> Child {
     Child::new(ChildOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_nachtwache")), ..ChildOptions::default() })
 }
 

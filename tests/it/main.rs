@@ -13,6 +13,7 @@ mod corpus;
 mod corrections;
 mod crash;
 mod declarations;
+mod doubts;
 mod drill;
 mod examples;
 mod fake_bot;

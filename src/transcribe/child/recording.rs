@@ -6,7 +6,7 @@
 
 use crate::domain::transcript::{Doubt, Transcript, Word};
 use crate::transcribe::child::protocol::{MAX_TEXT, MAX_WORDS};
-use crate::transcribe::sound::{Decoded, RATE};
+use crate::transcribe::sound::{Decoded, RATE, voicing};
 use crate::transcribe::whisper::{Pass, Transcriber, WhisperError};
 use crate::transcribe::{chunks, doubt, speech};
 use std::ops::Range;
@@ -47,6 +47,8 @@ pub fn transcribe_recording(
         let words = one_pass(engine, decoded, &chunks, Pass::Second, &mut steps)?;
         transcript.second = Some(text(&words));
     }
+    // energy decided what was listened to; only a voice makes words of it credible
+    transcript.speech = voicing::both(&transcript.speech, &voicing::voiced(&decoded.samples));
     transcript.doubt = doubt::of_text(&transcript.words, &transcript.speech, transcript.sound_ms);
     if limit(&mut transcript) {
         transcript.doubt = Some(Doubt::Loop);
