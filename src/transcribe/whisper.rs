@@ -115,8 +115,10 @@ impl Whisper {
 fn fitting(context: &WhisperContext, text: &str) -> Vec<i32> {
     let mut text = text.trim_end();
     loop {
-        if let Ok(tokens) = context.tokenize(text, PROMPT_TOKENS) {
-            return tokens;
+        // room for a token a byte: where there is too little the crate takes whisper.cpp's "too many" for a length, and dies
+        match context.tokenize(text, text.len()) {
+            Ok(tokens) if tokens.len() <= PROMPT_TOKENS => return tokens,
+            _ => {}
         }
         match text.rsplit_once(char::is_whitespace) {
             Some((shorter, _)) => text = shorter.trim_end(),

@@ -38,6 +38,7 @@ mod page;
 mod postgres;
 mod presses;
 mod privacy;
+mod prompted;
 mod push;
 mod ready;
 mod recogniser;

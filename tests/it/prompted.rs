@@ -1,0 +1,64 @@
+//! The firm's words in the recogniser's ear: they change nothing that was not said, and words of a consent never get there.
+
+use crate::child::{LONG, job, real};
+use nachtwache::transcribe::child::Job;
+use nachtwache::transcribe::prompt;
+
+/// Customers of whom nobody speaks in the recordings.
+const CUSTOMERS: [&str; 20] = [
+    "Zwiebelmann Papierwaren GmbH",
+    "Optik Quastenberg",
+    "Fensterbau Drübeck",
+    "Wäscherei Xanten",
+    "Kieswerk Jöhlingen",
+    "Zahnarztpraxis Yilmaz",
+    "Fahrschule Pfannenstiel",
+    "Imkerei Hölderlin",
+    "Notariat von Quitzow",
+    "Blumenhaus Tausendschön",
+    "Schuhhaus Knobelsdorff",
+    "Molkerei Allgäuland",
+    "Uhrenfabrik Zifferblatt",
+    "Kletterhalle Gipfelglück",
+    "Baumschule Eichendorff",
+    "Teppichwelt Isfahan",
+    "Galerie Kokoschka",
+    "Sanitär Wasserfuhr",
+    "Tonstudio Klangwerk",
+    "Weingut Rebstöckl",
+];
+/// Words that make a consent or a declaration, as the recordings have them.
+const TERMS: [&str; 8] = [
+    "einverstanden",
+    "gebühr",
+    "konditionen",
+    "akzeptiere",
+    "stimme",
+    "zustimmung",
+    "unternehmenskritischer",
+    "notfall",
+];
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
+    words.map(str::to_lowercase).collect()
+}
+
+#[tokio::test]
+async fn names_that_nobody_says_are_heard_in_no_recording() {
+    let list: Vec<String> = CUSTOMERS.map(str::to_owned).to_vec();
+    let told = prompt("", &list);
+    assert!(told.as_ref().unwrap().contains("Rebstöckl"), "the whole list fits");
+    let own: Vec<String> = CUSTOMERS.iter().flat_map(|name| words(name)).filter(|word| word != "gmbh").collect();
+    let mut child = real();
+    for name in ["vm-08.wav", "vm-10.wav", "vm-13.WAV", "vm-14.mp3", "vm-18.wav", "vm-21.wav", "vm-22.wav"] {
+        let plain = child.transcribe(&job(name), LONG, |_| ()).await.unwrap();
+        let prompted = child.transcribe(&Job { prompt: told.clone(), ..job(name) }, LONG, |_| ()).await.unwrap();
+        let before = words(&plain.text());
+        for heard in [prompted.text(), prompted.second.clone().unwrap_or_default()] {
+            let new: Vec<String> = words(&heard).into_iter().filter(|word| !before.contains(word)).collect();
+            assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
+            assert!(!new.iter().any(|word| TERMS.contains(&word.as_str())), "{name}: {new:?}");
+        }
+    }
+}
