@@ -1,6 +1,8 @@
 //! The firm's words in the recogniser's ear: they change nothing that was not said, and words of a consent never get there.
 
 use crate::child::{LONG, job, real};
+use nachtwache::config::Settings;
+use nachtwache::run;
 use nachtwache::transcribe::child::Job;
 use nachtwache::transcribe::prompt;
 
@@ -60,5 +62,21 @@ async fn names_that_nobody_says_are_heard_in_no_recording() {
             assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
             assert!(!new.iter().any(|word| TERMS.contains(&word.as_str())), "{name}: {new:?}");
         }
+    }
+}
+
+#[test]
+fn a_prompt_in_the_settings_with_words_of_a_consent_is_refused_with_its_key() {
+    let told = |text: &str| {
+        let settings = Settings::parse(&format!("[transcribe]\nprompt = {text:?}\n")).unwrap();
+        run::rules(&settings).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    for names in ["", "Rossmeisl Elektrotechnik, Sonnenberg Logistik, DATEV, Proxmox"] {
+        assert_eq!(told(names), "", "{names}");
+    }
+    for terms in
+        ["Rossmeisl, ich bin einverstanden", "Aktivierungsgebühr", "Kister, 48 Euro", "Geschäftsbedingungen", "Notfall"]
+    {
+        assert!(told(terms).starts_with("transcribe.prompt: "), "{terms}");
     }
 }
