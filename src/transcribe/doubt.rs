@@ -69,6 +69,23 @@ pub fn of_text(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> Option<D
     is_improbable(words, speech, sound_ms).then_some(Doubt::Improbable)
 }
 
+/// Why a text is not to be believed beside that of the second decode: they have less than half of their words in common, so at
+/// least one of them has little to do with the sound.
+#[must_use]
+pub fn of_two(words: &[Word], second: &str) -> Option<Doubt> {
+    let mut first: Vec<String> = words.iter().flat_map(|word| plain(&word.text)).collect();
+    let mut second = plain(second);
+    let all = first.len() + second.len();
+    first.sort_unstable();
+    second.sort_unstable();
+    let mut rest = second.iter().peekable();
+    let shared = first.iter().filter(|word| {
+        while rest.next_if(|other| other < word).is_some() {}
+        rest.next_if_eq(word).is_some()
+    });
+    (shared.count() * 4 < all).then_some(Doubt::Improbable)
+}
+
 /// Whether a word stands where nobody speaks.
 #[must_use]
 pub fn stands_outside(word: &Word, speech: &[(u32, u32)]) -> bool {
@@ -228,6 +245,20 @@ mod tests {
         assert_eq!(of_text(&far, &[(10_000, 12_000)], 20_000), Some(Doubt::OutsideSpeech));
         assert_eq!(of_text(&far, &[], 20_000), Some(Doubt::OutsideSpeech));
         assert_eq!(of_text(&far, &[(0, 3_000)], 20_000), None);
+    }
+
+    #[test]
+    fn two_decodes_that_share_less_than_half_their_words_are_improbable() {
+        let first = words("Guten Tag, hier spricht Vogel, der Server steht.");
+        for (second, doubt) in [
+            ("guten Tag hier spricht Vogel der Server steht", None),
+            ("Guten Tag, hier spricht Krause, der Server geht.", None),
+            ("der Server steht steht steht steht steht steht", Some(Doubt::Improbable)),
+            ("Wir sind mit den Konditionen einverstanden.", Some(Doubt::Improbable)),
+            ("", Some(Doubt::Improbable)),
+        ] {
+            assert_eq!(of_two(&first, second), doubt, "{second}");
+        }
     }
 
     #[test]

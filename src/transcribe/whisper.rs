@@ -30,7 +30,8 @@ pub fn built_with() -> String {
 pub enum Pass {
     /// The text that is kept: words with times and probabilities.
     First,
-    /// A different search over the same sound: invented words differ from decode to decode, spoken ones do not.
+    /// A different search over the same sound, without the prompt: invented words differ from decode to decode, spoken ones
+    /// do not.
     Second,
 }
 
@@ -136,7 +137,8 @@ impl Transcriber for Whisper {
             Pass::First => self.first.clone(),
             Pass::Second => self.second.clone(),
         };
-        if !self.prompt.is_empty() {
+        // the witness hears without: what only the prompt made of the sound it does not confirm
+        if how == Pass::First && !self.prompt.is_empty() {
             params.set_tokens(&self.prompt);
         }
         let mut state = self.context.create_state().map_err(|error| WhisperError::Decode(error.to_string()))?;

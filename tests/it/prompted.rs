@@ -57,11 +57,12 @@ async fn names_that_nobody_says_are_heard_in_no_recording() {
         let plain = child.transcribe(&job(name), LONG, |_| ()).await.unwrap();
         let prompted = child.transcribe(&Job { prompt: told.clone(), ..job(name) }, LONG, |_| ()).await.unwrap();
         let before = words(&plain.text());
-        for heard in [prompted.text(), prompted.second.clone().unwrap_or_default()] {
-            let new: Vec<String> = words(&heard).into_iter().filter(|word| !before.contains(word)).collect();
-            assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
-            assert!(!new.iter().any(|word| TERMS.contains(&word.as_str())), "{name}: {new:?}");
-        }
+        let new: Vec<String> = words(&prompted.text()).into_iter().filter(|word| !before.contains(word)).collect();
+        assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
+        // the test model was never taught to read a prompt and stumbles over it: that must not be believed, or change nothing
+        let of_terms = new.iter().any(|word| TERMS.contains(&word.as_str()));
+        assert!(!of_terms || prompted.doubt.is_some(), "{name}: {new:?}");
+        assert_eq!(prompted.second, plain.second, "{name}: the witness hears without the prompt");
     }
 }
 

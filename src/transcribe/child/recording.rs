@@ -49,7 +49,9 @@ pub fn transcribe_recording(
     }
     // energy decided what was listened to; only a voice makes words of it credible
     transcript.speech = voicing::both(&transcript.speech, &voicing::voiced(&decoded.samples));
-    transcript.doubt = doubt::of_text(&transcript.words, &transcript.speech, transcript.sound_ms);
+    let Transcript { words, second, speech, .. } = &transcript;
+    let apart = || second.as_deref().and_then(|second| doubt::of_two(words, second));
+    transcript.doubt = doubt::of_text(words, speech, transcript.sound_ms).or_else(apart);
     if limit(&mut transcript) {
         transcript.doubt = Some(Doubt::Loop);
     }
