@@ -33,9 +33,11 @@ pub(super) fn assessment(heard: Heard<'_>, strictness: Strictness, tariff: Tarif
     let findings = located(&heard);
     let consent_doubt =
         (heard.judgement.consent == Consent::Full).then(|| doubt_of_consent(&heard, &findings, strictness)).flatten();
+    let speech = &heard.transcript.speech;
     let second = heard.second;
     let mut found = without(consent_doubt, Assessment { findings, ..written(heard.judgement, tariff) });
     let spoken_twice = second.as_ref().map(|second| &second.fields.callback);
+    doubt_declaration(&mut found, speech);
     found.fields.callback_doubtful |=
         found.fields.callback.is_some() && spoken_twice.is_some_and(|second| *second != found.fields.callback);
     if quieter(found.verdict, found.declaration) && louder_in_second(second.as_ref()) {
@@ -163,6 +165,28 @@ fn proof(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|finding| {
         matches!(finding.subject, Subject::Conditions | Subject::Fee) && finding.polarity == Polarity::Holds
     })
+}
+
+/// A declaration part of which was heard only where nobody speaks is none: an emergency still wakes, but is not confirmed by
+/// it; a denial lets nobody sleep.
+fn doubt_declaration(found: &mut Assessment, speech: &[(u32, u32)]) {
+    let polarity = if found.declaration == Declaration::Denied { Polarity::Denied } else { Polarity::Holds };
+    let of = |finding: &&Finding| finding.subject == Subject::Declaration && finding.polarity == polarity;
+    let parts = || found.findings.iter().filter(of);
+    let spoken = |finding: &Finding| finding.seconds.is_none_or(|seconds| inside(seconds, speech));
+    if parts().all(|part| parts().any(|other| other.rule == part.rule && spoken(other))) {
+        return;
+    }
+    match found.declaration {
+        Declaration::Absent => return,
+        Declaration::Denied => found.verdict = Verdict::Unclear,
+        Declaration::Declared => found.missing.insert(0, Missing::Declaration),
+        Declaration::Unqualified => {}
+    }
+    found.declaration = Declaration::Absent;
+    if found.verdict == Verdict::Confirmed {
+        found.verdict = Verdict::Incomplete;
+    }
 }
 
 /// Why a full consent does not count; `None` = it is proven.

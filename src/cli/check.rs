@@ -6,7 +6,7 @@ use crate::roster::Duty;
 use crate::run;
 use crate::runtime::clock::{Clock as _, SystemClock};
 use crate::store::{Store, phones};
-use crate::transcribe::models;
+use crate::transcribe::{cpu, models, whisper};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -72,6 +72,7 @@ async fn examine(path: &Path) -> Vec<Line> {
     };
     let rules = run::rules(&settings).map(|rules| format!("version {}", rules.version()));
     lines.push(Line::of("rules", rules.map_err(|error| format!("{error:#}"))));
+    lines.push(Line::of("recogniser", cpu::fits().map(|()| whisper::built_with())));
     lines.push(Line::of("model", model(&settings.transcribe.model)));
     lines.extend(
         settings.transcribe.confirm_model.as_ref().map(|larger| Line::of("model of the second hearing", model(larger))),

@@ -29,7 +29,7 @@ pub enum Doubt {
     Loop,
     /// A known invention of the recogniser ("Untertitel der Amara.org-Community").
     Invention,
-    /// The words stand where nobody speaks.
+    /// The words stand where nobody speaks: no energy, or no voice in it.
     OutsideSpeech,
     /// The words are improbable on the whole.
     Improbable,
@@ -60,7 +60,7 @@ pub struct Transcript {
     pub words: Vec<Word>,
     /// The text of a second, different decode: proof needs both to agree.
     pub second: Option<String>,
-    /// Stretches where somebody speaks, `(start_ms, end_ms)`, in order.
+    /// Stretches where somebody speaks with a voice, `(start_ms, end_ms)`, in order.
     pub speech: Vec<(u32, u32)>,
     /// Why the text is not to be believed.
     pub doubt: Option<Doubt>,

@@ -6,10 +6,12 @@ mod confirm;
 mod doors;
 mod escalation;
 mod page;
+mod rules;
 mod sources;
 mod watch;
 
 pub use doors::{door, says};
+pub use rules::rules;
 use sources::drill_source;
 pub use sources::{oauth, source};
 
@@ -19,7 +21,7 @@ use crate::acknowledge::{
     notes::NoteStep,
     telegram::{Listener, PATIENCE},
 };
-use crate::assess::{self, AssessStep, rules::Rules};
+use crate::assess::{AssessStep, rules::Rules};
 use crate::config::Settings;
 use crate::escalate::channels::Channels;
 use crate::escalate::heartbeat::Beat;
@@ -96,24 +98,6 @@ pub fn bot(settings: &Settings) -> anyhow::Result<Bot> {
         settings.telegram.token.as_ref().context("telegram.token is missing: nobody could be woken; set it")?;
     let token = secret.reveal().map_err(anyhow::Error::msg).context("could not read telegram.token")?;
     Bot::new(&settings.telegram.api_url, token, true).context("could not use telegram.api_url or telegram.token")
-}
-
-/// The rules by the settings.
-///
-/// # Errors
-/// Where the folder `assess.rules` cannot be read, a file in it is no rule file, or an example in it goes wrong.
-pub fn rules(settings: &Settings) -> anyhow::Result<Rules> {
-    let Some(folder) = &settings.assess.rules else { return Ok(Rules::with(&[])?) };
-    let rules = assess::rules_of(Some(folder)).context("assess.rules")?;
-    let wrong = rules.check();
-    anyhow::ensure!(
-        wrong.is_empty(),
-        "assess.rules: {} of the examples in {} go wrong; see `nachtwache rules check {}`",
-        wrong.len(),
-        folder.display(),
-        folder.display()
-    );
-    Ok(rules)
 }
 
 /// Opens the store of the settings.

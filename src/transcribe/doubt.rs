@@ -5,6 +5,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "words and milliseconds of one recording are few")]
 
+use super::inventions::{is_invention, plain};
 use super::sound::spectrum::{self, Frame, HOP};
 use super::sound::{RATE, tones};
 use crate::domain::transcript::{Doubt, Word};
@@ -23,49 +24,6 @@ const IMPROBABLE: f32 = 0.4;
 const CLEAR: f32 = 0.85;
 /// Words a second of speech beyond which nobody speaks, and below which hardly anything was understood.
 const WORDS_A_SECOND: (f32, f32) = (7.0, 0.2);
-
-/// Credits and farewells of films, which recognisers for German invent over silence, music and noise; lower case,
-/// without punctuation. Sources: issues of Whisper and its ports.
-const INVENTIONS: [&str; 26] = [
-    "untertitel der amara org community",
-    "untertitel von stephanie geiges",
-    "untertitel im auftrag des zdf für funk",
-    "untertitel im auftrag des zdf",
-    "untertitelung im auftrag des zdf",
-    "untertitelung aufgrund der audioqualität nicht möglich",
-    "untertitelung des zdf",
-    "untertitelung br",
-    "untertitelung swr",
-    "untertitel swr",
-    "untertitel ard text im auftrag von funk",
-    "untertitel ard text",
-    "untertitel von",
-    "untertitelung",
-    "copyright wdr",
-    "copyright australian broadcasting corporation",
-    "swr 2020",
-    "swr 2021",
-    "wdr 2021",
-    "mdr 2021",
-    "vielen dank fürs zuschauen",
-    "vielen dank fürs zuhören",
-    "danke fürs zuschauen",
-    "abonniert den kanal",
-    "amara org",
-    "das war s für heute",
-];
-/// Inventions only if they are the whole text: callers say them too.
-const ALONE: [&str; 9] = [
-    "vielen dank",
-    "danke",
-    "danke schön",
-    "tschüss",
-    "bis zum nächsten mal",
-    "bis bald",
-    "musik",
-    "applaus",
-    "auf wiedersehen",
-];
 
 /// What is certain about a 16 kHz mono sound without recognising it; `speech` as from
 /// [`speech`](super::speech::speech). `None` in every other case.
@@ -92,7 +50,8 @@ fn is_spoken((start, end): (u32, u32), tone: &[bool]) -> bool {
     toneless * HOP * 1000 / RATE as usize > CLICK_MS as usize
 }
 
-/// Why a text is not to be believed; `None` where nothing speaks against it.
+/// Why a text is not to be believed; `None` where nothing speaks against it. `speech` is where somebody speaks *and* a voice
+/// sounds ([`voiced`](super::sound::voicing::voiced)): energy alone is a door, a breath, a tune.
 #[must_use]
 pub fn of_text(words: &[Word], speech: &[(u32, u32)], sound_ms: u32) -> Option<Doubt> {
     let plain: Vec<String> =
@@ -126,6 +85,23 @@ pub fn goes_round(words: &[Word]) -> bool {
     plain.is_empty() || is_loop(&plain)
 }
 
+/// Why a text is not to be believed beside that of the second decode: they have less than half of their words in common, so at
+/// least one of them has little to do with the sound.
+#[must_use]
+pub fn of_two(words: &[Word], second: &str) -> Option<Doubt> {
+    let mut first: Vec<String> = words.iter().flat_map(|word| plain(&word.text)).collect();
+    let mut second = plain(second);
+    let all = first.len() + second.len();
+    first.sort_unstable();
+    second.sort_unstable();
+    let mut rest = second.iter().peekable();
+    let shared = first.iter().filter(|word| {
+        while rest.next_if(|other| other < word).is_some() {}
+        rest.next_if_eq(word).is_some()
+    });
+    (shared.count() * 4 < all).then_some(Doubt::Improbable)
+}
+
 /// Whether a word stands where nobody speaks.
 #[must_use]
 pub fn stands_outside(word: &Word, speech: &[(u32, u32)]) -> bool {
@@ -142,12 +118,6 @@ fn is_note(text: &str) -> bool {
         .iter()
         .any(|&(open, close)| inner.len() > 1 && inner.starts_with(open) && inner.ends_with(close))
         || inner.chars().all(|c| "♪♫[]()*".contains(c))
-}
-
-/// Lower-case words without punctuation.
-fn plain(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
 /// The same words over and over in a row. A caller who says his number three times is no loop.
@@ -170,22 +140,6 @@ fn is_loop(words: &[String]) -> bool {
         })
     };
     (1..=longest).any(repeats)
-}
-
-/// Known inventions make up a third of the text or are all of it.
-fn is_invention(words: &[String]) -> bool {
-    let text = words.join(" ");
-    if ALONE.contains(&text.as_str()) {
-        return true;
-    }
-    let padded = format!(" {text} ");
-    let mut covered = vec![false; padded.len()];
-    for phrase in INVENTIONS.map(|phrase| format!(" {phrase} ")) {
-        for (at, found) in padded.match_indices(&phrase) {
-            covered[at..at + found.len() - 1].fill(true);
-        }
-    }
-    covered.iter().filter(|covered| **covered).count() * 3 > text.len()
 }
 
 fn mean(words: &[Word]) -> f32 {
@@ -311,6 +265,20 @@ mod tests {
         assert_eq!(of_text(&far, &[(10_000, 12_000)], 20_000), Some(Doubt::OutsideSpeech));
         assert_eq!(of_text(&far, &[], 20_000), Some(Doubt::OutsideSpeech));
         assert_eq!(of_text(&far, &[(0, 3_000)], 20_000), None);
+    }
+
+    #[test]
+    fn two_decodes_that_share_less_than_half_their_words_are_improbable() {
+        let first = words("Guten Tag, hier spricht Vogel, der Server steht.");
+        for (second, doubt) in [
+            ("guten Tag hier spricht Vogel der Server steht", None),
+            ("Guten Tag, hier spricht Krause, der Server geht.", None),
+            ("der Server steht steht steht steht steht steht", Some(Doubt::Improbable)),
+            ("Wir sind mit den Konditionen einverstanden.", Some(Doubt::Improbable)),
+            ("", Some(Doubt::Improbable)),
+        ] {
+            assert_eq!(of_two(&first, second), doubt, "{second}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 pub mod child;
 pub mod chunks;
 pub mod confirm;
+pub mod cpu;
 pub mod doubt;
+mod inventions;
 pub mod models;
 pub mod sound;
 pub mod speech;

@@ -26,6 +26,15 @@ const WINDOW_MARGIN_S: usize = 4;
 /// A window is a multiple of this, in positions: the fast matrix product wants whole blocks.
 const WINDOW_STEP: usize = 32;
 
+/// Whether it was built to compute on a graphics card (a cargo feature).
+pub const ON_GPU: bool = cfg!(any(feature = "cuda", feature = "vulkan", feature = "hipblas", feature = "metal"));
+
+/// What whisper.cpp was built with, in its own words. Runs its code: ask [`fits`](super::cpu::fits) before.
+#[must_use]
+pub fn built_with() -> String {
+    whisper_rs::print_system_info().trim_end_matches(['|', ' ']).to_owned()
+}
+
 /// How hard the recogniser looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
@@ -107,7 +116,7 @@ impl Whisper {
         whisper_rs::install_logging_hooks();
         let language = known_language(language)?;
         let mut parameters = WhisperContextParameters::default();
-        parameters.use_gpu(false).flash_attn(false);
+        parameters.use_gpu(ON_GPU).flash_attn(false);
         let context = WhisperContext::new_with_params(model, parameters)
             .map_err(|error| WhisperError::Load { model: model.display().to_string(), why: error.to_string() })?;
         if !context.is_multilingual() && language != "en" {
@@ -126,8 +135,10 @@ impl Whisper {
         // the crate panics at a NUL
         let mut text = text.split('\0').next().unwrap_or_default().trim_end();
         loop {
-            if let Ok(tokens) = self.context.tokenize(text, PROMPT_TOKENS) {
-                return tokens;
+            // room for a token a byte: where there is too little the crate takes whisper.cpp's "too many" for a length, and dies
+            match self.context.tokenize(text, text.len()) {
+                Ok(tokens) if tokens.len() <= PROMPT_TOKENS => return tokens,
+                _ => {}
             }
             match text.rsplit_once(char::is_whitespace) {
                 Some((shorter, _)) => text = shorter.trim_end(),

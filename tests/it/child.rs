@@ -13,16 +13,17 @@ use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const LONG: Duration = Duration::from_mins(2);
+pub(crate) const LONG: Duration = Duration::from_mins(2);
+
 /// The whole of a job's time.
-fn within(limit: Duration) -> (Duration, impl Fn(u32) -> Duration + Send) {
+pub(crate) fn within(limit: Duration) -> (Duration, impl Fn(u32) -> Duration + Send) {
     (limit, |_| Duration::ZERO)
 }
 
 /// Long enough for a shell to start on a busy machine.
 const SHORT: Duration = Duration::from_secs(3);
 
-fn voicemail(name: &str) -> PathBuf {
+pub(crate) fn voicemail(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings")).join(name)
 }
 
@@ -30,7 +31,7 @@ fn model() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/models/ggml-test-de.bin"))
 }
 
-fn job(name: &str) -> Job {
+pub(crate) fn job(name: &str) -> Job {
     Job {
         path: voicemail(name),
         name: name.to_owned(),
@@ -43,7 +44,7 @@ fn job(name: &str) -> Job {
     }
 }
 
-fn real() -> Child {
+pub(crate) fn real() -> Child {
     Child::new(ChildOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_nachtwache")), ..ChildOptions::default() })
 }
 

@@ -7,7 +7,7 @@ use crate::world::{ANNA, BERND, EMERGENCY, MORNING, NIGHT, NO_EMERGENCY, OFFICE,
 use chrono::TimeDelta;
 use nachtwache::acknowledge::Answer;
 use nachtwache::domain::act::{Act, Refusal};
-use nachtwache::domain::assessment::{Consent, ConsentDoubt, Verdict};
+use nachtwache::domain::assessment::{Consent, ConsentDoubt, Declaration, Verdict};
 use nachtwache::domain::case::{CaseState, Outcome};
 use nachtwache::domain::transcript::Doubt;
 use nachtwache::runtime::worker::Step as _;
@@ -206,6 +206,33 @@ async fn improbable_words_or_words_outside_of_speech_are_no_consent() {
         world.settle().await;
         let found = assessments::find(&mut world.store.read().await.unwrap(), report).await.unwrap().unwrap();
         assert_eq!((found.verdict, found.consent_doubt), (Verdict::Incomplete, Some(doubt)));
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_or_a_denial_that_stands_where_nobody_speaks_is_not_believed() {
+    let emergency = EMERGENCY.replace(", der Betrieb steht still", "");
+    let denial =
+        "Guten Tag, Birgit Paulus. Das ist kein Notfall. Der Bildschirm flackert. Rufen Sie mich am Montag an.";
+    for (text, believed, doubted) in [
+        (emergency.as_str(), (Verdict::Confirmed, Declaration::Declared), (Verdict::Incomplete, Declaration::Absent)),
+        (denial, (Verdict::NotEmergency, Declaration::Denied), (Verdict::Unclear, Declaration::Absent)),
+    ] {
+        for (voiced, expected) in [(true, believed), (false, doubted)] {
+            let mut world = World::night().await;
+            let report = world.call().await;
+            let mut transcript = spoken(text);
+            let at = |word: &str| transcript.words.iter().find(|found| found.text.contains(word)).unwrap().clone();
+            let said = at("otfall");
+            if !voiced {
+                transcript.speech =
+                    vec![(0, said.start_ms.saturating_sub(2_000)), (said.end_ms + 2_000, transcript.sound_ms)];
+            }
+            world.transcribed(report, &transcript).await;
+            world.settle().await;
+            let found = assessments::find(&mut world.store.read().await.unwrap(), report).await.unwrap().unwrap();
+            assert_eq!((found.verdict, found.declaration), expected, "{text}");
+        }
     }
 }
 

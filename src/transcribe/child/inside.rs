@@ -11,9 +11,9 @@ use crate::transcribe::child::load;
 use crate::transcribe::child::protocol::{self, FrameError, Job, Refusal, Reply, Request, VERSION};
 use crate::transcribe::child::recording::prepared;
 use crate::transcribe::child::together::{self, Waiting, answer, say};
-use crate::transcribe::models;
 use crate::transcribe::sound::{self, Decoded, Limits, plain, voice};
-use crate::transcribe::whisper::{Whisper, WhisperError};
+use crate::transcribe::whisper::{ON_GPU, Whisper, WhisperError};
+use crate::transcribe::{cpu, models};
 use rustix::process::{Resource, Rlimit, Signal};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -99,6 +99,7 @@ fn loaded<'a>(job: &Job, kept: &'a mut Option<Kept>) -> Result<&'a Whisper, Stri
     if !kept.as_ref().is_some_and(fits) {
         // the old one first: two would not fit into the memory granted
         *kept = None;
+        cpu::fits()?;
         let checked = models::verify(&job.model).map_err(|error| error.to_string())?;
         grant_memory(checked.bytes, load::states(job.states).get() as u64);
         let whisper = Whisper::load(&job.model, &job.language).map_err(|error: WhisperError| error.to_string())?;
@@ -174,7 +175,11 @@ fn humble() {
 
 /// Caps the address space at what is used now, the model, and half of it and a gigabyte for each state. There is no cap on
 /// processor time: it counts over the whole life of a process that serves many jobs; the parent's clock ends a job.
+/// A driver of a graphics card reserves far more than it uses: then there is no cap.
 fn grant_memory(model: u64, side_by_side: u64) {
+    if ON_GPU {
+        return;
+    }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let Some(used) = status.lines().find_map(|line| line.strip_prefix("VmSize:")) else { return };
     let Ok(kib) = used.trim().trim_end_matches("kB").trim().parse::<u64>() else { return };

@@ -6,7 +6,7 @@
 
 use crate::domain::transcript::{Doubt, Transcript, Word};
 use crate::transcribe::child::protocol::{MAX_TEXT, MAX_WORDS};
-use crate::transcribe::sound::{Decoded, RATE};
+use crate::transcribe::sound::{Decoded, RATE, voicing};
 use crate::transcribe::whisper::Heard;
 use crate::transcribe::{chunks, doubt, speech};
 use std::ops::Range;
@@ -59,7 +59,11 @@ impl Prepared {
             seconds.extend(heard.second.filter(|text| !text.is_empty()));
         }
         transcript.second = second.then(|| seconds.join(" "));
-        transcript.doubt = doubt::of_text(&transcript.words, &transcript.speech, transcript.sound_ms);
+        // energy decided what was listened to; only a voice makes words of it credible
+        transcript.speech = voicing::both(&transcript.speech, &voicing::voiced(&self.samples));
+        let Transcript { words, second, speech, .. } = &transcript;
+        let apart = || second.as_deref().and_then(|second| doubt::of_two(words, second));
+        transcript.doubt = doubt::of_text(words, speech, transcript.sound_ms).or_else(apart);
         if limit(&mut transcript) {
             transcript.doubt = Some(Doubt::Loop);
         }

@@ -19,6 +19,7 @@ pub mod plain;
 pub mod spectrum;
 pub mod tones;
 pub mod voice;
+pub mod voicing;
 
 mod compressed;
 mod gsm;
