@@ -76,12 +76,17 @@ def run(command):
         began = time.monotonic()
         process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err)
         peak = 0
-        while process.poll() is None:
-            peak = max(peak, largest(process.pid))
-            try:
-                process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                pass
+        try:
+            while process.poll() is None:
+                peak = max(peak, largest(process.pid))
+                try:
+                    process.wait(0.05)
+                except subprocess.TimeoutExpired:
+                    pass
+        finally:
+            # nothing goes on after us; its own child dies with it
+            process.kill()
+            process.wait()
         wall = time.monotonic() - began
         out.seek(0), err.seek(0)
         if process.returncode:
