@@ -5,7 +5,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use nachtwache::transcribe::sound::voice::voice_message;
 use nachtwache::transcribe::sound::{Limits, decode};
-use nachtwache::transcribe::{doubt, speech};
+use nachtwache::transcribe::{chunks, doubt, speech};
 use std::hint::black_box;
 
 const WAV49: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sound/msgsm-0031.WAV"));
@@ -32,6 +32,9 @@ fn sound(criterion: &mut Criterion) {
     let stretches = speech::speech(&decoded.samples);
     criterion.bench_function("doubt 60 s of sound", |bench| {
         bench.iter(|| doubt::of_sound(black_box(&decoded.samples), &stretches));
+    });
+    criterion.bench_function("cut 60 s into chunks", |bench| {
+        bench.iter(|| chunks::chunks(black_box(&decoded.samples), &stretches));
     });
     criterion
         .bench_function("voice message of 60 s", |bench| bench.iter(|| voice_message(black_box(&decoded.samples))));

@@ -1,6 +1,6 @@
 //! What is kept and what is doubted of sounds that end on a mailbox, by the real child with the real test model.
 
-use crate::child::{LONG, within, job, real};
+use crate::child::{LONG, job, real, within};
 use nachtwache::domain::transcript::{Doubt, Transcript};
 use nachtwache::transcribe::child::Job;
 use nachtwache::transcribe::sound::{Limits, RATE, decode};

@@ -1,6 +1,6 @@
 //! The firm's words in the recogniser's ear: they change nothing that was not said, and words of a consent never get there.
 
-use crate::child::{LONG, within, job, real};
+use crate::child::{LONG, job, real, within};
 use nachtwache::config::Settings;
 use nachtwache::run;
 use nachtwache::transcribe::child::Job;
@@ -55,7 +55,8 @@ async fn names_that_nobody_says_are_heard_in_no_recording() {
     let mut child = real();
     for name in ["vm-08.wav", "vm-10.wav", "vm-13.WAV", "vm-14.mp3", "vm-18.wav", "vm-21.wav", "vm-22.wav"] {
         let plain = child.transcribe(&job(name), within(LONG), |_| ()).await.unwrap();
-        let prompted = child.transcribe(&Job { prompt: told.clone(), ..job(name) }, within(LONG), |_| ()).await.unwrap();
+        let prompted =
+            child.transcribe(&Job { prompt: told.clone(), ..job(name) }, within(LONG), |_| ()).await.unwrap();
         let before = words(&plain.text());
         let new: Vec<String> = words(&prompted.text()).into_iter().filter(|word| !before.contains(word)).collect();
         assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
