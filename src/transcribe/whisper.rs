@@ -22,7 +22,7 @@ const PROMPT_TOKENS: usize = 112;
 const POSITIONS_A_SECOND: usize = 50;
 /// A fitted window is never shorter than this, and this much longer than the sound: shorter ones lose words and repeat.
 const LEAST_WINDOW_S: usize = 10;
-const WINDOW_MARGIN_S: usize = 4;
+const WINDOW_MARGIN_S: usize = 3;
 /// A window is a multiple of this, in positions: the fast matrix product wants whole blocks.
 const WINDOW_STEP: usize = 32;
 
