@@ -1,6 +1,6 @@
 //! The firm's words in the recogniser's ear: they change nothing that was not said, and words of a consent never get there.
 
-use crate::child::{LONG, job, real, within};
+use crate::child::{LONG, job, real, voicemail, within};
 use nachtwache::config::Settings;
 use nachtwache::run;
 use nachtwache::transcribe::child::Job;
@@ -46,6 +46,13 @@ fn words(text: &str) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
+/// What somebody says in a recording.
+fn said(name: &str) -> String {
+    let manifest = std::fs::read_to_string(voicemail("manifest.jsonl")).unwrap();
+    let mut samples = manifest.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    samples.find(|sample| sample["file"] == name).unwrap()["text"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn names_that_nobody_says_are_heard_in_no_recording() {
     let list: Vec<String> = CUSTOMERS.map(str::to_owned).to_vec();
@@ -57,7 +64,7 @@ async fn names_that_nobody_says_are_heard_in_no_recording() {
         let plain = child.transcribe(&job(name), within(LONG), |_| ()).await.unwrap();
         let prompted =
             child.transcribe(&Job { prompt: told.clone(), ..job(name) }, within(LONG), |_| ()).await.unwrap();
-        let before = words(&plain.text());
+        let before = [words(&plain.text()), words(&said(name))].concat();
         let new: Vec<String> = words(&prompted.text()).into_iter().filter(|word| !before.contains(word)).collect();
         assert!(!new.iter().any(|word| own.contains(word)), "{name}: {new:?}");
         // the test model was never taught to read a prompt and stumbles over it: that must not be believed, or change nothing
