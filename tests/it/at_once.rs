@@ -49,7 +49,7 @@ fn jobs_asked(world: &World) -> usize {
 }
 
 async fn heard(world: &World, report: ReportId) -> bool {
-    transcripts::first(&mut *world.store.read().await.unwrap(), report).await.unwrap().is_some()
+    transcripts::first(&mut world.store.read().await.unwrap(), report).await.unwrap().is_some()
 }
 
 #[tokio::test]
