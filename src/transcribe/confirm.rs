@@ -3,9 +3,8 @@
 //! Promise: first verdicts go before second hearings; what goes wrong here leaves the first verdict as it is, with an event;
 //! the try is counted before it is made.
 
-use super::child::DECODE_WITHIN;
-use super::child::{Child, ChildError};
-use super::{BESIDE_THE_WORK, job, prompt, sound};
+use super::child::{Child, ChildError, DECODE_WITHIN};
+use super::{BESIDE_THE_WORK, expected, job, sound};
 use crate::config::Settings;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::hearing::HearingStage;
@@ -13,7 +12,7 @@ use crate::domain::report::{Recording, Report};
 use crate::domain::transcript::Transcript;
 use crate::runtime::clock::Clock;
 use crate::runtime::worker::{Round, Step};
-use crate::store::{Claim, Lease, Store, StoreError, events, hearings, reports, vocabulary};
+use crate::store::{Claim, Lease, Store, StoreError, events, hearings, reports};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use std::path::PathBuf;
@@ -82,19 +81,9 @@ impl ConfirmStep {
         job.model.clone_from(&self.model);
         // a first hearing that comes meanwhile has the other cores
         (job.states, job.threads) = (1, 1);
-        job.prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
+        job.prompt = expected(&self.store, &self.settings, "confirm").await;
         let limit = |sound_ms| self.settings.transcribe.limit(sound_ms);
         self.child.transcribe(&job, (DECODE_WITHIN, limit), |_| ()).await
-    }
-
-    /// The firm's list; one that cannot be read costs no hearing.
-    async fn vocabulary(&self) -> Vec<String> {
-        let read = async { vocabulary::all(&mut *self.store.read().await?).await };
-        let entries = read.await.unwrap_or_else(|error: StoreError| {
-            tracing::warn!(%error, stage = "confirm", "could not read the vocabulary: the recogniser goes without");
-            Vec::new()
-        });
-        entries.into_iter().map(|entry| entry.word).collect()
     }
 
     /// What was heard is stored and waits to be judged; what cannot be believed is stored only.

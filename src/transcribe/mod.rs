@@ -49,8 +49,6 @@ pub struct TranscribeStep {
     pub child: Child,
 }
 
-/// So many reports are heard at once at most.
-const MOST_AT_ONCE: usize = 8;
 /// So many characters the recogniser is told to expect at most; it looks back on no more.
 const LONGEST_PROMPT: usize = 800;
 
@@ -97,7 +95,7 @@ impl TranscribeStep {
     /// # Errors
     /// Where the store refused.
     pub async fn claim(&self) -> Result<Option<(Report, Lease)>, StoreError> {
-        let each = self.limit(sound::Limits::default().max_seconds * 1000);
+        let each = self.settings.transcribe.limit(sound::Limits::default().max_seconds * 1000);
         let lease = each * u32::try_from(self.at_once()).unwrap_or(1) + BESIDE_THE_WORK;
         let mut tx = self.store.begin().await?;
         let claimed = reports::claim(&mut tx, Stage::Transcribe, Claim { now: self.clock.now(), lease }).await?;
@@ -105,13 +103,9 @@ impl TranscribeStep {
         Ok(claimed)
     }
 
-    /// How many reports are heard at once.
+    /// How many reports are heard at once: as many as the child has states.
     fn at_once(&self) -> usize {
-        match self.settings.transcribe.states {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            states => usize::try_from(states).unwrap_or(1),
-        }
-        .min(MOST_AT_ONCE)
+        child::states(self.settings.transcribe.states).get()
     }
 
     /// Hears reports side by side and commits each as soon as it is heard.
@@ -139,7 +133,8 @@ impl TranscribeStep {
                 drop(sender.send((job, result)));
             }
         };
-        let hear = child.transcribe_all(&jobs, (DECODE_WITHIN, |sound_ms| self.limit(sound_ms)), told);
+        let hear =
+            child.transcribe_all(&jobs, (DECODE_WITHIN, |sound_ms| self.settings.transcribe.limit(sound_ms)), told);
         let commit = async {
             let mut open: Vec<Option<(Report, Lease)>> = waiting.into_iter().map(Some).collect();
             while let Some((job, result)) = answers.recv().await {
@@ -168,30 +163,13 @@ impl TranscribeStep {
     }
 
     async fn jobs(&self, waiting: &[(Report, Lease)]) -> Vec<Job> {
-        let prompt = prompt(&self.settings.transcribe.prompt, &self.vocabulary().await);
+        let prompt = expected(&self.store, &self.settings, "transcribe").await;
         let recordings = waiting.iter().filter_map(|(report, _)| report.recording.as_ref());
         let job = |recording: &Recording| {
             let path = self.store.sound_folder().join(&recording.file);
             Job { prompt: prompt.clone(), ..job(&self.settings, &path, &recording.name) }
         };
         recordings.map(job).collect()
-    }
-
-    /// The firm's list, the newest word first; a list that cannot be read costs no transcript.
-    async fn vocabulary(&self) -> Vec<String> {
-        let read = async { vocabulary::all(&mut *self.store.read().await?).await };
-        match read.await {
-            Ok(entries) => entries.into_iter().map(|entry| entry.word).collect(),
-            Err(error) => {
-                let error: StoreError = error;
-                tracing::warn!(%error, stage = "transcribe", "could not read the vocabulary: the recogniser goes without");
-                Vec::new()
-            }
-        }
-    }
-
-    fn limit(&self, sound_ms: u32) -> Duration {
-        self.settings.transcribe.limit(sound_ms)
     }
 
     /// Commits what a try came to: the transcript, or the next try, or that it is given up.
@@ -245,6 +223,17 @@ impl TranscribeStep {
             remark,
         }
     }
+}
+
+/// What the recogniser is told to expect now; a list that cannot be read costs no hearing. `stage` is for the log.
+async fn expected(store: &Store, settings: &Settings, stage: &str) -> Option<String> {
+    let read = async { vocabulary::all(&mut *store.read().await?).await };
+    let list = read.await.unwrap_or_else(|error: StoreError| {
+        tracing::warn!(%error, stage, "could not read the vocabulary: the recogniser goes without");
+        Vec::new()
+    });
+    let words: Vec<String> = list.into_iter().map(|entry| entry.word).collect();
+    prompt(&settings.transcribe.prompt, &words)
 }
 
 /// What the recogniser is told to expect: the words of the settings, then as many of the firm's list (the newest first) as

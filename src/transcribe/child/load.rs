@@ -22,7 +22,7 @@ pub(super) fn share(states: u32, threads: u32) -> Share {
 
 /// The states by the setting `transcribe.states`; 0 = as many as the machine has cores.
 #[must_use]
-pub(super) fn states(setting: u32) -> NonZeroUsize {
+pub fn states(setting: u32) -> NonZeroUsize {
     set(setting).unwrap_or_else(cores)
 }
 

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
+pub use load::states;
 pub use protocol::Job;
 
 /// How long a started child may take to its hello.
