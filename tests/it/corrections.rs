@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// Declares an emergency; of conditions and fee the recogniser made nothing.
-const MISHEARD: &str = "Guten Abend, hier spricht Dirk Rosmeisel von der Firma Rosmeisel Elektrotechnik. \
+pub(crate) const MISHEARD: &str = "Guten Abend, hier spricht Dirk Rosmeisel von der Firma Rosmeisel Elektrotechnik. \
      Wir haben einen unternehmenskritischen Notfall. Das Internet ist seit heute Mittag komplett ausgefallen, der Betrieb steht still. \
      Mit den Geschichten und der Atmung von acht Eulen bin ich eingestanden. \
      Bitte rufen Sie mich zurück unter 0171 3920020.";

@@ -1,6 +1,7 @@
 //! A small model gives the first verdict, a larger one confirms: it may make an alarm louder, never quieter, and a consent that
 //! it does not hear is no longer proven. What people did meanwhile stays.
 
+use crate::corrections::{MISHEARD, review};
 use crate::postgres;
 use crate::world::{ANNA, EMERGENCY, NIGHT, NO_EMERGENCY, World, doubted, spoken};
 use chrono::TimeDelta;
@@ -15,7 +16,7 @@ use nachtwache::domain::hearing::{Hearing, HearingStage};
 use nachtwache::domain::report::ReportId;
 use nachtwache::domain::retention::{Class, Why};
 use nachtwache::domain::transcript::{Doubt, Transcript};
-use nachtwache::review::{Change, Outcome, Review};
+use nachtwache::review::{Change, Outcome};
 use nachtwache::runtime::bell::Bells;
 use nachtwache::runtime::clock::Clock as _;
 use nachtwache::runtime::worker::{Round, Step as _};
@@ -30,12 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const LARGER: &str = "[transcribe]\nconfirm_model = \"/nowhere/large.bin\"\n";
-/// Declares an emergency; of conditions and fee the small model made nothing.
-const MISHEARD: &str = "Guten Abend, hier spricht Dirk Rosmeisel von der Firma Rosmeisel Elektrotechnik. \
-     Wir haben einen unternehmenskritischen Notfall. Das Internet ist seit heute Mittag komplett ausgefallen, der Betrieb steht still. \
-     Mit den Geschichten und der Atmung von acht Eulen bin ich eingestanden. \
-     Bitte rufen Sie mich zurück unter 0171 3920020.";
-
 async fn night() -> World {
     World::at(NIGHT, None, LARGER).await
 }
@@ -47,17 +42,6 @@ pub(crate) fn larger(text: &str) -> Transcript {
 
 fn judge(world: &World) -> JudgeStep {
     JudgeStep {
-        store: world.store.clone(),
-        settings: world.settings.clone(),
-        roster: world.roster.clone(),
-        rules: world.assess().rules,
-        clock: Arc::new(world.clock.clone()),
-        bells: Bells::default(),
-    }
-}
-
-fn review(world: &World) -> Review {
-    Review {
         store: world.store.clone(),
         settings: world.settings.clone(),
         roster: world.roster.clone(),
