@@ -84,14 +84,24 @@ pub(super) fn corrected(
 /// An assessment without the consent that is doubted.
 fn without(consent_doubt: Option<ConsentDoubt>, mut found: Assessment) -> Assessment {
     found.consent_doubt = consent_doubt;
-    if consent_doubt.is_some() {
-        found.consent = Consent::Absent;
-        found.missing.extend([Missing::Conditions, Missing::Fee]);
+    if let Some(doubt) = consent_doubt {
+        unproven(&mut found, doubt);
         if found.verdict == Verdict::Confirmed {
             found.verdict = Verdict::Incomplete;
         }
     }
     found
+}
+
+/// Its consent proves nothing; what that means for the verdict says the caller.
+fn unproven(found: &mut Assessment, doubt: ConsentDoubt) {
+    found.consent = Consent::Absent;
+    found.consent_doubt = Some(doubt);
+    for missing in [Missing::Conditions, Missing::Fee] {
+        if !found.missing.contains(&missing) {
+            found.missing.push(missing);
+        }
+    }
 }
 
 /// Of two hearings of one recording: what the one that counts says (the larger model's, unless it is quieter), and fields that
@@ -105,13 +115,7 @@ pub(super) fn twice(first: Assessment, second: Assessment, second_counts: bool) 
     found.fields = found.fields.filled_from(other.fields);
     found.fields.callback_doubtful |= differ;
     if not_heard_again {
-        found.consent = Consent::Absent;
-        found.consent_doubt = Some(ConsentDoubt::SecondHearing);
-        for missing in [Missing::Conditions, Missing::Fee] {
-            if !found.missing.contains(&missing) {
-                found.missing.push(missing);
-            }
-        }
+        unproven(&mut found, ConsentDoubt::SecondHearing);
     }
     found
 }
@@ -142,9 +146,7 @@ pub(super) fn louder(spoken: Assessment, written: Assessment) -> Assessment {
     }
     let mut written = Assessment { fields: written.fields.filled_from(spoken.fields), ..written };
     if written.consent == Consent::Full {
-        written.consent = Consent::Absent;
-        written.consent_doubt = Some(ConsentDoubt::NoProof);
-        written.missing.extend([Missing::Conditions, Missing::Fee]);
+        unproven(&mut written, ConsentDoubt::NoProof);
         if written.verdict == Verdict::Confirmed {
             written.verdict = Verdict::Incomplete;
         }
