@@ -52,7 +52,7 @@ async fn warn_if_nobody_can_enter(store: &Store) {
     let known = async { accounts::all(&mut *store.read().await?).await };
     match known.await {
         Ok(known) if known.is_empty() => {
-            tracing::warn!("nobody can enter the page yet: `nachtwache user add WORKER --role admin`");
+            tracing::warn!("nobody can enter the page yet: `nachtwache user add NAME --role admin`");
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "could not look who can enter the page"),
