@@ -143,7 +143,7 @@ pub struct Page {
 
 /// So many reports with certain words are counted. Where more have them, only that is told: a word that is everywhere narrows
 /// nothing, and is not worth the time.
-pub const COUNTED: i64 = 5_000;
+pub const COUNTED: i64 = 2_000;
 
 /// How many reports pass a filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
