@@ -10,9 +10,10 @@ use crate::domain::phone::e164;
 use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::{Class, Kept, Periods, Why};
 use crate::store::legal_holds::{self, LegalHold};
+use crate::store::personal::{self, Texts};
 use crate::store::vocabulary::{self, Entry, Kind};
 use crate::store::{Reader, Store, StoreError, Tx, assessments, events, housekeeping, notes, reports, retention};
-use crate::store::{cases, mails, personal};
+use crate::store::{cases, mails};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Reports looked at in one go.
@@ -78,8 +79,8 @@ pub async fn find(store: &Store, whom: &Whom) -> Result<Vec<Report>, StoreError>
     let mut found = Vec::new();
     for page in candidates.chunks(PAGE) {
         let texts = personal::texts(&mut reader, page).await?;
-        for (id, _) in texts.iter().filter(|(_, texts)| may_be_of(whom, texts)) {
-            if let Some(report) = reports::maybe(&mut reader, *id).await?
+        for one in texts.iter().filter(|texts| may_be_of(whom, texts)) {
+            if let Some(report) = reports::maybe(&mut reader, one.report).await?
                 && is_of(whom, &report, &mut reader).await?
             {
                 found.push(report);
@@ -96,16 +97,19 @@ fn telling(name: &str) -> &str {
 }
 
 /// Whether a closer look is worth it: never "no" where `is_of` says "yes". Some of the texts are JSON.
-fn may_be_of(whom: &Whom, texts: &[String]) -> bool {
+fn may_be_of(whom: &Whom, texts: &Texts) -> bool {
     match whom {
-        Whom::Number(number) => texts.iter().any(|text| {
-            let own = || e164(text).is_some_and(|full| significant(&full) == *number);
-            names_number(text, number) || own()
-        }),
+        Whom::Number(number) => {
+            let own = |text: &String| e164(text).is_some_and(|full| significant(&full) == *number);
+            // what is read in the words is in figures, and long: looking for spoken ones takes time
+            texts.judged.iter().any(|text| in_figures(text, number))
+                || texts.written.iter().any(|text| own(text) || names_number(text, number))
+        }
         Whom::Name(name) => {
             let quoted = serde_json::Value::from(name.as_str()).to_string();
             let quoted = quoted.trim_matches('"');
-            texts.iter().map(|text| text.to_lowercase()).any(|text| text.contains(name) || text.contains(quoted))
+            let all = texts.judged.iter().chain(&texts.written);
+            all.map(|text| text.to_lowercase()).any(|text| text.contains(name) || text.contains(quoted))
         }
         Whom::Report(_) => true,
     }
@@ -175,11 +179,14 @@ async fn is_of(whom: &Whom, report: &Report, reader: &mut Reader) -> Result<bool
 
 /// Whether the number stands in the text, in figures of any grouping or spoken digit by digit.
 fn names_number(text: &str, number: &str) -> bool {
-    let figures: Vec<String> = text
-        .split(|letter: char| !(letter.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(letter)))
-        .map(|run| run.chars().filter(char::is_ascii_digit).collect())
-        .collect();
-    figures.iter().any(|digits: &String| digits.contains(number)) || spoken_digits(text).contains(number)
+    in_figures(text, number) || spoken_digits(text).contains(number)
+}
+
+/// Whether the number stands in the text in figures of any grouping.
+fn in_figures(text: &str, number: &str) -> bool {
+    text.split(|letter: char| !(letter.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(letter)))
+        .filter(|run| run.len() >= number.len())
+        .any(|run| run.chars().filter(char::is_ascii_digit).collect::<String>().contains(number))
 }
 
 /// Why a report is not erased without more ado; `None` = nothing is in the way.

@@ -9,8 +9,16 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
 
-/// A report and all its texts: number, name, what is read in it (as JSON), words, mail, written notes, corrections.
-pub type Texts = (ReportId, Vec<String>);
+/// All that is stored of a report about persons.
+#[derive(Debug)]
+pub struct Texts {
+    /// The report.
+    pub report: ReportId,
+    /// What is read in its words, as JSON.
+    pub judged: Option<String>,
+    /// Number, name, words, mail (its headers as JSON), written notes, corrections.
+    pub written: Vec<String>,
+}
 
 /// Every report, in order.
 ///
@@ -65,19 +73,19 @@ pub async fn texts(db: &mut Reader, of: &[ReportId]) -> Result<Vec<Texts>> {
     let places = (1..=of.len()).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
     let mut found = BTreeMap::new();
     for row in &fetch(db, ALL, &places, of).await? {
-        let (id, texts) = read(row)?;
-        found.insert(id, texts);
+        let texts = read(row)?;
+        found.insert(texts.report, texts);
     }
     for more in [NOTES, CORRECTIONS] {
         for row in &fetch(db, more, &places, of).await? {
             let fields = Fields::of(row, "notes")?;
             if let Some(texts) = found.get_mut(&parse_id("notes", "report_id", &fields.text("id")?)?) {
-                texts.extend(fields.maybe_text("one")?);
-                texts.extend(fields.maybe_text("other")?);
+                texts.written.extend(fields.maybe_text("one")?);
+                texts.written.extend(fields.maybe_text("other")?);
             }
         }
     }
-    Ok(found.into_iter().collect())
+    Ok(found.into_values().collect())
 }
 
 const ALL: &str =
@@ -97,14 +105,15 @@ async fn fetch(db: &mut Reader, sql: &str, places: &str, of: &[ReportId]) -> Res
 
 fn read(row: &AnyRow) -> Result<Texts> {
     let fields = Fields::of(row, "reports")?;
-    let mut texts = Vec::new();
-    for column in ["caller_number", "caller_name", "judged", "sender", "reply_to", "subject", "written", "headers"] {
-        texts.extend(fields.maybe_text(column)?);
+    let mut written = Vec::new();
+    for column in ["caller_number", "caller_name", "sender", "reply_to", "subject", "written", "headers"] {
+        written.extend(fields.maybe_text(column)?);
     }
     for column in ["heard", "heard_again"] {
         if fields.maybe_text(column)?.is_some_and(|body| !body.is_empty()) {
-            texts.push(fields.json::<Transcript>(column)?.text());
+            written.push(fields.json::<Transcript>(column)?.text());
         }
     }
-    Ok((parse_id("reports", "id", &fields.text("id")?)?, texts))
+    let report = parse_id("reports", "id", &fields.text("id")?)?;
+    Ok(Texts { report, judged: fields.maybe_text("judged")?, written })
 }
