@@ -13,9 +13,8 @@ pub fn e164(text: &str) -> Option<String> {
     let text = text.strip_prefix("sip:").or_else(|| text.strip_prefix("tel:")).unwrap_or(text);
     let text = text.split('@').next().unwrap_or(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let allowed = |c: char| c.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(c);
     // Letters are refused here because the library would read them as keypad letters ("0800 FLOWERS").
-    if !(6..=17).contains(&digits) || !text.chars().all(allowed) || text.rfind('+').is_some_and(|at| at > 0) {
+    if !(6..=17).contains(&digits) || !text.chars().all(is_written) || text.rfind('+').is_some_and(|at| at > 0) {
         return None;
     }
     // In Germany nobody dials a foreign-looking or local number without 0, 00 or +.
@@ -26,6 +25,12 @@ pub fn e164(text: &str) -> Option<String> {
     PHONE_NUMBER_UTIL
         .is_valid_number(&number)
         .then(|| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned())
+}
+
+/// Whether a number may be written with this character: its digits and what groups them.
+#[must_use]
+pub fn is_written(character: char) -> bool {
+    character.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(character)
 }
 
 /// An E.164 number in groups for reading, "+49 9721 555017"; what cannot be read is given back unchanged.

@@ -6,7 +6,7 @@ use super::retention::{finish_one, want_rewrite};
 use crate::assess::Said;
 use crate::assess::rules::spoken_digits;
 use crate::domain::event::{Event, EventKind};
-use crate::domain::phone::e164;
+use crate::domain::phone::{e164, is_written};
 use crate::domain::report::{Report, ReportId};
 use crate::domain::retention::{Class, Kept, Periods, Why};
 use crate::store::legal_holds::{self, LegalHold};
@@ -184,7 +184,7 @@ fn names_number(text: &str, number: &str) -> bool {
 
 /// Whether the number stands in the text in figures of any grouping.
 fn in_figures(text: &str, number: &str) -> bool {
-    text.split(|letter: char| !(letter.is_ascii_digit() || " +-/().\u{a0}\u{2011}\u{2013}".contains(letter)))
+    text.split(|letter| !is_written(letter))
         .filter(|run| run.len() >= number.len())
         .any(|run| run.chars().filter(char::is_ascii_digit).collect::<String>().contains(number))
 }
