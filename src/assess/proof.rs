@@ -83,7 +83,6 @@ pub(super) fn corrected(
 
 /// An assessment without the consent that is doubted.
 fn without(consent_doubt: Option<ConsentDoubt>, mut found: Assessment) -> Assessment {
-    found.consent_doubt = consent_doubt;
     if let Some(doubt) = consent_doubt {
         unproven(&mut found, doubt);
         if found.verdict == Verdict::Confirmed {
@@ -144,14 +143,8 @@ pub(super) fn louder(spoken: Assessment, written: Assessment) -> Assessment {
     if written.verdict.rank() <= spoken.verdict.rank() {
         return Assessment { fields: spoken.fields.filled_from(written.fields), ..spoken };
     }
-    let mut written = Assessment { fields: written.fields.filled_from(spoken.fields), ..written };
-    if written.consent == Consent::Full {
-        unproven(&mut written, ConsentDoubt::NoProof);
-        if written.verdict == Verdict::Confirmed {
-            written.verdict = Verdict::Incomplete;
-        }
-    }
-    written
+    let consent_doubt = (written.consent == Consent::Full).then_some(ConsentDoubt::NoProof);
+    without(consent_doubt, Assessment { fields: written.fields.filled_from(spoken.fields), ..written })
 }
 
 fn quieter(verdict: Verdict, declaration: Declaration) -> bool {
