@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const LARGER: &str = "[transcribe]\nconfirm_model = \"/nowhere/large.bin\"\n";
+
 async fn night() -> World {
     World::at(NIGHT, None, LARGER).await
 }

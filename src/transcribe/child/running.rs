@@ -58,7 +58,7 @@ impl Running {
             .args(&options.args)
             // it needs nothing of our environment, and secrets may stand there
             .env_clear()
-            .env(GIVE_BACK.0, GIVE_BACK.1)
+            .envs([GIVE_BACK])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
