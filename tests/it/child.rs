@@ -349,7 +349,7 @@ async fn the_real_child_steps_back_for_others_and_leaves_no_core() {
     assert_eq!(limit("Max core file size"), "0");
     assert!(limit("Max address space").parse::<u64>().unwrap() < 4 << 30);
     // nothing of our environment
-    assert_eq!(read("environ"), "MALLOC_MMAP_THRESHOLD_=131072\0");
+    assert_eq!(read("environ"), "GLIBC_TUNABLES=glibc.malloc.hugetlb=1\0MALLOC_MMAP_THRESHOLD_=131072\0");
 }
 
 #[test]

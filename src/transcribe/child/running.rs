@@ -32,9 +32,14 @@ pub(super) enum Fault {
     Frame(FrameError),
 }
 
-/// glibc gives what is at least this large (bytes) back as soon as it is freed (mallopt(3)). By itself it keeps blocks of up to
-/// 32 MiB, in an arena for each thread: what one piece needed lies beside what the next one needs.
-const GIVE_BACK: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
+/// How glibc gets the child's memory (mallopt(3), the manual's "Memory Allocation Tunables").
+const MEMORY: [(&str, &str); 2] = [
+    // What is at least this large (bytes) goes back as soon as it is freed. By itself glibc keeps blocks of up to 32 MiB, in
+    // an arena for each thread: what one piece needed lies beside what the next one needs.
+    ("MALLOC_MMAP_THRESHOLD_", "131072"),
+    // Huge pages where the kernel has them for whoever asks: each token reads the whole decoder.
+    ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
+];
 
 /// A started child. Dropping it kills its process group.
 #[derive(Debug)]
@@ -58,7 +63,7 @@ impl Running {
             .args(&options.args)
             // it needs nothing of our environment, and secrets may stand there
             .env_clear()
-            .envs([GIVE_BACK])
+            .envs(MEMORY)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
