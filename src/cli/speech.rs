@@ -58,8 +58,10 @@ pub(super) async fn transcribe(mut settings: Settings, options: TranscribeOption
         "there is no model {}: name one with --model, or fetch one with `nachtwache models fetch small-q5_1`",
         model.display()
     );
-    // they say whether the prompt may be used
-    run::rules(&settings)?;
+    if !settings.transcribe.prompt.is_empty() {
+        // they say whether it may be used
+        run::rules(&settings)?;
+    }
     let mut child = child(&settings);
     let mut all = Vec::new();
     let mut failed = false;
