@@ -136,7 +136,8 @@ impl Run {
     }
 
     fn between(&mut self, c: char, found: &mut Vec<Piece>) {
-        let inside = " /-.()\u{a0}\u{2011}\u{2013}".contains(c);
+        // a plus begins a number
+        let inside = c != '+' && phone::is_written(c);
         if !inside {
             self.end(found);
         }
