@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Speech models of the true shapes with random weights, as files of whisper.cpp: as slow as real ones, and nonsense.
 
-  benches/gen_random_ggml.py make base base.bin          a new model, 105 words a window
-  benches/gen_random_ggml.py program base.bin 42 12.0    42 words a window from now on, which end after 12 s
+  benches/gen_random_ggml.py make base base.bin                  a new model, 105 words a window
+  benches/gen_random_ggml.py make base base.bin --format q8_0    the same in 8 bit numbers
+  benches/gen_random_ggml.py program base.bin 42 12.0            42 words a window from now on, which end after 12 s
+  benches/gen_random_ggml.py convert any.bin any-q8_0.bin --format q8_0    any model in another format
 
 How many words a model finds decides how long it takes, so that is programmed: every layer keeps its full cost, but its
 numbers are small beside the decoder's positional embedding, and the one of position p is the embedding of the token that
@@ -22,9 +24,11 @@ import argparse
 import json
 import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from number_formats import BYTES, FORMATS, packed, unpacked
 
 ROOT = Path(__file__).resolve().parent.parent
 LENDER = ROOT / "models/ggml-test-de.bin"
@@ -127,10 +131,11 @@ def slaney(bands):
 
 
 class Model:
-    """A model file that is being written."""
+    """A model file that is being written, its matrices in a format."""
 
-    def __init__(self, file):
+    def __init__(self, file, number_format):
         self.file = file
+        self.number_format = number_format
         self.random = np.random.default_rng(1)
         # drawing every number anew would take minutes; nobody looks at them
         self.drawn = self.random.standard_normal(1 << 22, dtype=np.float32)
@@ -139,17 +144,22 @@ class Model:
         return np.resize(self.drawn, shape) * np.float32(scale)
 
     def tensor(self, name, values, half=False):
+        if not half:
+            kind, data = 0, values.astype("<f4").tobytes()
+        else:
+            # what has three dimensions stays as it is
+            number_format = self.number_format if values.ndim == 2 else "f16"
+            kind, data = FORMATS[number_format].tensor, packed(values, number_format)
         sizes = values.shape[::-1]
-        head = struct.pack("<iii", values.ndim, len(name), int(half)) + struct.pack(f"<{len(sizes)}i", *sizes)
-        self.file.write(head + name.encode())
-        self.file.write(values.astype("<f2" if half else "<f4").tobytes())
+        head = struct.pack("<iii", values.ndim, len(name), kind) + struct.pack(f"<{len(sizes)}i", *sizes)
+        self.file.write(head + name.encode() + data)
 
     def norm(self, name, width):
         self.tensor(f"{name}.weight", np.ones(width))
         self.tensor(f"{name}.bias", self.noise(width))
 
     def linear(self, name, inputs, outputs, bias=True):
-        self.tensor(f"{name}.weight", self.noise(outputs, inputs), half=True)
+        self.tensor(f"{name}.weight", self.noise(outputs, inputs).astype("<f2"), half=True)
         if bias:
             self.tensor(f"{name}.bias", self.noise(outputs))
 
@@ -163,11 +173,11 @@ class Model:
         self.linear(f"{name}.mlp.2", 4 * width, width)
 
 
-def make(shape, path):
+def make(shape, path, number_format="f16"):
     """Writes a new model; a file that is there is whole."""
     part = Path(f"{path}.part")
     with part.open("wb") as file:
-        write(Model(file), *SHAPES[shape])
+        write(Model(file, number_format), *SHAPES[shape])
     part.rename(path)
     program(path, 105, 30.0)
 
@@ -175,7 +185,8 @@ def make(shape, path):
 def write(model, vocabulary, width, heads, encoders, decoders, bands):
     filters, tokens = lent()
     filters = filters if len(filters) == bands else slaney(bands)
-    head = (MAGIC, vocabulary, AUDIO_POSITIONS, width, heads, encoders, TEXT_POSITIONS, width, heads, decoders, bands, 1)
+    head = (MAGIC, vocabulary, AUDIO_POSITIONS, width, heads, encoders, TEXT_POSITIONS, width, heads, decoders, bands)
+    head += (FORMATS[model.number_format].file,)
     model.file.write(struct.pack("<12i", *head) + struct.pack("<ii", *filters.shape) + filters.astype("<f4").tobytes())
     model.file.write(struct.pack("<i", len(tokens)))
     for token in tokens:
@@ -190,27 +201,39 @@ def write(model, vocabulary, width, heads, encoders, decoders, bands):
     model.norm("encoder.ln_post", width)
     model.tensor("decoder.positional_embedding", np.zeros((TEXT_POSITIONS, width)))
     embedding = model.random.standard_normal((vocabulary, width), dtype=np.float32) * np.float32(1.2 / np.sqrt(width))
-    model.tensor("decoder.token_embedding.weight", embedding, half=True)
+    model.tensor("decoder.token_embedding.weight", embedding.astype("<f2"), half=True)
     for layer in range(decoders):
         model.block(f"decoder.blocks.{layer}", width, ("attn", "cross_attn"))
     model.tensor("decoder.ln.weight", np.ones(width))
     model.tensor("decoder.ln.bias", np.zeros(width))
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor's numbers begin, how many bytes they are, its number of a format, and its sizes."""
+
+    at: int
+    bytes: int
+    kind: int
+    sizes: tuple
+
+
 def tensors(file):
-    """Where the numbers of each tensor begin, by its name."""
+    """The place of each tensor, by its name; the first one begins where `file` stands afterwards."""
     bands, bins = struct.unpack("<ii", (file.seek(48), file.read(8))[1])
     file.seek(4 * bands * bins, 1)
     (count,) = struct.unpack("<i", file.read(4))
     for _ in range(count):
         file.seek(struct.unpack("<I", file.read(4))[0], 1)
-    found = {}
+    first, found = file.tell(), {}
     while head := file.read(12):
         dimensions, length, kind = struct.unpack("<iii", head)
         sizes = struct.unpack(f"<{dimensions}i", file.read(4 * dimensions))
         name = file.read(length).decode()
-        found[name] = file.tell()
-        file.seek(int(np.prod(sizes)) * (2 if kind == 1 else 4), 1)
+        together, size = BYTES[kind]
+        found[name] = Place(file.tell(), int(np.prod(sizes)) // together * size, kind, sizes)
+        file.seek(found[name].bytes, 1)
+    file.seek(first)
     return found
 
 
@@ -220,16 +243,33 @@ def program(path, per_window, seconds):
         raise ValueError(f"{per_window} words: whisper.cpp takes 1 to {TEXT_POSITIONS // 2 - 4} in a window")
     _, tokens = lent()
     with open(path, "r+b") as file:
-        vocabulary, _, width = struct.unpack("<3i", (file.seek(4), file.read(12))[1])
-        at = tensors(file)
+        vocabulary, _, _ = struct.unpack("<3i", (file.seek(4), file.read(12))[1])
+        places = tensors(file)
+        embedding = places["decoder.token_embedding.weight"]
+        length = embedding.bytes // vocabulary
 
         def row(token):
-            file.seek(at["decoder.token_embedding.weight"] + int(token) * width * 2)
-            return np.frombuffer(file.read(width * 2), "<f2").astype(np.float32)
+            file.seek(embedding.at + int(token) * length)
+            return unpacked(file.read(length), embedding.kind)
 
         first, second = (np.stack([row(token) for token in each]) for each in wanted(vocabulary, tokens, per_window, seconds))
-        file.seek(at["decoder.positional_embedding"])
+        file.seek(places["decoder.positional_embedding"].at)
         file.write(positions(first, second).tobytes())
+
+
+def convert(source, path, number_format):
+    """Writes any model's matrices in another format: out of f16 what whisper.cpp's own quantising makes of it."""
+    part = Path(f"{path}.part")
+    with open(source, "rb") as file, part.open("wb") as out:
+        places = tensors(file)
+        first = file.tell()
+        head = (file.seek(0), file.read(first))[1]
+        out.write(head[:44] + struct.pack("<i", FORMATS[number_format].file) + head[48:])
+        model = Model(out, number_format)
+        for name, place in places.items():
+            values = unpacked((file.seek(place.at), file.read(place.bytes))[1], place.kind)
+            model.tensor(name, values.reshape(place.sizes[::-1]), half=place.kind != 0)
+    part.rename(path)
 
 
 def main():
@@ -238,13 +278,20 @@ def main():
     making = commands.add_parser("make", help="write a new model")
     making.add_argument("shape", choices=SHAPES)
     making.add_argument("path", type=Path)
+    making.add_argument("--format", choices=FORMATS, default="f16")
+    converting = commands.add_parser("convert", help="write a model in another format")
+    converting.add_argument("source", type=Path)
+    converting.add_argument("path", type=Path)
+    converting.add_argument("--format", choices=FORMATS, required=True)
     programming = commands.add_parser("program", help="set how many words a window has")
     programming.add_argument("path", type=Path)
     programming.add_argument("words", type=int)
     programming.add_argument("seconds", type=float)
     options = parser.parse_args()
     if options.command == "make":
-        make(options.shape, options.path)
+        make(options.shape, options.path, options.format)
+    elif options.command == "convert":
+        convert(options.source, options.path, options.format)
     else:
         program(options.path, options.words, options.seconds)
 

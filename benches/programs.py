@@ -115,13 +115,22 @@ def config(given, **changes):
     return path
 
 
-def model(shape):
-    """The model of a shape, made when it is first wanted."""
-    path = WORK / f"models/{shape}.bin"
+def model(shape, number_format="f16"):
+    """The model of a shape in a format, made when it is first wanted."""
+    path = WORK / f"models/{shape}-{number_format}.bin"
     if not path.exists():
-        note(f"making a {shape} model of random weights ...")
+        note(f"making a {shape} model of random weights in {number_format} ...")
         path.parent.mkdir(parents=True, exist_ok=True)
-        models.make(shape, path)
+        models.make(shape, path, number_format)
+    return path
+
+
+def test_model(number_format):
+    """The small model that knows our recordings' voices, in a format."""
+    path = WORK / f"models/test-de-{number_format}.bin"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        models.convert(models.LENDER, path, number_format)
     return path
 
 
@@ -211,15 +220,15 @@ def sound(seconds):
     return path
 
 
-def program_for_defaults(shape, seconds):
+def program_for_defaults(model, seconds):
     """Lets a model find what a message of this length holds, window by window."""
     window = min(seconds, WINDOW)
-    models.program(model(shape), round(window * WORDS_A_SECOND), window)
+    models.program(model, round(window * WORDS_A_SECOND), window)
 
 
-def program_for_product(shape, words, chunks, longest):
+def program_for_product(model, words, chunks, longest):
     """Lets a model find as many words over all chunks as the defaults found over all windows."""
-    models.program(model(shape), round(words / chunks), min(longest + 0.2, WINDOW))
+    models.program(model, round(words / chunks), min(longest + 0.2, WINDOW))
 
 
 def chunks(seconds, given):

@@ -33,39 +33,41 @@ def against(value, wanted, below=False):
 
 
 def times(result):
-    heads = ["model", "s", "defaults, s", "with second decode, s", "times faster", "without, s", "times faster"]
+    heads = ["model", "format", "s", "defaults, s", "with second decode, s", "times faster", "without, s", "times faster"]
     heads += ["peak MiB: defaults, with, without", "words", "chunks"]
     rows = []
     for one in result:
-        defaults, both, single = (one["sides"][name] for name in ("defaults", "with second", "without second"))
-        faster = [defaults["median"] / side["median"] for side in (both, single)]
-        wanted = WANTED.get((one["model"], one["length"]))
-        peaks = "{:.0f}, {:.0f}, {:.0f}".format(*(side["peak_mib"] for side in (defaults, both, single)))
-        if max(both["peak_mib"], single["peak_mib"]) > defaults["peak_mib"]:
-            peaks = f"**{peaks}**"
-        words = "{}, {}".format(defaults["words"], both["words"])
+        defaults, wanted = one["defaults"], WANTED.get((one["model"], one["length"]))
         doubts = "".join(f" (doubt: {doubt})" for doubt in one["doubts"])
-        row = [one["model"], one["length"], spread(defaults), spread(both), against(faster[0], wanted)]
-        rows.append([*row, spread(single), against(faster[1], wanted), peaks, words + doubts, one["chunks"]])
+        for number_format, ours in one["formats"].items():
+            both, single = ours["with"], ours["without"]
+            faster = [defaults["median"] / side["median"] for side in (both, single)]
+            peaks = "{:.0f}, {:.0f}, {:.0f}".format(*(side["peak_mib"] for side in (defaults, both, single)))
+            if max(both["peak_mib"], single["peak_mib"]) > defaults["peak_mib"]:
+                peaks = f"**{peaks}**"
+            words = "{}, {}".format(defaults["words"], both["words"])
+            row = [one["model"], number_format, one["length"], spread(defaults), spread(both), against(faster[0], wanted)]
+            rows.append([*row, spread(single), against(faster[1], wanted), peaks, words + doubts, one["chunks"]])
     return "### Seconds a message, the model loaded\n\n" + table(heads, rows)
 
 
 def throughput(result):
-    heads = ["model", "s", "one state", "one a core", "gain"]
+    heads = ["model", "format", "s", "one state", "one a core", "gain"]
     rows = []
     for one in result:
         gain = one["automatic"]["median"] / one["one"]["median"]
         rates = [spread(one[name], 0) for name in ("one", "automatic")]
-        rows.append([one["model"], one["length"], *rates, against(gain, WANTED_THROUGHPUT)])
+        rows.append([one["model"], one["format"], one["length"], *rates, against(gain, WANTED_THROUGHPUT)])
     return "### Messages an hour\n\n" + table(heads, rows)
 
 
 def busy(result):
-    heads = ["model", "idle, s", "every core busy, s", "times slower"]
+    heads = ["model", "format", "idle, s", "every core busy, s", "times slower"]
     rows = []
     for one in result:
         slower = one["busy"]["median"] / one["idle"]["median"]
-        rows.append([one["model"], spread(one["idle"]), spread(one["busy"]), against(slower, WANTED_BUSY, below=True)])
+        row = [one["model"], one["format"], spread(one["idle"]), spread(one["busy"])]
+        rows.append([*row, against(slower, WANTED_BUSY, below=True)])
     return "### A message of 12 s on a busy machine\n\n" + table(heads, rows)
 
 
@@ -73,20 +75,21 @@ def overhead(result, compared):
     taken = result["milliseconds"]
     text = f"### Everything but the model\n\n{taken:.1f} ms of a message of 30 s: decoding, speech, chunks, doubts, verdict"
     for one in compared:
-        if one["length"] == 30:
-            share = taken / 10 / one["sides"]["with second"]["median"]
-            text += f"; {against(share, WANTED_OVERHEAD, below=True)} % of its time with {one['model']}"
+        for number_format, ours in one["formats"].items() if one["length"] == 30 else ():
+            share = against(taken / 10 / ours["with"]["median"], WANTED_OVERHEAD, below=True)
+            text += f"; {share} % of its time with {one['model']} in {number_format}"
     return text + "."
 
 
 def wer(result):
-    heads = ["recordings", "n", "words", "defaults", "nachtwache"]
+    heads = ["recordings", "n", "words", *result["made_up"]]
     rows = []
     for name, one in result["conditions"].items():
-        rates = [f"{100 * one[side] / one['words']:.1f} %" for side in ("defaults", "nachtwache")]
+        rates = [f"{100 * errors / one['words']:.1f} %" for errors in one["errors"].values()]
         rows.append([name, one["n"], one["words"], *rates])
-    made_up = "Words where nobody speaks: {defaults} and {nachtwache}.".format(**result["made_up"])
-    return f"### Word errors with the small test model\n\n{table(heads, rows)}\n\n{made_up}"
+    made_up = ", ".join(f"{words} ({side})" for side, words in result["made_up"].items())
+    title = "### Word errors with the small test model, the defaults with f16"
+    return f"{title}\n\n{table(heads, rows)}\n\nWords where nobody speaks: {made_up}."
 
 
 def machine(result):
