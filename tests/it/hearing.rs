@@ -112,6 +112,32 @@ fn a_clear_recording_is_heard_once_and_its_words_stand_on_its_clock() {
     assert!(transcript.words.iter().all(|word| word.end_ms <= transcript.sound_ms));
 }
 
+/// Says of each piece how long it is, and remembers in which order it was asked.
+struct Measure(Mutex<Vec<usize>>);
+
+impl Transcriber for Measure {
+    fn hear(&self, samples: &[f32], _how: How<'_>) -> Result<Heard, WhisperError> {
+        self.0.lock().unwrap().push(samples.len());
+        let word = Word { text: samples.len().to_string(), start_ms: 0, end_ms: 400, probability: 0.99 };
+        Ok(Heard { words: vec![word], second: None })
+    }
+}
+
+#[test]
+fn the_longest_piece_is_begun_first_and_the_words_stay_in_the_order_in_which_they_were_spoken() {
+    let measure = Measure(Mutex::new(Vec::new()));
+    let transcript = whole(&measure, job("vm-03.wav", 1, 1));
+    let spoken: Vec<usize> = transcript.words.iter().map(|word| word.text.parse().unwrap()).collect();
+    let asked = measure.0.into_inner().unwrap();
+    assert!(asked.is_sorted_by(|a, b| a >= b), "{asked:?}");
+    assert_ne!(spoken, asked, "this recording's longest piece is its first one: it shows nothing");
+    let sorted = |mut lengths: Vec<usize>| {
+        lengths.sort_unstable();
+        lengths
+    };
+    assert_eq!(sorted(spoken), sorted(asked));
+}
+
 #[test]
 fn what_is_not_clear_is_heard_thoroughly_and_the_quick_search_stays_the_second_decode() {
     let parrot = Parrot::saying("Unser Sörfer steht.", "Unser Server steht.", 0.6);

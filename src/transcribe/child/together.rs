@@ -6,6 +6,7 @@ use crate::transcribe::child::protocol::{self, FrameError, Job, Refusal, Reply};
 use crate::transcribe::child::recording::Prepared;
 use crate::transcribe::child::side_by_side::{self, Task};
 use crate::transcribe::whisper::{Heard, Transcriber, WhisperError};
+use std::cmp::Reverse;
 use std::io::Write;
 
 /// A decoded recording and its place among the jobs.
@@ -40,7 +41,14 @@ pub fn hear(engine: &dyn Transcriber, waiting: &[Waiting<'_>], output: &mut impl
 
 fn tasks<'a>(one: &'a Waiting<'_>) -> impl Iterator<Item = Task<'a>> {
     let (second, prompt) = (one.job.second, one.job.prompt.as_deref());
-    one.prepared.chunks().map(move |samples| Task { samples, second, prompt })
+    order(one).into_iter().map(move |(_, samples)| Task { samples, second, prompt })
+}
+
+/// A recording's chunks with their places in it, the longest first: what begins last ends last, and the others wait.
+fn order<'a>(one: &'a Waiting<'_>) -> Vec<(usize, &'a [f32])> {
+    let mut chunks: Vec<_> = one.prepared.chunks().enumerate().collect();
+    chunks.sort_by_key(|(_, samples)| Reverse(samples.len()));
+    chunks
 }
 
 /// What was heard so far, and who waits for it.
@@ -56,9 +64,9 @@ struct Answers<'a, W> {
 
 impl<'a, W: Write> Answers<'a, W> {
     fn new(waiting: &'a [Waiting<'a>], output: &'a mut W) -> Self {
-        let chunks = |one: &Waiting<'_>| one.prepared.chunks().count();
-        let places = waiting.iter().enumerate().flat_map(|(at, one)| (0..chunks(one)).map(move |chunk| (at, chunk)));
-        let heard = waiting.iter().map(|one| Some(vec![None; chunks(one)])).collect();
+        let in_order = |(at, one)| order(one).into_iter().map(move |(chunk, _)| (at, chunk));
+        let places = waiting.iter().enumerate().flat_map(in_order);
+        let heard = waiting.iter().map(|one| Some(vec![None; one.prepared.chunks().count()])).collect();
         Self { waiting, places: places.collect(), heard, done: 0, output }
     }
 
