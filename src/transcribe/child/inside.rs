@@ -102,7 +102,10 @@ fn loaded<'a>(job: &Job, kept: &'a mut Option<Kept>) -> Result<&'a Whisper, Stri
         cpu::fits()?;
         let checked = models::verify(&job.model).map_err(|error| error.to_string())?;
         grant_memory(checked.bytes, load::states(job.states).get() as u64);
-        let whisper = Whisper::load(&job.model, &job.language).map_err(|error: WhisperError| error.to_string())?;
+        huge_pages(true);
+        let whisper = Whisper::load(&job.model, &job.language);
+        huge_pages(false);
+        let whisper = whisper.map_err(|error: WhisperError| error.to_string())?;
         *kept = Some(Kept { model: job.model.clone(), language: job.language.clone(), states: job.states, whisper });
     }
     kept.as_ref().map(|kept| &kept.whisper).ok_or_else(|| "no model is loaded".to_owned())
@@ -187,6 +190,14 @@ fn grant_memory(model: u64, side_by_side: u64) {
     let cap = kib.saturating_mul(1024).saturating_add(model).saturating_add(scratch);
     if let Err(error) = set_limit(Resource::As, cap) {
         drop(writeln!(io::stderr(), "could not cap the memory: {error}"));
+    }
+}
+
+/// Huge pages where glibc asks for them (`running.rs`). For the weights only, most of which each token reads: what a state
+/// computes in would need some 10 MiB more.
+fn huge_pages(wanted: bool) {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(!wanted) {
+        drop(writeln!(io::stderr(), "could not switch huge pages: {error}"));
     }
 }
 

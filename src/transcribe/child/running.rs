@@ -37,7 +37,8 @@ const MEMORY: [(&str, &str); 2] = [
     // What is at least this large (bytes) goes back as soon as it is freed. By itself glibc keeps blocks of up to 32 MiB, in
     // an arena for each thread: what one piece needed lies beside what the next one needs.
     ("MALLOC_MMAP_THRESHOLD_", "131072"),
-    // Huge pages where the kernel has them for whoever asks: each token reads the whole decoder.
+    // Huge pages where the kernel has them for whoever asks: each token reads the whole decoder. The child switches them
+    // off once the weights lie in them.
     ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
 ];
 
