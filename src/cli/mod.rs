@@ -102,7 +102,7 @@ enum What {
     )]
     User(user::Options),
     /// Speech models: list, fetch, verify
-    #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q5_1")]
+    #[command(subcommand, after_help = "Example:\n  nachtwache models fetch small-q8_0")]
     Models(models::Options),
     /// Say whether the running service is well; exit code 0 means yes
     #[command(after_help = "Example:\n  nachtwache health --json")]

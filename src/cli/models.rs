@@ -19,7 +19,7 @@ pub(super) enum Options {
         json: bool,
     },
     /// Download a model; goes on where it was interrupted, and checks the sum before use
-    #[command(after_help = "Example:\n  nachtwache models fetch small-q5_1 --dir /var/lib/nachtwache/models")]
+    #[command(after_help = "Example:\n  nachtwache models fetch small-q8_0 --dir /var/lib/nachtwache/models")]
     Fetch {
         /// Its name as in the list
         name: String,

@@ -55,7 +55,7 @@ pub(super) async fn transcribe(mut settings: Settings, options: TranscribeOption
     let model = &settings.transcribe.model;
     anyhow::ensure!(
         model.exists(),
-        "there is no model {}: name one with --model, or fetch one with `nachtwache models fetch small-q5_1`",
+        "there is no model {}: name one with --model, or fetch one with `nachtwache models fetch small-q8_0`",
         model.display()
     );
     if !settings.transcribe.prompt.is_empty() {

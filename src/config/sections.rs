@@ -214,7 +214,7 @@ pub struct Transcribe {
 impl Default for Transcribe {
     fn default() -> Self {
         Self {
-            model: "/var/lib/nachtwache/models/ggml-small-q5_1.bin".into(),
+            model: "/var/lib/nachtwache/models/ggml-small-q8_0.bin".into(),
             confirm_model: None,
             language: "de".into(),
             states: 0,

@@ -165,7 +165,7 @@ impl Service {
         let rules = Arc::new(rules(&settings)?);
         if !settings.transcribe.model.exists() {
             let model = settings.transcribe.model.display();
-            tracing::error!(%model, "there is no speech model: people are woken without text; `nachtwache models fetch small-q5_1`");
+            tracing::error!(%model, "there is no speech model: people are woken without text; `nachtwache models fetch small-q8_0`");
         }
         let (siren, cries) = siren();
         let settings = Arc::new(settings);

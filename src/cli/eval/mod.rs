@@ -14,7 +14,7 @@ pub(super) enum Options {
     )]
     Messages(messages::Options),
     /// Transcribe labelled recordings with a model and count what was heard right
-    #[command(after_help = "Example:\n  nachtwache eval recordings manifest.jsonl --model models/ggml-small-q5_1.bin")]
+    #[command(after_help = "Example:\n  nachtwache eval recordings manifest.jsonl --model models/ggml-small-q8_0.bin")]
     Recordings(recordings::Options),
 }
 

@@ -261,7 +261,7 @@ fn model(facts: &Facts) -> Item {
         None => Item::bad(
             "Sprachmodell",
             format!("{name} fehlt: alarmiert wird ohne Text"),
-            "Holen Sie es: nachtwache models fetch small-q5_1, oder nennen Sie ein anderes in transcribe.model.",
+            "Holen Sie es: nachtwache models fetch small-q8_0, oder nennen Sie ein anderes in transcribe.model.",
         ),
     }
 }
