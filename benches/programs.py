@@ -47,11 +47,13 @@ def build():
 
 @dataclass
 class Ran:
-    """What a program said of each file, how long it ran as a whole (seconds), and its largest memory (MiB)."""
+    """What a program said of each file, how long it ran as a whole (seconds), and its largest memory (MiB): that of the
+    process that hears, and with the one that started it."""
 
     files: list
     wall: float
     peak: float
+    together: float
 
     @property
     def seconds(self):
@@ -59,14 +61,14 @@ class Ran:
 
 
 def largest(pid):
-    """The largest memory of a process and of all that it started, each for itself, added up (KiB)."""
+    """The largest memory until now of a process and of each that it started (KiB)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         children = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
-        return 0
+        return [0]
     found = re.search(r"VmHWM:\s+(\d+)", status)
-    return (int(found[1]) if found else 0) + sum(largest(child) for child in children)
+    return sum(map(largest, children), [int(found[1]) if found else 0])
 
 
 def run(command):
@@ -75,10 +77,11 @@ def run(command):
     with out, err:
         began = time.monotonic()
         process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err)
-        peak = 0
+        alone = together = 0
         try:
             while process.poll() is None:
-                peak = max(peak, largest(process.pid))
+                each = largest(process.pid)
+                alone, together = max(alone, *each), max(together, sum(each))
                 try:
                     process.wait(0.05)
                 except subprocess.TimeoutExpired:
@@ -91,18 +94,19 @@ def run(command):
         out.seek(0), err.seek(0)
         if process.returncode:
             raise Trouble(f"{Path(command[0]).name} failed: {err.read()[-600:].strip()}")
-        return out.read(), wall, peak / 1024
+        return out.read(), wall, alone / 1024, together / 1024
 
 
 def run_defaults(model, files):
-    out, wall, peak = run([DEFAULTS, model, *files])
+    out, wall, peak, _ = run([DEFAULTS, model, *files])
     *files, last = map(json.loads, out.splitlines())
-    return Ran(files, wall, max(peak, last["peak_kib"] / 1024))
+    peak = max(peak, last["peak_kib"] / 1024)
+    return Ran(files, wall, peak, peak)
 
 
 def run_product(model, files, config):
-    out, wall, peak = run([PRODUCT, "--config", config, "transcribe", "--json", "--model", model, *files])
-    return Ran(json.loads(out), wall, peak)
+    out, wall, peak, together = run([PRODUCT, "--config", config, "transcribe", "--json", "--model", model, *files])
+    return Ran(json.loads(out), wall, peak, together)
 
 
 def config(given, **changes):

@@ -34,7 +34,7 @@ def against(value, wanted, below=False):
 
 def times(result):
     heads = ["model", "format", "s", "defaults, s", "with second decode, s", "times faster", "without, s", "times faster"]
-    heads += ["peak MiB: defaults, with, without", "words", "chunks"]
+    heads += ["peak MiB: defaults, with, without (with the program that starts it)", "words", "chunks"]
     rows = []
     for one in result:
         defaults, wanted = one["defaults"], WANTED.get((one["model"], one["length"]))
@@ -45,6 +45,7 @@ def times(result):
             peaks = "{:.0f}, {:.0f}, {:.0f}".format(*(side["peak_mib"] for side in (defaults, both, single)))
             if max(both["peak_mib"], single["peak_mib"]) > defaults["peak_mib"]:
                 peaks = f"**{peaks}**"
+            peaks += " ({:.0f}, {:.0f})".format(*(side["together_mib"] for side in (both, single)))
             words = "{}, {}".format(defaults["words"], both["words"])
             row = [one["model"], number_format, one["length"], spread(defaults), spread(both), against(faster[0], wanted)]
             rows.append([*row, spread(single), against(faster[1], wanted), peaks, words + doubts, one["chunks"]])
