@@ -25,8 +25,8 @@ pub struct Waiting<'a> {
 /// When the pipe to the parent breaks.
 pub fn hear(engine: &dyn Transcriber, waiting: &[Waiting<'_>], output: &mut impl Write) -> Result<(), FrameError> {
     say(output, &Reply::Progress { done: 0.0 })?;
-    let mut answers = Answers::new(waiting, output);
-    let tasks: Vec<Task<'_>> = waiting.iter().flat_map(tasks).collect();
+    let (places, tasks): (Vec<_>, Vec<_>) = waiting.iter().enumerate().flat_map(tasks).unzip();
+    let mut answers = Answers::new(waiting, places, output);
     let mut broken = answers.without_chunks().err();
     if let Some(first) = waiting.first().filter(|_| !tasks.is_empty()) {
         let share = load::share(first.job.states, first.job.threads);
@@ -39,16 +39,13 @@ pub fn hear(engine: &dyn Transcriber, waiting: &[Waiting<'_>], output: &mut impl
     broken.map_or(Ok(()), Err)
 }
 
-fn tasks<'a>(one: &'a Waiting<'_>) -> impl Iterator<Item = Task<'a>> {
+/// A recording's chunks as tasks, each with its place, the longest first: what begins last ends last, and the others wait.
+fn tasks<'a>((at, one): (usize, &'a Waiting<'_>)) -> Vec<((usize, usize), Task<'a>)> {
     let (second, prompt) = (one.job.second, one.job.prompt.as_deref());
-    order(one).into_iter().map(move |(_, samples)| Task { samples, second, prompt })
-}
-
-/// A recording's chunks with their places in it, the longest first: what begins last ends last, and the others wait.
-fn order<'a>(one: &'a Waiting<'_>) -> Vec<(usize, &'a [f32])> {
-    let mut chunks: Vec<_> = one.prepared.chunks().enumerate().collect();
-    chunks.sort_by_key(|(_, samples)| Reverse(samples.len()));
-    chunks
+    let task = |(chunk, samples)| ((at, chunk), Task { samples, second, prompt });
+    let mut tasks: Vec<_> = one.prepared.chunks().enumerate().map(task).collect();
+    tasks.sort_by_key(|(_, task)| Reverse(task.samples.len()));
+    tasks
 }
 
 /// What was heard so far, and who waits for it.
@@ -63,11 +60,9 @@ struct Answers<'a, W> {
 }
 
 impl<'a, W: Write> Answers<'a, W> {
-    fn new(waiting: &'a [Waiting<'a>], output: &'a mut W) -> Self {
-        let in_order = |(at, one)| order(one).into_iter().map(move |(chunk, _)| (at, chunk));
-        let places = waiting.iter().enumerate().flat_map(in_order);
+    fn new(waiting: &'a [Waiting<'a>], places: Vec<(usize, usize)>, output: &'a mut W) -> Self {
         let heard = waiting.iter().map(|one| Some(vec![None; one.prepared.chunks().count()])).collect();
-        Self { waiting, places: places.collect(), heard, done: 0, output }
+        Self { waiting, places, heard, done: 0, output }
     }
 
     /// Answers the recordings in which there is nothing to hear.
