@@ -25,8 +25,10 @@ class Format:
 
 
 FORMATS = {"f16": Format(1, 1), "q8_0": Format(2007, 8), "q5_0": Format(2008, 6), "q5_1": Format(2009, 7)}
-# how many numbers lie together in so many bytes, by the number of a tensor
-BYTES = {0: (1, 4), 1: (1, 2)} | {kind: (BLOCK, block.itemsize) for kind, block in ((6, Q5_0), (7, Q5_1), (8, Q8_0))}
+# by the number of a tensor
+BLOCKS = {6: Q5_0, 7: Q5_1, 8: Q8_0}
+# how many numbers lie together in so many bytes
+BYTES = {0: (1, 4), 1: (1, 2)} | {kind: (BLOCK, block.itemsize) for kind, block in BLOCKS.items()}
 
 
 def packed(values, name):
@@ -67,7 +69,7 @@ def unpacked(data, kind):
     """The numbers again, by the number of a tensor."""
     if kind in (0, 1):
         return np.frombuffer(data, ("<f4", "<f2")[kind]).astype(np.float32)
-    blocks = np.frombuffer(data, {6: Q5_0, 7: Q5_1, 8: Q8_0}[kind])
+    blocks = np.frombuffer(data, BLOCKS[kind])
     scale = blocks["scale"].astype(np.float32)[:, None]
     if kind == 8:
         return (scale * blocks["numbers"]).ravel()
